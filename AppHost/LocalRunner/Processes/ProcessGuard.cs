@@ -1,0 +1,76 @@
+using System.Diagnostics;
+
+namespace Shop.LocalRunner.Processes;
+
+/// <summary>
+/// A small shell process, in a session of its own, that outlives its runner by the seconds it takes to stop what the
+/// runner has left behind. It watches a pipe that the kernel closes with the runner, so it also works after kill -9.
+/// PR_SET_PDEATHSIG would not: it is tied to the thread that forked, and .NET's threads come and go.
+/// </summary>
+public sealed class ProcessGuard : IAsyncDisposable
+{
+    private static readonly string Script = Path.Combine(AppContext.BaseDirectory, "stop-leftovers.sh");
+    private readonly string _owner;
+    private readonly string? _directory;
+    private volatile Process? _process;
+    private volatile bool _disposed;
+
+    private ProcessGuard(string owner, string? directory)
+    {
+        _owner = owner;
+        _directory = directory;
+    }
+
+    /// <summary>Stops whatever an earlier runner of the same owner has left, and returns when it is gone.</summary>
+    /// <param name="owner">The owner given to <see cref="ChildProcess.Start"/>: a data directory's absolute path.</param>
+    /// <param name="cancellationToken">Gives up waiting.</param>
+    public static async Task StopLeftoversAsync(string owner, CancellationToken cancellationToken)
+    {
+        using var sweep = Spawn(owner, null);
+        sweep.StandardInput.Close();
+        await sweep.WaitForExitAsync(cancellationToken);
+    }
+
+    /// <summary>Starts to guard; dispose to stop everything of the owner at once.</summary>
+    /// <param name="owner">The owner given to <see cref="ChildProcess.Start"/>.</param>
+    /// <param name="directory">A directory to remove at the end; null for none.</param>
+    public static ProcessGuard Start(string owner, string? directory = null)
+    {
+        var guard = new ProcessGuard(owner, directory);
+        guard.Watch();
+        return guard;
+    }
+
+    private static Process Spawn(string owner, string? directory)
+    {
+        var setSid = Programs.Find("setsid");
+        var start = new ProcessStartInfo(setSid ?? "/bin/sh") { RedirectStandardInput = true, WorkingDirectory = "/" };
+        if (setSid is not null) start.ArgumentList.Add("/bin/sh");
+        start.ArgumentList.Add(Script);
+        start.ArgumentList.Add(owner);
+        if (directory is not null) start.ArgumentList.Add(directory);
+        // a guard inside a guarded process must not be stopped by the outer one before it has done its work
+        start.Environment.Remove(ChildProcess.OwnerVariable);
+        return Process.Start(start) ?? throw new InvalidOperationException("The guard process did not start.");
+    }
+
+    private void Watch()
+    {
+        var process = Spawn(_owner, _directory);
+        process.EnableRaisingEvents = true;
+        // whoever kills the guard must not leave the shop unguarded
+        process.Exited += (_, _) => { if (!_disposed) Watch(); };
+        _process = process;
+    }
+
+    /// <summary>Stops what is still running and waits until it is gone.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (_disposed) return;
+        _disposed = true;
+        if (_process is not { } process) return;
+        process.StandardInput.Close();
+        await process.WaitForExitAsync();
+        process.Dispose();
+    }
+}

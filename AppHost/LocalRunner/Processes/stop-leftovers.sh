@@ -1,0 +1,44 @@
+#!/bin/sh
+# stop-leftovers.sh OWNER [DIRECTORY]
+# Waits until its standard input ends, then stops every process whose environment names OWNER as its runner, and removes
+# DIRECTORY. A runner holds the other end of that input: the kernel closes it whatever way the runner dies, kill -9
+# included. Processes are found by their environment and not by remembered ids, so none is missed between its start and
+# its registration, and no process that was given a dead one's id is ever hit.
+owner=$1 directory=${2:-}
+while read -r _; do :; done
+
+found() {
+    if [ -d /proc/self ]; then
+        grep -lszFx "SHOP_RUNNER_OWNER=$owner" /proc/[0-9]*/environ | cut -d/ -f3
+    else
+        ps axeww -o pid=,command= | grep -F " SHOP_RUNNER_OWNER=$owner " | grep -v ' grep ' | awk '{ print $1 }'
+    fi
+}
+
+# PostgreSQL's fast shutdown is SIGINT: on SIGTERM it waits for its clients
+stop() {
+    if [ -d /proc/self ] && grep -qszFx 'SHOP_RUNNER_STOP=INT' "/proc/$1/environ"; then kill -INT "$1"; else kill -TERM "$1"; fi
+}
+
+quiet=0 round=0 asked=' '
+while [ $quiet -lt 2 ]; do # twice: a process may be between fork and exec, still without its environment
+    pids=$(found)
+    if [ -z "$pids" ]; then
+        quiet=$((quiet + 1))
+    else
+        quiet=0
+        for pid in $pids; do
+            if [ $round -ge 50 ]; then # it was asked and has had its five seconds
+                kill -KILL "$pid" 2>/dev/null
+            else
+                case $asked in
+                    *" $pid "*) ;;
+                    *) stop "$pid" 2>/dev/null; asked="$asked$pid " ;;
+                esac
+            fi
+        done
+    fi
+    round=$((round + 1))
+    sleep 0.1
+done
+if [ -n "$directory" ]; then rm -rf -- "$directory"; fi
