@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Logging;
 
-namespace Shop.Broker;
+namespace Shop.KafkaBroker;
 
 /// <summary>
 /// A single-node Kafka-protocol broker within this process, for development and tests:

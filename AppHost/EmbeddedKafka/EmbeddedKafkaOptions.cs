@@ -2,7 +2,7 @@ using System.Net;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
-namespace Shop.Broker;
+namespace Shop.KafkaBroker;
 
 /// <summary>How an <see cref="EmbeddedKafka"/> broker runs. The defaults suit a test: any free port, a temporary directory, topics made when they are asked for.</summary>
 public sealed record EmbeddedKafkaOptions

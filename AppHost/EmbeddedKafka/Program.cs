@@ -1,7 +1,7 @@
 using System.Net;
 using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
-using Shop.Broker;
+using Shop.KafkaBroker;
 
 const string Usage = """
     EmbeddedKafka: a single-node Kafka-protocol broker, for development and tests.

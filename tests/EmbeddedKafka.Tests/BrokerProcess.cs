@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace Shop.Broker.Tests;
+namespace Shop.KafkaBroker.Tests;
 
 /// <summary>The broker as an executable, for what only a process can show: being killed, and clients in other languages.</summary>
 internal sealed class BrokerProcess : IAsyncDisposable

@@ -1,7 +1,7 @@
 using Confluent.Kafka;
 using Confluent.Kafka.Admin;
 
-namespace Shop.Broker.Tests;
+namespace Shop.KafkaBroker.Tests;
 
 /// <summary>Confluent.Kafka clients as the tests use them.</summary>
 internal static class Clients

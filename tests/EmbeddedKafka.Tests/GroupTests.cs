@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using Confluent.Kafka;
 
-namespace Shop.Broker.Tests;
+namespace Shop.KafkaBroker.Tests;
 
 public sealed class GroupTests
 {

@@ -1,4 +1,4 @@
-namespace Shop.Broker.Tests;
+namespace Shop.KafkaBroker.Tests;
 
 public sealed class KillTests
 {

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Confluent.Kafka;
 
-namespace Shop.Broker.Tests;
+namespace Shop.KafkaBroker.Tests;
 
 /// <summary>Lets Confluent.Kafka find the system's librdkafka where NuGet's is not used (see LeafReferences.targets).</summary>
 internal static class Librdkafka

@@ -1,6 +1,6 @@
 using Confluent.Kafka;
 
-namespace Shop.Broker.Tests;
+namespace Shop.KafkaBroker.Tests;
 
 public sealed class ProduceAndConsumeTests
 {

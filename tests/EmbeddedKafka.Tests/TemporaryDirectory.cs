@@ -1,4 +1,4 @@
-namespace Shop.Broker.Tests;
+namespace Shop.KafkaBroker.Tests;
 
 /// <summary>A directory that is gone after the test.</summary>
 internal sealed class TemporaryDirectory : IDisposable

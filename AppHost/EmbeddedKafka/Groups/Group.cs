@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Logging;
 
-namespace Shop.Broker;
+namespace Shop.KafkaBroker;
 
 /// <summary>The states of a classic consumer group, by the names group descriptions show.</summary>
 internal enum GroupState

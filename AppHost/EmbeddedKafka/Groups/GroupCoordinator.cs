@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 
-namespace Shop.Broker;
+namespace Shop.KafkaBroker;
 
 /// <summary>An offset that a group committed for a partition.</summary>
 /// <param name="Offset">The next offset to read.</param>

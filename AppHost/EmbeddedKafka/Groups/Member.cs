@@ -1,4 +1,4 @@
-namespace Shop.Broker;
+namespace Shop.KafkaBroker;
 
 /// <summary>One protocol (assignor) that a member offers, with the member's subscription in that protocol's own encoding.</summary>
 internal sealed record GroupProtocol(string Name, byte[] Metadata);

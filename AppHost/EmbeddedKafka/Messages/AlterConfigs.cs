@@ -1,4 +1,4 @@
-namespace Shop.Broker;
+namespace Shop.KafkaBroker;
 
 /// <summary>AlterConfigs (33): replaces all settings of topics.</summary>
 internal static class AlterConfigs

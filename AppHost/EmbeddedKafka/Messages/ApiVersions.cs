@@ -1,4 +1,4 @@
-namespace Shop.Broker;
+namespace Shop.KafkaBroker;
 
 /// <summary>ApiVersions (18): which requests are answered, in which versions. The first thing a client asks.</summary>
 internal static class ApiVersions

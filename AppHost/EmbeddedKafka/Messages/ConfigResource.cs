@@ -1,4 +1,4 @@
-namespace Shop.Broker;
+namespace Shop.KafkaBroker;
 
 /// <summary>The kinds of things that have settings.</summary>
 internal enum ConfigResource : sbyte

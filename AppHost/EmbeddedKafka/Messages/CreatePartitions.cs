@@ -1,4 +1,4 @@
-namespace Shop.Broker;
+namespace Shop.KafkaBroker;
 
 /// <summary>CreatePartitions (37): adds partitions to topics.</summary>
 internal static class CreatePartitions

@@ -1,4 +1,4 @@
-namespace Shop.Broker;
+namespace Shop.KafkaBroker;
 
 /// <summary>CreateTopics (19): makes topics with their settings. There is one replica, so every replication factor is taken for 1 or refused.</summary>
 internal static class CreateTopics

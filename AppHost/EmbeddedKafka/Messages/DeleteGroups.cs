@@ -1,4 +1,4 @@
-namespace Shop.Broker;
+namespace Shop.KafkaBroker;
 
 /// <summary>DeleteGroups (42): forgets groups without members, with their offsets.</summary>
 internal static class DeleteGroups

@@ -1,4 +1,4 @@
-namespace Shop.Broker;
+namespace Shop.KafkaBroker;
 
 /// <summary>DeleteRecords (21): moves a partition's first offset, so that everything before it is gone; -1 is all there is.</summary>
 internal static class DeleteRecords

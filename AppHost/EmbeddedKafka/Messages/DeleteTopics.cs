@@ -1,4 +1,4 @@
-namespace Shop.Broker;
+namespace Shop.KafkaBroker;
 
 /// <summary>DeleteTopics (20): deletes topics and everything in them.</summary>
 internal static class DeleteTopics

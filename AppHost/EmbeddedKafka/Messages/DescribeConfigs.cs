@@ -1,4 +1,4 @@
-namespace Shop.Broker;
+namespace Shop.KafkaBroker;
 
 /// <summary>DescribeConfigs (32): the settings of topics; a broker's are the defaults it was started with.</summary>
 internal static class DescribeConfigs

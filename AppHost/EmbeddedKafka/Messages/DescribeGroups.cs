@@ -1,4 +1,4 @@
-namespace Shop.Broker;
+namespace Shop.KafkaBroker;
 
 /// <summary>DescribeGroups (15): state, members and assignments of groups; one that does not exist is "Dead".</summary>
 internal static class DescribeGroups

@@ -1,4 +1,4 @@
-namespace Shop.Broker;
+namespace Shop.KafkaBroker;
 
 /// <summary>
 /// Fetch (1): reads batches, and waits for more when there are fewer bytes than wanted (KIP-74 for the limits). Fetch

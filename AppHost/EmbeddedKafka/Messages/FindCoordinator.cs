@@ -1,4 +1,4 @@
-namespace Shop.Broker;
+namespace Shop.KafkaBroker;
 
 /// <summary>FindCoordinator (10): this broker coordinates every group.</summary>
 internal static class FindCoordinator

@@ -1,4 +1,4 @@
-namespace Shop.Broker;
+namespace Shop.KafkaBroker;
 
 /// <summary>Heartbeat (12): a member is alive, and learns whether its group rebalances.</summary>
 internal static class Heartbeat

@@ -1,4 +1,4 @@
-namespace Shop.Broker;
+namespace Shop.KafkaBroker;
 
 /// <summary>IncrementalAlterConfigs (44): sets, deletes, or extends single settings of topics (KIP-339).</summary>
 internal static class IncrementalAlterConfigs

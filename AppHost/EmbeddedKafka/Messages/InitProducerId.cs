@@ -1,4 +1,4 @@
-namespace Shop.Broker;
+namespace Shop.KafkaBroker;
 
 /// <summary>InitProducerId (22): an id for an idempotent producer. Transactional ids are refused: there are no transactions.</summary>
 internal static class InitProducerId

@@ -1,4 +1,4 @@
-namespace Shop.Broker;
+namespace Shop.KafkaBroker;
 
 /// <summary>JoinGroup (11): a member joins its group; answered when the group's members are complete.</summary>
 internal static class JoinGroup

@@ -1,4 +1,4 @@
-namespace Shop.Broker;
+namespace Shop.KafkaBroker;
 
 /// <summary>LeaveGroup (13): members leave; from version 3 on several at once, static ones by instance id.</summary>
 internal static class LeaveGroup

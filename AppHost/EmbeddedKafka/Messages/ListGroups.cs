@@ -1,4 +1,4 @@
-namespace Shop.Broker;
+namespace Shop.KafkaBroker;
 
 /// <summary>ListGroups (16): every group that has members or offsets.</summary>
 internal static class ListGroups

@@ -1,4 +1,4 @@
-namespace Shop.Broker;
+namespace Shop.KafkaBroker;
 
 /// <summary>ListOffsets (2): the first offset, the next offset, or the first offset at or after a time.</summary>
 internal static class ListOffsets

@@ -1,4 +1,4 @@
-namespace Shop.Broker;
+namespace Shop.KafkaBroker;
 
 /// <summary>Metadata (3): the broker, the topics and their partitions; makes topics that are asked for, where that is allowed.</summary>
 internal static class Metadata

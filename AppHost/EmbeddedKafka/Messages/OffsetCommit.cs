@@ -1,4 +1,4 @@
-namespace Shop.Broker;
+namespace Shop.KafkaBroker;
 
 /// <summary>OffsetCommit (8): a group keeps how far it has read.</summary>
 internal static class OffsetCommit

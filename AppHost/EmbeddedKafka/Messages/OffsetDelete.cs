@@ -1,4 +1,4 @@
-namespace Shop.Broker;
+namespace Shop.KafkaBroker;
 
 /// <summary>OffsetDelete (47): forgets a group's offsets in some partitions (KIP-496); refused while a member may read them.</summary>
 internal static class OffsetDelete

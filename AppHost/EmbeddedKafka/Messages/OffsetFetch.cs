@@ -1,4 +1,4 @@
-namespace Shop.Broker;
+namespace Shop.KafkaBroker;
 
 /// <summary>OffsetFetch (9): how far a group has read; -1 without an error where it has committed nothing.</summary>
 internal static class OffsetFetch

@@ -1,4 +1,4 @@
-namespace Shop.Broker;
+namespace Shop.KafkaBroker;
 
 /// <summary>OffsetForLeaderEpoch (23): where an epoch's records end. There is one leader and one epoch, 0.</summary>
 internal static class OffsetForLeaderEpoch

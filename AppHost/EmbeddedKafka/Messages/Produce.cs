@@ -1,4 +1,4 @@
-namespace Shop.Broker;
+namespace Shop.KafkaBroker;
 
 /// <summary>Produce (0): appends one batch to each of some partitions. Batches go from the request's bytes to the file as they are.</summary>
 internal static class Produce

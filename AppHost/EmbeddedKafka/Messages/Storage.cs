@@ -1,4 +1,4 @@
-namespace Shop.Broker;
+namespace Shop.KafkaBroker;
 
 /// <summary>What a request that changes something answers when the disk is full or fails.</summary>
 internal static class Storage

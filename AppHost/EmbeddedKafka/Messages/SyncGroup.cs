@@ -1,4 +1,4 @@
-namespace Shop.Broker;
+namespace Shop.KafkaBroker;
 
 /// <summary>SyncGroup (14): the leader brings the assignment, every member fetches its own.</summary>
 internal static class SyncGroup

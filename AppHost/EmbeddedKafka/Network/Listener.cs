@@ -3,7 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 
-namespace Shop.Broker;
+namespace Shop.KafkaBroker;
 
 /// <summary>Accepts connections on one port, on both loopback addresses unless told otherwise, and serves each on its own.</summary>
 internal sealed partial class Listener : IAsyncDisposable

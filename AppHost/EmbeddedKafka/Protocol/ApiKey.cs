@@ -1,4 +1,4 @@
-namespace Shop.Broker;
+namespace Shop.KafkaBroker;
 
 /// <summary>The requests of the Kafka protocol that this broker answers, by their numbers on the wire.</summary>
 internal enum ApiKey : short

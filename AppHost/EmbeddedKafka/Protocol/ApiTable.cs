@@ -1,6 +1,6 @@
 using System.Collections.Frozen;
 
-namespace Shop.Broker;
+namespace Shop.KafkaBroker;
 
 /// <summary>What the broker answers to one kind of request.</summary>
 /// <param name="Key">The request.</param>

@@ -1,4 +1,4 @@
-namespace Shop.Broker;
+namespace Shop.KafkaBroker;
 
 /// <summary>The error codes of the Kafka protocol that this broker answers with (org.apache.kafka.common.protocol.Errors).</summary>
 internal enum ErrorCode : short

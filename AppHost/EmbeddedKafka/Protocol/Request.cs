@@ -1,4 +1,4 @@
-namespace Shop.Broker;
+namespace Shop.KafkaBroker;
 
 /// <summary>One request under way on a connection: what it asks, and where its answer goes. Reused for the connection's next one.</summary>
 internal sealed class Request(Broker broker, string clientHost, CancellationToken disconnected)

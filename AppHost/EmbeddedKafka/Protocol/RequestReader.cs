@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Text;
 
-namespace Shop.Broker;
+namespace Shop.KafkaBroker;
 
 /// <summary>
 /// Reads the primitive types of the Kafka protocol from one request. Everything read is bounded by the request's own

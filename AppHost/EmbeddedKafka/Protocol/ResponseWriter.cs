@@ -2,7 +2,7 @@ using System.Buffers;
 using System.Buffers.Binary;
 using System.Text;
 
-namespace Shop.Broker;
+namespace Shop.KafkaBroker;
 
 /// <summary>
 /// Writes the primitive types of the Kafka protocol into one pooled buffer, which holds the answers not sent yet. Records

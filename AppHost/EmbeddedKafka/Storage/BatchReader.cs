@@ -1,6 +1,6 @@
 using Microsoft.Win32.SafeHandles;
 
-namespace Shop.Broker;
+namespace Shop.KafkaBroker;
 
 /// <summary>Reads whole batches from a log file into an answer.</summary>
 internal static class BatchReader

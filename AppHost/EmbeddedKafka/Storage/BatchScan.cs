@@ -1,7 +1,7 @@
 using System.Buffers;
 using Microsoft.Win32.SafeHandles;
 
-namespace Shop.Broker;
+namespace Shop.KafkaBroker;
 
 /// <summary>Sees one whole batch of a scan; false ends the scan.</summary>
 internal delegate bool BatchVisitor(ReadOnlySpan<byte> batch, long position);

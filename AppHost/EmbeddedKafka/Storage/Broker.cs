@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 
-namespace Shop.Broker;
+namespace Shop.KafkaBroker;
 
 /// <summary>
 /// The broker behind the connections: topics, groups, producer ids, and the journal that keeps them. Every change is

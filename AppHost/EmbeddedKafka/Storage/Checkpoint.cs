@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 
-namespace Shop.Broker;
+namespace Shop.KafkaBroker;
 
 /// <summary>
 /// A partition's idempotent producers as they were at one moment, in a file with a checksum. One is written whenever a

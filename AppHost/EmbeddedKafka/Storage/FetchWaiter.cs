@@ -1,4 +1,4 @@
-namespace Shop.Broker;
+namespace Shop.KafkaBroker;
 
 /// <summary>A fetch that waits until enough was appended to any of its partitions, or its time is over.</summary>
 /// <param name="wantedBytes">How many bytes more are wanted.</param>

@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using Microsoft.Win32.SafeHandles;
 
-namespace Shop.Broker;
+namespace Shop.KafkaBroker;
 
 /// <summary>
 /// An append-only file of frames (length, CRC-32C, payload) that holds everything a broker knows besides records. Replayed

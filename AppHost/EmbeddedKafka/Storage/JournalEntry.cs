@@ -1,4 +1,4 @@
-namespace Shop.Broker;
+namespace Shop.KafkaBroker;
 
 /// <summary>The kinds of entries in the journal. Numbers are on disk: never reuse one.</summary>
 internal enum JournalEntry : sbyte

@@ -1,4 +1,4 @@
-namespace Shop.Broker;
+namespace Shop.KafkaBroker;
 
 /// <summary>A topic as the journal tells it.</summary>
 internal sealed class JournaledTopic(string name)

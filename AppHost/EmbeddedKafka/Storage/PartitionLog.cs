@@ -1,7 +1,7 @@
 using System.Globalization;
 using Microsoft.Extensions.Logging;
 
-namespace Shop.Broker;
+namespace Shop.KafkaBroker;
 
 /// <summary>What became of a produced batch.</summary>
 internal readonly record struct AppendResult(ErrorCode Error, long BaseOffset, long LogStartOffset);

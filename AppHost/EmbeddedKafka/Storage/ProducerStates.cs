@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace Shop.Broker;
+namespace Shop.KafkaBroker;
 
 /// <summary>A batch that an idempotent producer had appended, to be recognised when it is sent again.</summary>
 [StructLayout(LayoutKind.Auto)]

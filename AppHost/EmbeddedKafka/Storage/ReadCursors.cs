@@ -1,4 +1,4 @@
-namespace Shop.Broker;
+namespace Shop.KafkaBroker;
 
 /// <summary>Where a read ended: the next read from that offset starts there, without a search.</summary>
 internal sealed record ReadCursor(long Offset, Segment Segment, long Position);

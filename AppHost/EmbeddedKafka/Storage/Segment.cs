@@ -1,6 +1,6 @@
 using Microsoft.Win32.SafeHandles;
 
-namespace Shop.Broker;
+namespace Shop.KafkaBroker;
 
 /// <summary>
 /// One file of a partition's log, named after the first offset it may hold, with its sparse index. Only the partition's

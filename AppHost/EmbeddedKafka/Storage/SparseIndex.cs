@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
-namespace Shop.Broker;
+namespace Shop.KafkaBroker;
 
 /// <summary>Where in a segment's file a batch starts, and the latest timestamp up to and including it.</summary>
 /// <param name="RelativeOffset">The batch's base offset, less the segment's.</param>

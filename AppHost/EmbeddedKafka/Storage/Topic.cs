@@ -1,4 +1,4 @@
-namespace Shop.Broker;
+namespace Shop.KafkaBroker;
 
 /// <summary>A topic and its partitions. A topic deleted and made again under the same name is another topic, with another number and directory.</summary>
 /// <param name="number">Numbers topics in the order of their creation; never used twice.</param>

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Shop.Broker;
+namespace Shop.KafkaBroker;
 
 /// <summary>One setting that a topic can have, as the admin calls show it.</summary>
 /// <param name="Name">The name in Apache Kafka.</param>
