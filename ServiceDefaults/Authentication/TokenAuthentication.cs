@@ -1,0 +1,56 @@
+using Microsoft.AspNetCore.Authentication.JwtBearer;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.IdentityModel.Tokens;
+
+namespace Shop.ServiceDefaults.Authentication;
+
+/// <summary>Verifies bearer tokens (RFC 6750, RFC 7519): an OIDC authority's, or in Development Shop's own.</summary>
+internal static class TokenAuthentication
+{
+    // services and authority keep time by NTP: a few seconds cover them, the default of five minutes is a stolen token's gift
+    private static readonly TimeSpan ClockSkew = TimeSpan.FromSeconds(5);
+
+    /// <exception cref="InvalidOperationException">Neither an authority nor a development key is configured, or a
+    /// development key outside Development.</exception>
+    public static void AddTokenAuthentication(this IHostApplicationBuilder builder)
+    {
+        var settings = builder.Configuration.GetSection("Authentication");
+        var developmentKey = DevelopmentTokens.SigningKey(builder.Configuration, builder.Environment);
+        var authority = settings["Authority"];
+        var audience = settings["Audience"];
+        if (developmentKey is null && (string.IsNullOrEmpty(authority) || string.IsNullOrEmpty(audience)))
+            throw new InvalidOperationException(
+                "Tokens cannot be verified: set Authentication__Authority and Authentication__Audience, or in Development Authentication__SigningKey.");
+
+        builder.Services.AddAuthentication(JwtBearerDefaults.AuthenticationScheme).AddJwtBearer(options =>
+        {
+            // claims keep the names they have in the token
+            options.MapInboundClaims = false;
+            options.TokenValidationParameters.NameClaimType = ShopClaims.Subject;
+            options.TokenValidationParameters.RoleClaimType = ShopClaims.Roles;
+            options.TokenValidationParameters.ClockSkew = ClockSkew;
+            if (developmentKey is null)
+            {
+                options.Authority = authority;
+                options.Audience = audience;
+            }
+            else
+            {
+                options.TokenValidationParameters.IssuerSigningKey = developmentKey;
+                options.TokenValidationParameters.ValidIssuer = DevelopmentTokens.Issuer;
+                options.TokenValidationParameters.ValidAudience = DevelopmentTokens.Audience;
+                options.TokenValidationParameters.ValidAlgorithms = [SecurityAlgorithms.HmacSha256];
+            }
+        });
+        // AddAuthentication brings data protection, which at start writes a key file to the user's home; bearer tokens need none
+        foreach (var service in builder.Services.Where(service => service.ImplementationType?.Name == "DataProtectionHostedService").ToArray())
+            builder.Services.Remove(service);
+
+        builder.Services.AddAuthorizationBuilder()
+            .SetDefaultPolicy(new AuthorizationPolicyBuilder().RequireAuthenticatedUser().RequireClaim(ShopClaims.Subject).Build())
+            .AddPolicy(Policies.Operator, policy => policy
+                .RequireAuthenticatedUser().RequireClaim(ShopClaims.Subject).RequireRole(Policies.OperatorRole));
+    }
+}

@@ -1,0 +1,81 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Primitives;
+using Microsoft.Net.Http.Headers;
+
+namespace Shop.ServiceDefaults.Problems;
+
+/// <summary>
+/// Refuses what would otherwise end as a 500, or as a broken connection, further in: a body that is announced too long,
+/// JSON in another encoding than UTF-8 (RFC 8259, section 8.1), and U+0000 in the query, which PostgreSQL's text cannot hold.
+/// </summary>
+internal sealed class RequestGuard(RequestDelegate next)
+{
+    public Task InvokeAsync(HttpContext context)
+    {
+        var request = context.Request;
+        if (request.ContentLength > ServiceDefaultsExtensions.MaxRequestBodyBytes)
+            return RefuseTooLarge(context);
+        if (request.ContentLength is not 0 && request.ContentType is { } type && !IsUtf8(type))
+        {
+            context.Response.StatusCode = StatusCodes.Status415UnsupportedMediaType;
+            return Task.CompletedTask;
+        }
+
+        if (request.QueryString.HasValue && request.QueryString.Value!.Contains("%00", StringComparison.Ordinal)
+            && request.Query.FirstOrDefault(HasNul) is { Key: { } name })
+        {
+            var errors = new ValidationErrors();
+            errors.Add(name.Replace("\0", "", StringComparison.Ordinal), "Must not contain the character U+0000.");
+            return errors.ToProblem().ExecuteAsync(context);
+        }
+
+        return request.ContentLength is null && context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody == true
+            ? ReadThenContinueAsync(context)
+            : next(context);
+    }
+
+    /// <summary>A chunked body has no length to judge by: it is read, up to the limit, before anything acts on it.</summary>
+    private async Task ReadThenContinueAsync(HttpContext context)
+    {
+        LiftLimit(context);
+        var buffer = new byte[ServiceDefaultsExtensions.MaxRequestBodyBytes + 1];
+        var length = await context.Request.Body.ReadAtLeastAsync(
+            buffer, buffer.Length, throwOnEndOfStream: false, context.RequestAborted);
+        if (length == buffer.Length)
+        {
+            context.Response.StatusCode = StatusCodes.Status413PayloadTooLarge;
+            return;
+        }
+
+        context.Request.Body = new MemoryStream(buffer, 0, length, writable: false);
+        await next(context);
+    }
+
+    private static Task RefuseTooLarge(HttpContext context)
+    {
+        LiftLimit(context);
+        context.Response.StatusCode = StatusCodes.Status413PayloadTooLarge;
+        return Task.CompletedTask;
+    }
+
+    /// <summary>
+    /// Without its limit Kestrel, once we have answered, reads on for at most five seconds while the client still sends.
+    /// With it the connection is closed at once, and many clients then see a reset instead of the answer.
+    /// </summary>
+    private static void LiftLimit(HttpContext context)
+    {
+        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
+            limit.MaxRequestBodySize = null;
+    }
+
+    private static bool IsUtf8(string contentType) =>
+        !MediaTypeHeaderValue.TryParse(contentType, out var type)
+        || !type.Charset.HasValue
+        || type.Charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase)
+        || type.Charset.Equals("\"utf-8\"", StringComparison.OrdinalIgnoreCase);
+
+    private static bool HasNul(KeyValuePair<string, StringValues> parameter) =>
+        parameter.Key.Contains('\0', StringComparison.Ordinal)
+        || parameter.Value.Any(value => value?.Contains('\0', StringComparison.Ordinal) == true);
+}

@@ -1,0 +1,26 @@
+namespace Shop.Contracts;
+
+/// <summary>The provider holds the amount for the shop.</summary>
+public sealed record PaymentAuthorized(Guid OrderId, Guid PaymentId, Money Amount);
+
+/// <summary>The provider refused the payment.</summary>
+/// <param name="OrderId">The order.</param>
+/// <param name="PaymentId">The payment.</param>
+/// <param name="Reason">The provider's reason.</param>
+public sealed record PaymentDeclined(Guid OrderId, Guid PaymentId, string Reason);
+
+/// <summary>The payment looks suspicious: no money moves until an operator has decided.</summary>
+/// <param name="OrderId">The order.</param>
+/// <param name="PaymentId">The payment.</param>
+/// <param name="Score">From 0 (harmless) to 1 (fraud).</param>
+/// <param name="Reasons">What raised the score.</param>
+public sealed record PaymentHeld(Guid OrderId, Guid PaymentId, double Score, IReadOnlyList<string> Reasons);
+
+/// <summary>The authorised amount was taken.</summary>
+public sealed record PaymentCaptured(Guid OrderId, Guid PaymentId, Money Amount);
+
+/// <summary>The authorised amount was let go before it was taken.</summary>
+public sealed record PaymentVoided(Guid OrderId, Guid PaymentId, Money Amount);
+
+/// <summary>The captured amount was given back.</summary>
+public sealed record PaymentRefunded(Guid OrderId, Guid PaymentId, Money Amount);

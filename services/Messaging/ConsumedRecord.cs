@@ -1,0 +1,54 @@
+using System.Text;
+using Confluent.Kafka;
+
+namespace Shop.Messaging;
+
+/// <summary>A record as it was read from Kafka.</summary>
+public sealed class ConsumedRecord
+{
+    private static readonly Headers NoHeaders = [];
+    private CloudEvent? _event;
+
+    internal ConsumedRecord(string topic, int partition, long offset, string key, DateTimeOffset timestamp, Headers? headers, byte[]? body)
+    {
+        Topic = topic;
+        Partition = partition;
+        Offset = offset;
+        Key = key;
+        Timestamp = timestamp;
+        Headers = headers ?? NoHeaders;
+        Body = body;
+    }
+
+    /// <summary>The topic it was read from.</summary>
+    public string Topic { get; }
+
+    /// <summary>The partition it was read from.</summary>
+    public int Partition { get; }
+
+    /// <summary>Its offset in the partition.</summary>
+    public long Offset { get; }
+
+    /// <summary>Its key: the id of the aggregate the event is about; empty where it has none.</summary>
+    public string Key { get; }
+
+    /// <summary>When it was written, by the producer's clock.</summary>
+    public DateTimeOffset Timestamp { get; }
+
+    /// <summary>Its value: JSON; null where the record is a tombstone.</summary>
+    public byte[]? Body { get; }
+
+    /// <summary>Its attributes.</summary>
+    /// <exception cref="FormatException">A required attribute is missing or malformed.</exception>
+    public CloudEvent Event => _event ??= CloudEvent.Parse(Headers, Key);
+
+    internal Headers Headers { get; }
+
+    internal static ConsumedRecord From(ConsumeResult<byte[]?, byte[]?> result) => new(
+        result.Topic, result.Partition.Value, result.Offset.Value,
+        KeyOf(result.Message.Key),
+        new DateTimeOffset(result.Message.Timestamp.UtcDateTime, TimeSpan.Zero), result.Message.Headers, result.Message.Value);
+
+    /// <summary>PostgreSQL's text holds no NUL, and a key that nobody can store would block its partition.</summary>
+    private static string KeyOf(byte[]? key) => key is null ? "" : Encoding.UTF8.GetString(key).Replace('\0', '\uFFFD');
+}

@@ -1,0 +1,137 @@
+using Confluent.Kafka;
+using Npgsql;
+using NpgsqlTypes;
+using Shop.Messaging.DeadLetters;
+
+namespace Shop.Messaging.Consuming;
+
+/// <summary>The set-based statements of a batch's transaction: offsets, inbox, parked keys and dead letters.</summary>
+internal sealed class BatchStore(NpgsqlConnection connection, NpgsqlTransaction transaction, string endpoint)
+{
+    /// <summary>
+    /// Moves the offsets, notes the records in the inbox and queues those whose key is parked, in two round trips at most.
+    /// </summary>
+    /// <returns>The records of <paramref name="handled"/> that are to be handled now, in their order.</returns>
+    /// <exception cref="FencedException">An offset is not where this consumer left it.</exception>
+    public async Task<List<ConsumedRecord>> ClaimAsync(List<QueuedRecord> records, List<ConsumedRecord> handled, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        await using var batch = new NpgsqlBatch(connection, transaction);
+        var partitions = AddMoveOffsets(batch, records);
+        if (handled.Count > 0)
+        {
+            AddInbox(batch, handled);
+            batch.BatchCommands.Add(new("SELECT DISTINCT key FROM dead_letters WHERE endpoint = $1 AND key = ANY($2) AND status = 'parked'")
+            {
+                Parameters = { Text(endpoint), new NpgsqlParameter<string[]> { TypedValue = [.. handled.Select(record => record.Key).Distinct()] } },
+            });
+        }
+        var fresh = new HashSet<Guid>();
+        var parkedKeys = new HashSet<string>();
+        await using (var reader = await batch.ExecuteReaderAsync(cancellationToken))
+        {
+            var moved = 0;
+            while (await reader.ReadAsync(cancellationToken))
+                moved++;
+            if (moved != partitions)
+                throw new FencedException();
+            await reader.NextResultAsync(cancellationToken);
+            while (handled.Count > 0 && await reader.ReadAsync(cancellationToken))
+                fresh.Add(reader.GetGuid(0));
+            await reader.NextResultAsync(cancellationToken);
+            while (handled.Count > 0 && await reader.ReadAsync(cancellationToken))
+                parkedKeys.Add(reader.GetString(0));
+        }
+        var firsts = handled.Where(record => fresh.Remove(record.Event.Id)).ToList();
+        if (parkedKeys.Count == 0)
+            return firsts;
+        await ParkAsync([.. firsts.Where(record => parkedKeys.Contains(record.Key))], now, cancellationToken);
+        return [.. firsts.Where(record => !parkedKeys.Contains(record.Key))];
+    }
+
+    /// <summary>Moves the offset over a record that cannot be handled and keeps it as a dead letter, which parks its key.</summary>
+    /// <exception cref="FencedException">The offset is not where this consumer left it.</exception>
+    public async Task DeadLetterAsync(QueuedRecord queued, Exception failure, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        await using var batch = new NpgsqlBatch(connection, transaction);
+        AddMoveOffsets(batch, [queued]);
+        var letter = DeadLetter.From(queued.Record, endpoint, failure, now);
+        if (letter.EventId is not null)
+            AddInbox(batch, [queued.Record]);
+        batch.BatchCommands.Add(letter.Insert());
+        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+        if (!await reader.ReadAsync(cancellationToken))
+            throw new FencedException();
+    }
+
+    /// <summary>The offset row of a partition; made, at <paramref name="first"/>, where the endpoint sees the partition for the first time.</summary>
+    public static async Task<long> LoadOffsetAsync(NpgsqlConnection connection, string endpoint, TopicPartition partition, long first, CancellationToken cancellationToken)
+    {
+        await using var batch = new NpgsqlBatch(connection);
+        batch.BatchCommands.Add(new("INSERT INTO consumer_offsets (endpoint, topic, partition, next_offset) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING")
+        {
+            Parameters = { Text(endpoint), Text(partition.Topic), Int(partition.Partition.Value), new NpgsqlParameter<long> { TypedValue = first } },
+        });
+        batch.BatchCommands.Add(new("SELECT next_offset FROM consumer_offsets WHERE endpoint = $1 AND topic = $2 AND partition = $3")
+        {
+            Parameters = { Text(endpoint), Text(partition.Topic), Int(partition.Partition.Value) },
+        });
+        return (long)(await batch.ExecuteScalarAsync(cancellationToken))!;
+    }
+
+    /// <summary>Compare-and-set of every partition's offset row: the fence against a consumer that lost its partition without knowing.</summary>
+    /// <returns>The number of partitions, each of which must give one row.</returns>
+    private int AddMoveOffsets(NpgsqlBatch batch, List<QueuedRecord> records)
+    {
+        var partitions = records.GroupBy(queued => queued.Assignment).Select(group => (group.Key, Next: group.Max(queued => queued.Record.Offset) + 1)).ToList();
+        batch.BatchCommands.Add(new("""
+            UPDATE consumer_offsets SET next_offset = moved.next
+            FROM unnest($2, $3, $4, $5) AS moved(topic, partition, expected, next)
+            WHERE consumer_offsets.endpoint = $1 AND consumer_offsets.topic = moved.topic AND consumer_offsets.partition = moved.partition
+              AND consumer_offsets.next_offset = moved.expected
+            RETURNING 1
+            """)
+        {
+            Parameters =
+            {
+                Text(endpoint),
+                new NpgsqlParameter<string[]> { TypedValue = [.. partitions.Select(partition => partition.Key.Partition.Topic)] },
+                new NpgsqlParameter<int[]> { TypedValue = [.. partitions.Select(partition => partition.Key.Partition.Partition.Value)] },
+                new NpgsqlParameter<long[]> { TypedValue = [.. partitions.Select(partition => partition.Key.NextOffset!.Value)] },
+                new NpgsqlParameter<long[]> { TypedValue = [.. partitions.Select(partition => partition.Next)] },
+            },
+        });
+        return partitions.Count;
+    }
+
+    private void AddInbox(NpgsqlBatch batch, List<ConsumedRecord> records) =>
+        batch.BatchCommands.Add(new("INSERT INTO inbox (event_id, endpoint) SELECT id, $1 FROM unnest($2) AS id ORDER BY id ON CONFLICT DO NOTHING RETURNING event_id")
+        {
+            Parameters = { Text(endpoint), new NpgsqlParameter<Guid[]> { TypedValue = [.. records.Select(record => record.Event.Id)] } },
+        });
+
+    private async Task ParkAsync(List<ConsumedRecord> records, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        await using var batch = new NpgsqlBatch(connection, transaction);
+        foreach (var record in records)
+        {
+            batch.BatchCommands.Add(new("""
+                INSERT INTO parked_records (endpoint, topic, partition, record_offset, key, headers, body, parked_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+                """)
+            {
+                Parameters =
+                {
+                    Text(endpoint), Text(record.Topic), Int(record.Partition), new NpgsqlParameter<long> { TypedValue = record.Offset }, Text(record.Key),
+                    new NpgsqlParameter<string> { TypedValue = StoredHeaders.Write(record.Headers), NpgsqlDbType = NpgsqlDbType.Jsonb },
+                    new NpgsqlParameter { Value = (object?)record.Body ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Bytea },
+                    new NpgsqlParameter<DateTimeOffset> { TypedValue = now },
+                },
+            });
+        }
+        if (records.Count > 0)
+            await batch.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    private static NpgsqlParameter Text(string value) => new NpgsqlParameter<string> { TypedValue = value };
+
+    private static NpgsqlParameter Int(int value) => new NpgsqlParameter<int> { TypedValue = value };
+}

@@ -1,0 +1,110 @@
+using System.Threading.Channels;
+using Confluent.Kafka;
+
+namespace Shop.Messaging.Consuming;
+
+/// <summary>A record that waits in a lane, with the assignment it was read under.</summary>
+internal readonly record struct QueuedRecord(ConsumedRecord Record, PartitionAssignment Assignment);
+
+/// <summary>What a lane asks of the consumer that feeds it.</summary>
+/// <param name="Consumer">For storing offsets, which any thread may do.</param>
+/// <param name="Seek">Reads a partition again from an offset.</param>
+/// <param name="Pause">Stops (true) or resumes fetching the lane's partitions.</param>
+internal sealed record LaneControl(IConsumer<byte[]?, byte[]?> Consumer, Action<PartitionAssignment, long> Seek, Action<int, bool> Pause);
+
+/// <summary>
+/// Handles the partitions of one number, of all the endpoint's topics, one batch after another: topics joined by key are
+/// partitioned alike, so everything about one aggregate passes through one lane.
+/// </summary>
+internal sealed class Lane
+{
+    private const int HighWater = 3_000;
+    private const int LowWater = 500;
+
+    private readonly Channel<QueuedRecord> _queue = Channel.CreateUnbounded<QueuedRecord>(new() { SingleReader = true, SingleWriter = true });
+    private readonly EndpointOptions _endpoint;
+    private readonly BatchProcessor _processor;
+    private readonly LaneControl _control;
+    private readonly int _number;
+    private readonly Task _running;
+    private int _waiting;
+    private volatile bool _paused;
+
+    public Lane(EndpointOptions endpoint, BatchProcessor processor, LaneControl control, int number, CancellationToken stoppingToken)
+    {
+        _endpoint = endpoint;
+        _processor = processor;
+        _control = control;
+        _number = number;
+        _running = Task.Run(() => RunAsync(stoppingToken), CancellationToken.None);
+    }
+
+    /// <summary>Adds a record; called by the polling thread only.</summary>
+    public void Enqueue(QueuedRecord record)
+    {
+        _queue.Writer.TryWrite(record);
+        if (Interlocked.Increment(ref _waiting) < HighWater || _paused)
+            return;
+        _paused = true;
+        _control.Pause(_number, true);
+    }
+
+    /// <summary>Takes no more records and waits for the batch at hand.</summary>
+    public Task EndAsync()
+    {
+        _queue.Writer.TryComplete();
+        return _running;
+    }
+
+    private async Task RunAsync(CancellationToken stoppingToken)
+    {
+        var batch = new List<QueuedRecord>(_endpoint.MaxBatch);
+        try
+        {
+            while (await _queue.Reader.WaitToReadAsync(stoppingToken))
+            {
+                TakeBatch(batch);
+                if (batch.Count == 0)
+                    continue;
+                await _processor.ProcessAsync(batch, _control, stoppingToken);
+                StoreOffsets(batch);
+            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // the batch at hand was rolled back and is read again by whoever gets the partition
+        }
+    }
+
+    private void TakeBatch(List<QueuedRecord> batch)
+    {
+        batch.Clear();
+        while (batch.Count < _endpoint.MaxBatch && _queue.Reader.TryRead(out var record))
+        {
+            Interlocked.Decrement(ref _waiting);
+            if (!record.Assignment.Ended)
+                batch.Add(record);
+        }
+        if (_paused && Volatile.Read(ref _waiting) <= LowWater)
+        {
+            _paused = false;
+            _control.Pause(_number, false);
+        }
+    }
+
+    /// <summary>Tells Kafka how far the lane is; the consumer commits it in the background.</summary>
+    private void StoreOffsets(List<QueuedRecord> batch)
+    {
+        foreach (var partition in batch.Where(record => !record.Assignment.Ended).GroupBy(record => record.Assignment))
+        {
+            try
+            {
+                _control.Consumer.StoreOffset(new TopicPartitionOffset(partition.Key.Partition, new Offset(partition.Max(record => record.Record.Offset) + 1)));
+            }
+            catch (Exception e) when (e is KafkaException or ObjectDisposedException)
+            {
+                // lost in this moment: the next owner starts from the offset row
+            }
+        }
+    }
+}

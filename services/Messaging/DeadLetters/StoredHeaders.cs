@@ -1,0 +1,27 @@
+using System.Text.Json;
+using Confluent.Kafka;
+
+namespace Shop.Messaging.DeadLetters;
+
+/// <summary>Kafka headers as JSON: an array of names and base64 values, since headers repeat and are bytes.</summary>
+internal static class StoredHeaders
+{
+    public static string Write(Headers headers)
+    {
+        using var stream = new MemoryStream();
+        using (var writer = new Utf8JsonWriter(stream))
+        {
+            writer.WriteStartArray();
+            foreach (var header in headers)
+            {
+                writer.WriteStartObject();
+                writer.WriteString("name", header.Key.Replace('\0', '\uFFFD'));
+                if (header.GetValueBytes() is { } value)
+                    writer.WriteBase64String("value", value);
+                writer.WriteEndObject();
+            }
+            writer.WriteEndArray();
+        }
+        return System.Text.Encoding.UTF8.GetString(stream.GetBuffer().AsSpan(0, (int)stream.Length));
+    }
+}

@@ -1,0 +1,80 @@
+using Confluent.Kafka;
+
+namespace Shop.Messaging.Kafka;
+
+/// <summary>How to reach Kafka: the connection string <c>kafka</c>.</summary>
+public sealed class KafkaConnection
+{
+    private readonly Dictionary<string, string> _settings;
+
+    private KafkaConnection(Dictionary<string, string> settings) => _settings = settings;
+
+    /// <summary>Reads a bootstrap list (<c>host:9092,host:9093</c>) or librdkafka settings (<c>bootstrap.servers=...;security.protocol=SASL_SSL;...</c>).</summary>
+    /// <exception cref="FormatException">A setting is not of the form <c>name=value</c>, or no bootstrap server is given.</exception>
+    public static KafkaConnection Parse(string connectionString)
+    {
+        if (!connectionString.Contains('='))
+            return new(new() { ["bootstrap.servers"] = connectionString.Trim() });
+        var settings = new Dictionary<string, string>();
+        foreach (var setting in connectionString.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+        {
+            var equals = setting.IndexOf('=');
+            if (equals <= 0)
+                throw new FormatException("A setting of the Kafka connection string is not of the form name=value");
+            settings[setting[..equals].Trim()] = setting[(equals + 1)..].Trim();
+        }
+        if (!settings.ContainsKey("bootstrap.servers"))
+            throw new FormatException("The Kafka connection string names no bootstrap.servers");
+        return new(settings);
+    }
+
+    internal AdminClientConfig Admin() => Common(new AdminClientConfig(new Dictionary<string, string>(_settings)));
+
+    internal ProducerConfig Producer(string clientId)
+    {
+        var config = Common(new ProducerConfig(new Dictionary<string, string>(_settings)));
+        config.ClientId = clientId;
+        config.Acks = Acks.All;
+        config.EnableIdempotence = true;
+        // the Java clients' partitioner, so that a producer in any language puts a key where we do
+        config.Partitioner = Partitioner.Murmur2Random;
+        config.LingerMs = 0;
+        // an outbox row is only ever given up by an operator: while the broker is away the producer keeps trying, in order
+        config.MessageTimeoutMs = 0;
+        config.QueueBufferingMaxMessages = 200_000;
+        config.QueueBufferingMaxKbytes = 64 * 1024;
+        config.CompressionType = CompressionType.Lz4;
+        return config;
+    }
+
+    internal ConsumerConfig Consumer(string clientId, string group)
+    {
+        var config = Common(new ConsumerConfig(new Dictionary<string, string>(_settings)));
+        config.ClientId = clientId;
+        config.GroupId = group;
+        config.AutoOffsetReset = AutoOffsetReset.Earliest;
+        config.PartitionAssignmentStrategy = PartitionAssignmentStrategy.CooperativeSticky;
+        // The database's offset row is the truth; what Kafka knows is for people and tools, so it may follow in the background.
+        config.EnableAutoCommit = true;
+        config.AutoCommitIntervalMs = 500;
+        config.EnableAutoOffsetStore = false;
+        config.AllowAutoCreateTopics = false;
+        config.SessionTimeoutMs = 10_000;
+        config.HeartbeatIntervalMs = 1_000;
+        config.FetchWaitMaxMs = 500;
+        config.FetchErrorBackoffMs = 50;
+        config.QueuedMinMessages = 10_000;
+        config.QueuedMaxMessagesKbytes = 16 * 1024;
+        return config;
+    }
+
+    private static TConfig Common<TConfig>(TConfig config) where TConfig : ClientConfig
+    {
+        config.SocketNagleDisable = true;
+        config.SocketKeepaliveEnable = true;
+        config.ReconnectBackoffMs = 50;
+        config.ReconnectBackoffMaxMs = 1_000;
+        config.TopicMetadataRefreshIntervalMs = 30_000;
+        return config;
+    }
+}

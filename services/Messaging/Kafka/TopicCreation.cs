@@ -1,0 +1,57 @@
+using Confluent.Kafka;
+using Confluent.Kafka.Admin;
+using Microsoft.Extensions.Logging;
+using Shop.Contracts;
+
+namespace Shop.Messaging.Kafka;
+
+/// <summary>Creates the topics a service needs when they are not there; many services may do so at once.</summary>
+internal sealed partial class TopicCreation(KafkaConnection kafka, ILogger<TopicCreation> logger)
+{
+    private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>Returns when every topic exists; waits for a broker that is not there yet.</summary>
+    public async Task EnsureAsync(IReadOnlyCollection<Topic> topics, CancellationToken cancellationToken)
+    {
+        using var admin = new AdminClientBuilder(kafka.Admin()).SetLogHandler((_, _) => { }).SetErrorHandler((_, _) => { }).Build();
+        var missing = topics.ToList();
+        while (missing.Count > 0)
+        {
+            try
+            {
+                await admin.CreateTopicsAsync(missing.Select(Specification), new() { RequestTimeout = TimeSpan.FromSeconds(10) });
+                missing.Clear();
+            }
+            catch (CreateTopicsException e)
+            {
+                missing.RemoveAll(topic => e.Results.Any(result => result.Topic == topic.Name
+                    && result.Error.Code is ErrorCode.NoError or ErrorCode.TopicAlreadyExists));
+                if (missing.Count > 0)
+                    TopicsNotCreated(logger, string.Join(", ", missing), e.Message);
+            }
+            catch (KafkaException e)
+            {
+                TopicsNotCreated(logger, string.Join(", ", missing), e.Message);
+            }
+            if (missing.Count > 0)
+                await Task.Delay(RetryDelay, cancellationToken);
+        }
+    }
+
+    private static TopicSpecification Specification(Topic topic) => new()
+    {
+        Name = topic.Name,
+        NumPartitions = topic.Partitions,
+        ReplicationFactor = -1,
+        Configs = new()
+        {
+            ["cleanup.policy"] = topic.Compacted ? "compact" : "delete",
+            // the event topics are the archive: nothing of them is ever dropped by age or size
+            ["retention.ms"] = "-1",
+            ["retention.bytes"] = "-1",
+        },
+    };
+
+    [LoggerMessage(EventName = "TopicsNotCreated", Level = LogLevel.Warning, Message = "Topics {Topics} could not be created yet: {Reason}")]
+    private static partial void TopicsNotCreated(ILogger logger, string topics, string reason);
+}

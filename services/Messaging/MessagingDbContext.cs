@@ -1,0 +1,62 @@
+using System.Diagnostics.CodeAnalysis;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Diagnostics;
+using Microsoft.EntityFrameworkCore.Storage;
+using Npgsql;
+
+namespace Shop.Messaging;
+
+/// <summary>
+/// A service's database, with its outbox: what is published is saved together with the changes, or not at all.
+/// </summary>
+/// <remarks>
+/// Change the aggregate before anything else touches its row (locked, or under a version), so that the outbox rows of one key
+/// get their ids in the order of the commits. The relay reads in id order.
+/// </remarks>
+/// <param name="options">EF Core's options.</param>
+/// <param name="outbox">The scope's outbox.</param>
+public abstract class MessagingDbContext(DbContextOptions options, Outbox outbox) : DbContext(options)
+{
+    internal Outbox Outbox { get; } = outbox;
+
+    /// <summary>Sagas of the current batch that were looked for, so that one that was not found is not looked for again.</summary>
+    internal HashSet<Guid> PrefetchedSagas { get; } = [];
+
+    /// <summary>Publishes <paramref name="event"/> when <see cref="SaveChangesAsync(bool, CancellationToken)"/> has committed.</summary>
+    /// <exception cref="InvalidOperationException">The service does not produce the event's topic.</exception>
+    public void Publish(object @event) => Outbox.Publish(@event);
+
+    /// <summary>Saves the changes and what was published, in one transaction: the current one, or one of its own.</summary>
+    public override async Task<int> SaveChangesAsync(bool acceptAllChangesOnSuccess, CancellationToken cancellationToken = default)
+    {
+        if (!Outbox.HasWork)
+            return await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
+        if (Database.CurrentTransaction is { } current)
+            return await SaveAsync(current, acceptAllChangesOnSuccess, cancellationToken);
+
+        await using var transaction = await Database.BeginTransactionAsync(cancellationToken);
+        var saved = await SaveAsync(transaction, acceptAllChangesOnSuccess, cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+        Outbox.SignalCommitted();
+        return saved;
+    }
+
+    /// <summary>Not supported: it would have to block on the database.</summary>
+    /// <exception cref="NotSupportedException">Always.</exception>
+    [DoesNotReturn]
+    public override int SaveChanges(bool acceptAllChangesOnSuccess) => throw new NotSupportedException("Use SaveChangesAsync");
+
+    /// <inheritdoc/>
+    protected override void OnConfiguring(DbContextOptionsBuilder optionsBuilder) => optionsBuilder
+        // migrations are written as SQL (EF Core's Design package does not restore), so there is no model snapshot to compare with
+        .ConfigureWarnings(warnings => warnings.Ignore(RelationalEventId.PendingModelChangesWarning));
+
+    private async Task<int> SaveAsync(IDbContextTransaction transaction, bool acceptAllChangesOnSuccess, CancellationToken cancellationToken)
+    {
+        // a savepoint for each save would cost a round trip, and a failed save always ends the whole transaction here
+        Database.AutoSavepointsEnabled = false;
+        var saved = await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
+        await Outbox.WriteAsync((NpgsqlConnection)Database.GetDbConnection(), transaction.GetDbTransaction(), cancellationToken);
+        return saved;
+    }
+}

@@ -1,0 +1,62 @@
+using MassTransit;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using Npgsql;
+using Shop.Messaging.Kafka;
+
+namespace Shop.Messaging;
+
+/// <summary>Adds the messaging core to a service.</summary>
+public static class MessagingExtensions
+{
+    /// <summary>
+    /// Adds the service's database, its outbox with the relay to Kafka, and its endpoints. The connection strings
+    /// <paramref name="serviceName"/> (PostgreSQL) and <c>kafka</c> are needed. At start the database is migrated and missing topics are created.
+    /// </summary>
+    /// <param name="builder">The service's host.</param>
+    /// <param name="serviceName">The service's name: its connection string, the prefix of its consumer groups and its events' source.</param>
+    /// <param name="configure">Declares what is produced and consumed.</param>
+    /// <exception cref="InvalidOperationException">A connection string is missing.</exception>
+    public static IHostApplicationBuilder AddMessaging<TDbContext>(this IHostApplicationBuilder builder, string serviceName, Action<MessagingBuilder> configure)
+        where TDbContext : MessagingDbContext
+    {
+        var options = new MessagingOptions(serviceName);
+        configure(new(options));
+
+        var services = builder.Services;
+        var database = ConnectionString(builder.Configuration, serviceName);
+        var kafka = KafkaConnection.Parse(ConnectionString(builder.Configuration, "kafka"));
+        var eventTypes = new EventTypes(options.Produced, [.. options.Endpoints.SelectMany(endpoint => endpoint.Topics).Distinct()]);
+
+        services.AddSingleton(options);
+        services.AddSingleton(kafka);
+        services.AddSingleton(eventTypes);
+        services.AddSingleton<OutboxSignal>();
+        services.AddSingleton<TopicCreation>();
+        services.AddSingleton<MessagingHealth>();
+        services.AddHealthChecks().AddCheck<MessagingHealth>("messaging", tags: ["ready"]);
+        services.AddSingleton(provider => new NpgsqlDataSourceBuilder(database).UseLoggerFactory(provider.GetService<Microsoft.Extensions.Logging.ILoggerFactory>()).Build());
+        services.AddScoped(provider => new Outbox(eventTypes, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<OutboxSignal>(), provider));
+        services.AddDbContext<TDbContext>((provider, context) => context.UseNpgsql(provider.GetRequiredService<NpgsqlDataSource>()).UseSnakeCaseNamingConvention());
+        services.AddScoped<MessagingDbContext>(provider => provider.GetRequiredService<TDbContext>());
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddMassTransit(bus =>
+        {
+            bus.DisableUsageTelemetry();
+            foreach (var register in options.Endpoints.SelectMany(endpoint => endpoint.Registrations))
+                register(bus);
+            bus.UsingInMemory();
+        });
+        services.AddHostedService<MessagingStart<TDbContext>>();
+        services.AddHostedService<OutboxRelay>();
+        foreach (var endpoint in options.Endpoints)
+            services.AddSingleton<IHostedService>(provider => ActivatorUtilities.CreateInstance<EndpointConsumer>(provider, endpoint));
+        return builder;
+    }
+
+    private static string ConnectionString(IConfiguration configuration, string name) => configuration.GetConnectionString(name)
+        ?? throw new InvalidOperationException($"The connection string '{name}' is missing (ConnectionStrings__{name})");
+}
