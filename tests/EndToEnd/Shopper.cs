@@ -53,7 +53,22 @@ public sealed class Shopper
         return await response.Content.ReadFromJsonAsync<JsonElement>();
     }
 
-    public async Task<string> StatusAsync(Guid order) => (await GetAsync($"/api/orders/{order}")).GetProperty("status").GetString()!;
+    /// <summary>The order's status; <c>unavailable</c> where a part on the way to it is away for the moment.</summary>
+    public async Task<string> StatusAsync(Guid order)
+    {
+        try
+        {
+            using var response = await SendAsync(HttpMethod.Get, $"/api/orders/{order}");
+            if ((int)response.StatusCode >= 500)
+                return "unavailable";
+            Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+            return (await response.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("status").GetString()!;
+        }
+        catch (HttpRequestException)
+        {
+            return "unavailable";
+        }
+    }
 
     /// <summary>Waits until the order has ended.</summary>
     /// <returns>The order.</returns>
