@@ -21,7 +21,7 @@ public static partial class SubmitOrderEndpoint
 
     private static async Task<Results<Accepted<OrderView>, ValidationProblem, ProblemHttpResult>> SubmitAsync(
         [FromHeader(Name = SubmitOrderRules.IdempotencyKeyHeader)] string? idempotencyKey, SubmitOrder request, ClaimsPrincipal user,
-        OrdersDb db, TimeProvider time, ILogger<OrdersDb> logger, CancellationToken cancellationToken)
+        OrdersDb db, TimeProvider time, ILogger<SubmitOrder> logger, CancellationToken cancellationToken)
     {
         var errors = new ValidationErrors();
         SubmitOrderRules.Check(idempotencyKey, request, errors);
