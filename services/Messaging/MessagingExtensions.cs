@@ -4,6 +4,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Npgsql;
 using Shop.Messaging.Kafka;
 
@@ -26,6 +27,9 @@ public static class MessagingExtensions
         var options = new MessagingOptions(serviceName);
         configure(new(options));
 
+        // a line for every statement would drown the service's own log, and what fails is thrown: whoever handles it logs it, once
+        builder.Logging.AddFilter("Npgsql", LogLevel.Warning).AddFilter("Microsoft.EntityFrameworkCore", LogLevel.Warning)
+            .AddFilter("Microsoft.EntityFrameworkCore.Database.Command", LogLevel.Critical).AddFilter("MassTransit", LogLevel.Critical);
         var services = builder.Services;
         var database = ConnectionString(builder.Configuration, serviceName);
         var kafka = KafkaConnection.Parse(ConnectionString(builder.Configuration, "kafka"));
@@ -38,7 +42,7 @@ public static class MessagingExtensions
         services.AddSingleton<TopicCreation>();
         services.AddSingleton<MessagingHealth>();
         services.AddHealthChecks().AddCheck<MessagingHealth>("messaging", tags: ["ready"]);
-        services.AddSingleton(provider => new NpgsqlDataSourceBuilder(database).UseLoggerFactory(provider.GetService<Microsoft.Extensions.Logging.ILoggerFactory>()).Build());
+        services.AddSingleton(provider => new NpgsqlDataSourceBuilder(database).UseLoggerFactory(provider.GetService<ILoggerFactory>()).Build());
         services.AddScoped(provider => new Outbox(eventTypes, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<OutboxSignal>(), provider));
         services.AddDbContext<TDbContext>((provider, context) => context.UseNpgsql(provider.GetRequiredService<NpgsqlDataSource>()).UseSnakeCaseNamingConvention());
         services.AddScoped<MessagingDbContext>(provider => provider.GetRequiredService<TDbContext>());

@@ -1,0 +1,155 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
+
+namespace Shop.KafkaBroker;
+
+/// <summary>An offset that a group committed for a partition.</summary>
+/// <param name="Offset">The next offset to read.</param>
+/// <param name="LeaderEpoch">The leader epoch the client knew, or -1; returned as it came.</param>
+/// <param name="Metadata">The client's own note; returned as it came.</param>
+/// <param name="CommittedAt">When, in milliseconds since 1970.</param>
+internal sealed record CommittedOffset(long Offset, int LeaderEpoch, string Metadata, long CommittedAt);
+
+/// <summary>All consumer groups of the broker, with their committed offsets, which the journal keeps.</summary>
+internal sealed class GroupCoordinator(Broker broker) : IDisposable
+{
+    private readonly ConcurrentDictionary<string, Group> _groups = [];
+
+    public IEnumerable<Group> All => _groups.Values;
+
+    public bool TryFind(string id, [NotNullWhen(true)] out Group? group) => _groups.TryGetValue(id, out group);
+
+    public Group FindOrAdd(string id) => _groups.GetOrAdd(id, static (id, broker) => new(id, broker), broker);
+
+    /// <summary>Commits offsets of a group.</summary>
+    /// <exception cref="IOException">They could not be written; none was committed.</exception>
+    public void Commit(Group group, IReadOnlyCollection<(string Topic, int Partition, CommittedOffset Offset)> offsets) =>
+        broker.Change(w => WriteOffsets(w, group.Id, offsets), () =>
+        {
+            foreach (var (topic, partition, offset) in offsets)
+                group.Offsets[(topic, partition)] = offset;
+        });
+
+    /// <summary>Forgets committed offsets of a group.</summary>
+    /// <exception cref="IOException">That could not be written; nothing was forgotten.</exception>
+    public void Forget(Group group, IReadOnlyCollection<(string Topic, int Partition)> partitions) => broker.Change(w =>
+    {
+        w.Int8((sbyte)JournalEntry.OffsetsDeleted);
+        w.String(group.Id);
+        w.Array(partitions, static (w, partition) =>
+        {
+            w.String(partition.Topic);
+            w.Int32(partition.Partition);
+        });
+    }, () =>
+    {
+        foreach (var partition in partitions)
+            group.Offsets.Remove(partition);
+    });
+
+    /// <summary>Deletes a group and its offsets.</summary>
+    /// <exception cref="IOException">That could not be written; nothing was deleted.</exception>
+    public ErrorCode Delete(string id)
+    {
+        if (!TryFind(id, out var group))
+            return ErrorCode.GroupIdNotFound;
+        if (group.Describe((_, members) => members.Count) > 0)
+            return ErrorCode.NonEmptyGroup;
+        broker.Change(w =>
+        {
+            w.Int8((sbyte)JournalEntry.GroupDeleted);
+            w.String(id);
+        }, () => Remove(id));
+        return ErrorCode.None;
+    }
+
+    /// <summary>Keeps a group's generation.</summary>
+    /// <exception cref="IOException">It could not be written.</exception>
+    public void Keep(Group group) => broker.Change(w => WriteGroup(w, group), () => { });
+
+    /// <summary>Forgets the offsets of a deleted topic in every group; called under the broker's lock.</summary>
+    public void ForgetTopic(string topic)
+    {
+        foreach (var group in _groups.Values)
+        {
+            foreach (var partition in group.Offsets.Keys.Where(key => key.Topic == topic).ToList())
+                group.Offsets.Remove(partition);
+        }
+    }
+
+    /// <summary>Takes an entry of the journal.</summary>
+    public void Restore(JournalEntry entry, RequestReader r)
+    {
+        var id = r.String();
+        switch (entry)
+        {
+            case JournalEntry.Group:
+                var group = FindOrAdd(id);
+                group.Generation = r.Int32();
+                group.ProtocolType = r.String();
+                break;
+            case JournalEntry.GroupDeleted:
+                Remove(id);
+                break;
+            case JournalEntry.Offsets:
+                var offsets = FindOrAdd(id).Offsets;
+                foreach (var (partition, offset) in r.Array(28, ReadOffset))
+                    offsets[partition] = offset;
+                break;
+            case JournalEntry.OffsetsDeleted:
+                foreach (var partition in r.Array(6, static r => (r.String(), r.Int32())))
+                    FindOrAdd(id).Offsets.Remove(partition);
+                break;
+            default:
+                throw new InvalidDataException($"The journal has an entry of an unknown kind, {entry}: it was written by a newer version.");
+        }
+    }
+
+    /// <summary>Entries that say everything; called under the broker's lock.</summary>
+    public IEnumerable<Action<ResponseWriter>> Snapshot()
+    {
+        foreach (var group in _groups.Values.Where(group => group.Generation > 0 || group.Offsets.Count > 0))
+        {
+            yield return w => WriteGroup(w, group);
+            yield return w => WriteOffsets(w, group.Id, [.. group.Offsets.Select(pair => (pair.Key.Topic, pair.Key.Partition, pair.Value))]);
+        }
+    }
+
+    public void Dispose()
+    {
+        foreach (var group in _groups.Values)
+            group.Dispose();
+    }
+
+    private static void WriteGroup(ResponseWriter w, Group group)
+    {
+        w.Int8((sbyte)JournalEntry.Group);
+        w.String(group.Id);
+        w.Int32(group.Generation);
+        w.String(group.ProtocolType);
+    }
+
+    private static void WriteOffsets(ResponseWriter w, string group, IReadOnlyCollection<(string Topic, int Partition, CommittedOffset Offset)> offsets)
+    {
+        w.Int8((sbyte)JournalEntry.Offsets);
+        w.String(group);
+        w.Array(offsets, static (w, committed) =>
+        {
+            w.String(committed.Topic);
+            w.Int32(committed.Partition);
+            w.Int64(committed.Offset.Offset);
+            w.Int32(committed.Offset.LeaderEpoch);
+            w.String(committed.Offset.Metadata);
+            w.Int64(committed.Offset.CommittedAt);
+        });
+    }
+
+    private static ((string, int), CommittedOffset) ReadOffset(RequestReader r) =>
+        ((r.String(), r.Int32()), new(r.Int64(), r.Int32(), r.String(), r.Int64()));
+
+    private void Remove(string id)
+    {
+        if (_groups.TryRemove(id, out var group))
+            group.Dispose();
+    }
+}

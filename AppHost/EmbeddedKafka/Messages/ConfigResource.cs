@@ -1,0 +1,8 @@
+namespace Shop.KafkaBroker;
+
+/// <summary>The kinds of things that have settings.</summary>
+internal enum ConfigResource : sbyte
+{
+    Topic = 2,
+    Broker = 4,
+}

@@ -1,0 +1,58 @@
+namespace Shop.KafkaBroker;
+
+/// <summary>ListOffsets (2): the first offset, the next offset, or the first offset at or after a time.</summary>
+internal static class ListOffsets
+{
+    private const long Latest = -1;
+    private const long Earliest = -2;
+
+    public static void Handle(Request request)
+    {
+        var (input, output, version) = (request.In, request.Out, request.Version);
+        input.Int32(); // replica id
+        if (version >= 2)
+            input.Int8(); // isolation level
+        request.ThrottleTime(since: 2);
+        var topics = input.ArrayLength(6);
+        output.ArrayLength(topics);
+        for (var i = 0; i < topics; i++)
+        {
+            var name = input.String();
+            output.String(name);
+            var partitions = input.ArrayLength(12);
+            output.ArrayLength(partitions);
+            for (var j = 0; j < partitions; j++)
+            {
+                var partition = input.Int32();
+                var leaderEpoch = version >= 4 ? input.Int32() : -1;
+                var timestamp = input.Int64();
+                if (version == 0)
+                    input.Int32(); // how many offsets at most
+                var (error, offset, at) = leaderEpoch > 0 ? (ErrorCode.UnknownLeaderEpoch, -1, -1)
+                    : request.Broker.FindLog(name, partition) is { } log ? Find(log, timestamp)
+                    : (ErrorCode.UnknownTopicOrPartition, -1, -1);
+                output.Int32(partition);
+                output.Error(error);
+                if (version == 0)
+                {
+                    output.ArrayLength(offset < 0 ? 0 : 1);
+                    if (offset >= 0)
+                        output.Int64(offset);
+                    continue;
+                }
+                output.Int64(at);
+                output.Int64(offset);
+                if (version >= 4)
+                    output.Int32(error == ErrorCode.None && offset >= 0 ? 0 : -1); // leader epoch
+            }
+        }
+    }
+
+    private static (ErrorCode Error, long Offset, long Timestamp) Find(PartitionLog log, long timestamp) => timestamp switch
+    {
+        Latest => (ErrorCode.None, log.NextOffset, -1),
+        Earliest => (ErrorCode.None, log.LogStartOffset, -1),
+        < 0 => (ErrorCode.UnsupportedVersion, -1, -1),
+        _ => log.FindTime(timestamp) is var (offset, at) ? (ErrorCode.None, offset, at) : (ErrorCode.None, -1, -1),
+    };
+}

@@ -1,0 +1,17 @@
+namespace Shop.KafkaBroker;
+
+/// <summary>What a request that changes something answers when the disk is full or fails.</summary>
+internal static class Storage
+{
+    public static ErrorCode Try(Func<ErrorCode> change)
+    {
+        try
+        {
+            return change();
+        }
+        catch (IOException)
+        {
+            return ErrorCode.KafkaStorageError;
+        }
+    }
+}

@@ -1,0 +1,35 @@
+using System.Buffers.Binary;
+
+namespace Shop.KafkaBroker;
+
+/// <summary>
+/// A partition's idempotent producers as they were at one moment, in a file with a checksum. One is written whenever a
+/// segment is begun, so that recovery has to scan only the last segment; one at shutdown, so that it has to scan nothing.
+/// </summary>
+internal static class Checkpoint
+{
+    public static void Write(string path, ProducerStates producers)
+    {
+        using var content = new ResponseWriter();
+        content.Int32(0);
+        producers.Write(content);
+        content.Patch(0, (int)RecordBatch.Crc32C(content.Written.Span[4..]));
+        using var file = File.OpenHandle(path, FileMode.Create, FileAccess.Write, FileShare.None);
+        RandomAccess.Write(file, content.Written.Span, 0);
+        RandomAccess.FlushToDisk(file);
+    }
+
+    /// <summary>Reads a checkpoint into <paramref name="producers"/>; false when there is none, or it is damaged.</summary>
+    public static bool TryRead(string path, ProducerStates producers)
+    {
+        if (!File.Exists(path))
+            return false;
+        var content = File.ReadAllBytes(path);
+        if (content.Length < 8 || BinaryPrimitives.ReadUInt32BigEndian(content) != RecordBatch.Crc32C(content.AsSpan(4)))
+            return false;
+        var reader = new RequestReader();
+        reader.Reset(content, 4, content.Length - 4);
+        producers.Read(reader);
+        return true;
+    }
+}

@@ -1,0 +1,318 @@
+using System.Globalization;
+using Microsoft.Extensions.Logging;
+
+namespace Shop.KafkaBroker;
+
+/// <summary>What became of a produced batch.</summary>
+internal readonly record struct AppendResult(ErrorCode Error, long BaseOffset, long LogStartOffset);
+
+/// <summary>What a fetch found, besides the records themselves.</summary>
+internal readonly record struct ReadResult(ErrorCode Error, long NextOffset, long LogStartOffset, int Bytes);
+
+/// <summary>
+/// The log of one partition: segments on disk, the offsets they hold, and the idempotent producers that wrote them. A
+/// batch is acknowledged once it is in the system's page cache, which outlives this process; with
+/// <see cref="EmbeddedKafkaOptions.FlushEveryAppend"/> once it is on the disk.
+/// </summary>
+internal sealed partial class PartitionLog : IDisposable
+{
+    private const string CleanFile = "clean";
+    private readonly Lock _lock = new();
+    private readonly string _directory;
+    private readonly Topic _topic;
+    private readonly Broker _broker;
+    private readonly ProducerStates _producers = new();
+    private readonly List<FetchWaiter> _waiters = [];
+    private readonly ReadCursors _cursors = new();
+    private List<Segment> _segments = [];
+    private long _segmentBegan;
+    private bool _closed;
+
+    /// <summary>Opens the log in a directory, recovering it where the last process did not close it.</summary>
+    public PartitionLog(Broker broker, Topic topic, int partition, long logStartOffset)
+    {
+        _broker = broker;
+        _topic = topic;
+        Partition = partition;
+        _directory = Path.Combine(topic.Directory, partition.ToString(CultureInfo.InvariantCulture));
+        Directory.CreateDirectory(_directory);
+        Recover(logStartOffset);
+        LogStartOffset = Math.Max(logStartOffset, _segments[0].BaseOffset);
+        _segmentBegan = Now;
+    }
+
+    public int Partition { get; }
+
+    /// <summary>The first offset that can be read.</summary>
+    public long LogStartOffset { get; private set; }
+
+    /// <summary>The offset that the next record will get: with one replica, the high watermark.</summary>
+    public long NextOffset { get; private set; }
+
+    private Segment Active => _segments[^1];
+
+    private long Now => _broker.Options.TimeProvider.GetUtcNow().ToUnixTimeMilliseconds();
+
+    /// <summary>Checks a batch and appends it; a repeat of an idempotent producer gets the offset it already has.</summary>
+    /// <param name="batch">The batch as it came; its offset is written into it.</param>
+    public AppendResult Append(Span<byte> batch)
+    {
+        var error = RecordBatch.Validate(batch, _topic.Config.MaxMessageBytes);
+        if (error != ErrorCode.None)
+            return new(error, -1, LogStartOffset);
+        lock (_lock)
+        {
+            if (_closed)
+                return new(ErrorCode.UnknownTopicOrPartition, -1, -1);
+            error = _producers.Check(batch, out var duplicateOf);
+            if (error != ErrorCode.None || duplicateOf is not null)
+                return new(error, duplicateOf ?? -1, LogStartOffset);
+            RecordBatch.Place(batch, NextOffset);
+            try
+            {
+                if (NeedsRoll(batch))
+                    Roll();
+                Active.Append(batch);
+                if (_broker.Options.FlushEveryAppend)
+                    Active.Flush();
+            }
+            catch (IOException failure)
+            {
+                LogWriteFailed(_broker.Logger, failure, _topic.Name, Partition);
+                return new(ErrorCode.KafkaStorageError, -1, LogStartOffset);
+            }
+            var baseOffset = NextOffset;
+            NextOffset = Active.NextOffset;
+            _producers.Appended(batch, Now);
+            foreach (var waiter in _waiters)
+                waiter.Appended(batch.Length);
+            return new(ErrorCode.None, baseOffset, LogStartOffset);
+        }
+    }
+
+    /// <summary>Reads whole batches from the one that holds an offset on.</summary>
+    /// <param name="offset">The offset wanted; when it is within a batch, the whole batch is returned.</param>
+    /// <param name="maxBytes">The most bytes to read.</param>
+    /// <param name="oneBatchAtLeast">Whether the first batch is returned even when it is larger than that (KIP-74).</param>
+    /// <param name="output">Where the batches go.</param>
+    public ReadResult Read(long offset, int maxBytes, bool oneBatchAtLeast, ResponseWriter output)
+    {
+        while (true)
+        {
+            Segment segment;
+            long position, nextOffset, logStart, length;
+            lock (_lock)
+            {
+                (nextOffset, logStart) = (NextOffset, LogStartOffset);
+                if (_closed)
+                    return new(ErrorCode.UnknownTopicOrPartition, -1, -1, 0);
+                if (offset < logStart || offset > nextOffset)
+                    return new(ErrorCode.OffsetOutOfRange, nextOffset, logStart, 0);
+                if (offset == nextOffset || !TryLocate(offset, out segment, out position))
+                    return new(ErrorCode.None, nextOffset, logStart, 0);
+                length = segment.Length;
+            }
+            try
+            {
+                var bytes = BatchReader.Read(segment.Log, position, length, maxBytes, oneBatchAtLeast, output, out var after);
+                if (bytes > 0)
+                    _cursors.Remember(new(after, segment, position + bytes));
+                return new(ErrorCode.None, nextOffset, logStart, bytes);
+            }
+            catch (ObjectDisposedException)
+            {
+                _cursors.Clear(); // retention or compaction took the segment away under the read: look again
+            }
+        }
+    }
+
+    /// <summary>Registers a fetch to be woken by appends, unless something was appended after it looked.</summary>
+    public void Wait(FetchWaiter waiter, long seenNextOffset)
+    {
+        lock (_lock)
+        {
+            if (_closed || NextOffset != seenNextOffset)
+                waiter.Wake();
+            _waiters.Add(waiter);
+        }
+    }
+
+    public void StopWaiting(FetchWaiter waiter)
+    {
+        lock (_lock)
+            _waiters.Remove(waiter);
+    }
+
+    /// <summary>The first record at or after a time, as offset and timestamp in milliseconds since 1970; null when there is none.</summary>
+    public (long Offset, long Timestamp)? FindTime(long timestamp)
+    {
+        List<Segment> segments;
+        lock (_lock)
+            segments = _segments.Where(segment => segment.MaxTimestamp >= timestamp && segment.NextOffset > LogStartOffset).ToList();
+        foreach (var segment in segments)
+        {
+            (long, long)? found = null;
+            BatchScan.Visit(segment.Log, segment.Index.PositionOfTime(timestamp), segment.Length, (batch, _) =>
+            {
+                if (RecordBatch.MaxTimestamp(batch) < timestamp || RecordBatch.LastOffset(batch) < LogStartOffset)
+                    return true;
+                found = (RecordBatch.BaseOffset(batch), RecordBatch.MaxTimestamp(batch));
+                return false;
+            });
+            if (found is not null)
+                return found;
+        }
+        return null;
+    }
+
+    /// <summary>Deletes the records before an offset; -1 deletes all there are.</summary>
+    /// <exception cref="IOException">That could not be kept; nothing was deleted.</exception>
+    public ErrorCode DeleteBefore(long offset)
+    {
+        lock (_lock)
+        {
+            offset = offset == -1 ? NextOffset : offset;
+            if (offset < 0 || offset > NextOffset)
+                return ErrorCode.OffsetOutOfRange;
+            if (offset > LogStartOffset)
+                LogStartOffset = offset;
+        }
+        _broker.KeepLogStart(_topic, Partition, LogStartOffset);
+        return ErrorCode.None;
+    }
+
+    /// <summary>Forces what was appended to the disk.</summary>
+    public void Flush()
+    {
+        Segment active;
+        lock (_lock)
+        {
+            if (_closed)
+                return;
+            active = Active;
+        }
+        try
+        {
+            active.Flush();
+        }
+        catch (ObjectDisposedException)
+        {
+            // the topic was deleted meanwhile
+        }
+        catch (IOException failure)
+        {
+            LogWriteFailed(_broker.Logger, failure, _topic.Name, Partition);
+        }
+    }
+
+    /// <summary>Closes the log so that the next process can open it without a scan.</summary>
+    public void Close()
+    {
+        lock (_lock)
+        {
+            if (_closed)
+                return;
+            Active.Seal();
+            Checkpoint.Write(Path.Combine(_directory, CleanFile), _producers);
+            Abandon();
+        }
+    }
+
+    /// <summary>Closes the files without making them durable, for a topic that is deleted.</summary>
+    public void Dispose()
+    {
+        lock (_lock)
+            Abandon();
+    }
+
+    private void Abandon()
+    {
+        _closed = true;
+        foreach (var waiter in _waiters)
+            waiter.Wake();
+        foreach (var segment in _segments)
+            segment.Dispose();
+    }
+
+    private bool TryLocate(long offset, out Segment segment, out long position)
+    {
+        if (_cursors.TryFind(offset, out segment!, out position) && position < segment.Length)
+            return true;
+        for (var i = SegmentOf(offset); i < _segments.Count; i++)
+        {
+            segment = _segments[i];
+            position = segment.Find(offset);
+            if (position >= 0)
+                return true; // else compaction removed everything from here to the segment's end
+        }
+        return false;
+    }
+
+    /// <summary>The index of the last segment that begins at or before an offset.</summary>
+    private int SegmentOf(long offset)
+    {
+        var (low, high) = (0, _segments.Count);
+        while (low < high)
+        {
+            var middle = (low + high) / 2;
+            if (_segments[middle].BaseOffset <= offset)
+                low = middle + 1;
+            else
+                high = middle;
+        }
+        return Math.Max(low - 1, 0);
+    }
+
+    private bool NeedsRoll(ReadOnlySpan<byte> batch) => Active.Length > 0 &&
+        (Active.Length + batch.Length > _topic.Config.SegmentBytes
+            || Now - _segmentBegan > _topic.Config.SegmentMilliseconds
+            || RecordBatch.LastOffset(batch) - Active.BaseOffset > int.MaxValue);
+
+    private void Roll()
+    {
+        Checkpoint.Write(CheckpointPath(NextOffset), _producers);
+        var next = Segment.Create(_directory, NextOffset);
+        Active.Seal();
+        File.Delete(CheckpointPath(Active.BaseOffset));
+        _segments.Add(next);
+        _segmentBegan = Now;
+    }
+
+    private void Recover(long logStartOffset)
+    {
+        var offsets = Directory.EnumerateFiles(_directory, "*.log")
+            .Select(path => long.Parse(Path.GetFileNameWithoutExtension(path), CultureInfo.InvariantCulture)).Order().ToArray();
+        var clean = Path.Combine(_directory, CleanFile);
+        var closed = Checkpoint.TryRead(clean, _producers);
+        foreach (var offset in offsets)
+        {
+            var last = offset == offsets[^1];
+            if (last && !closed)
+                Checkpoint.TryRead(CheckpointPath(offset), _producers);
+            var segment = Segment.Open(_directory, offset, trusted: closed || !last, batch =>
+            {
+                if (last)
+                    _producers.Appended(batch, Now);
+            }, out var cutBytes);
+            if (cutBytes > 0)
+                LogTornTail(_broker.Logger, _topic.Name, Partition, cutBytes, segment.NextOffset);
+            if (last)
+                segment.Index.Reopen();
+            else if (!segment.Index.Sealed)
+                segment.Seal();
+            _segments.Add(segment);
+        }
+        File.Delete(clean);
+        if (_segments.Count == 0 || Active.NextOffset < logStartOffset)
+            _segments.Add(Segment.Create(_directory, logStartOffset));
+        NextOffset = Active.NextOffset;
+    }
+
+    private string CheckpointPath(long offset) => Path.Combine(_directory, $"{offset:D20}.producers");
+
+    [LoggerMessage(EventName = "AppendFailed", Level = LogLevel.Error, Message = "Writing to {Topic}-{Partition} failed")]
+    private static partial void LogWriteFailed(ILogger logger, Exception failure, string topic, int partition);
+
+    [LoggerMessage(EventName = "TornTail", Level = LogLevel.Warning, Message = "{Topic}-{Partition}: {Bytes} torn bytes were cut off; the log goes on at offset {NextOffset}")]
+    private static partial void LogTornTail(ILogger logger, string topic, int partition, long bytes, long nextOffset);
+}

@@ -1,0 +1,104 @@
+using System.Buffers.Binary;
+using System.Numerics;
+using System.Runtime.InteropServices;
+
+namespace Shop.KafkaBroker;
+
+/// <summary>
+/// The header of a record batch, format 2 ("Record Batch" in Apache Kafka's protocol documentation). The broker owns the
+/// base offset and the leader epoch and writes them in place; the checksum covers only what follows them. The records
+/// themselves stay opaque, compressed or not.
+/// </summary>
+internal static class RecordBatch
+{
+    public const int HeaderSize = 61;
+
+    /// <summary>The bytes before the part that the batch's length counts: base offset and length.</summary>
+    public const int LengthOverhead = 12;
+
+    private const int CrcFrom = 21;
+
+    public static long BaseOffset(ReadOnlySpan<byte> batch) => BinaryPrimitives.ReadInt64BigEndian(batch);
+
+    /// <summary>The size of the whole batch in bytes.</summary>
+    public static int Size(ReadOnlySpan<byte> batch) => LengthOverhead + BinaryPrimitives.ReadInt32BigEndian(batch[8..]);
+
+    public static byte Magic(ReadOnlySpan<byte> batch) => batch[16];
+
+    public static uint Crc(ReadOnlySpan<byte> batch) => BinaryPrimitives.ReadUInt32BigEndian(batch[17..]);
+
+    public static BatchAttributes Attributes(ReadOnlySpan<byte> batch) => (BatchAttributes)BinaryPrimitives.ReadInt16BigEndian(batch[21..]);
+
+    public static int LastOffsetDelta(ReadOnlySpan<byte> batch) => BinaryPrimitives.ReadInt32BigEndian(batch[23..]);
+
+    public static long LastOffset(ReadOnlySpan<byte> batch) => BaseOffset(batch) + LastOffsetDelta(batch);
+
+    /// <summary>The first record's timestamp, in milliseconds since 1970.</summary>
+    public static long BaseTimestamp(ReadOnlySpan<byte> batch) => BinaryPrimitives.ReadInt64BigEndian(batch[27..]);
+
+    /// <summary>The latest record's timestamp, in milliseconds since 1970.</summary>
+    public static long MaxTimestamp(ReadOnlySpan<byte> batch) => BinaryPrimitives.ReadInt64BigEndian(batch[35..]);
+
+    public static long ProducerId(ReadOnlySpan<byte> batch) => BinaryPrimitives.ReadInt64BigEndian(batch[43..]);
+
+    public static short ProducerEpoch(ReadOnlySpan<byte> batch) => BinaryPrimitives.ReadInt16BigEndian(batch[51..]);
+
+    public static int BaseSequence(ReadOnlySpan<byte> batch) => BinaryPrimitives.ReadInt32BigEndian(batch[53..]);
+
+    public static int Count(ReadOnlySpan<byte> batch) => BinaryPrimitives.ReadInt32BigEndian(batch[57..]);
+
+    /// <summary>Writes what the broker decides: the offset of the first record, and the leader's epoch, which is always 0.</summary>
+    public static void Place(Span<byte> batch, long baseOffset)
+    {
+        BinaryPrimitives.WriteInt64BigEndian(batch, baseOffset);
+        BinaryPrimitives.WriteInt32BigEndian(batch[12..], 0);
+    }
+
+    public static bool IsIntact(ReadOnlySpan<byte> batch) => Crc(batch) == Crc32C(batch[CrcFrom..]);
+
+    /// <summary>Writes the checksum of a batch that the broker built itself (compaction).</summary>
+    public static void Seal(Span<byte> batch) => BinaryPrimitives.WriteUInt32BigEndian(batch[17..], Crc32C(batch[CrcFrom..]));
+
+    /// <summary>CRC-32C (Castagnoli, RFC 3720), by the processor's own instruction where it has one.</summary>
+    public static uint Crc32C(ReadOnlySpan<byte> data)
+    {
+        var crc = uint.MaxValue;
+        foreach (var word in MemoryMarshal.Cast<byte, ulong>(data))
+            crc = BitOperations.Crc32C(crc, word);
+        foreach (var single in data[(data.Length & ~7)..])
+            crc = BitOperations.Crc32C(crc, single);
+        return ~crc;
+    }
+
+    /// <summary>Whether a produced batch may be appended as it is; anything else says why not.</summary>
+    /// <param name="batch">What a producer sent for one partition.</param>
+    /// <param name="maxSize">The topic's <c>max.message.bytes</c>.</param>
+    public static ErrorCode Validate(ReadOnlySpan<byte> batch, int maxSize)
+    {
+        if (batch.Length < LengthOverhead + 5)
+            return ErrorCode.CorruptMessage;
+        if (Magic(batch) != 2)
+            return ErrorCode.InvalidRecord;
+        if (batch.Length < HeaderSize || Size(batch) != batch.Length)
+            return ErrorCode.CorruptMessage;
+        if (batch.Length > maxSize)
+            return ErrorCode.MessageTooLarge;
+        if (!IsIntact(batch))
+            return ErrorCode.CorruptMessage;
+        var refused = BatchAttributes.Control | BatchAttributes.Transactional;
+        return Count(batch) <= 0 || LastOffsetDelta(batch) != Count(batch) - 1 || (Attributes(batch) & refused) != 0
+            ? ErrorCode.InvalidRecord
+            : ErrorCode.None;
+    }
+}
+
+/// <summary>The attributes of a record batch.</summary>
+[Flags]
+internal enum BatchAttributes : short
+{
+    None = 0,
+    CodecMask = 7,
+    LogAppendTime = 8,
+    Transactional = 16,
+    Control = 32,
+}

@@ -1,0 +1,143 @@
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace Shop.KafkaBroker;
+
+/// <summary>Where in a segment's file a batch starts, and the latest timestamp up to and including it.</summary>
+/// <param name="RelativeOffset">The batch's base offset, less the segment's.</param>
+/// <param name="Position">The batch's first byte in the file.</param>
+/// <param name="MaxTimestamp">The latest timestamp before the next entry, in milliseconds since 1970.</param>
+[StructLayout(LayoutKind.Sequential)]
+internal readonly record struct IndexEntry(int RelativeOffset, int Position, long MaxTimestamp);
+
+/// <summary>
+/// A segment's sparse index by offset and by time. While the segment grows it is in memory; once sealed it is a file,
+/// searched where it lies, so that a log of any size costs no memory. Its last bytes repeat the log file's length: an index
+/// that does not fit its log is rebuilt.
+/// </summary>
+internal sealed class SparseIndex(string path) : IDisposable
+{
+    /// <summary>Bytes of log between two entries.</summary>
+    public const int Interval = 16 * 1024;
+
+    private const int EntrySize = 16;
+    private const int FooterSize = 24;
+    private List<IndexEntry>? _entries = [];
+    private SafeFileHandle? _file;
+    private int _count;
+    private long _nextPosition;
+
+    /// <summary>Whether the index is in its file, and fixed.</summary>
+    public bool Sealed => _entries is null;
+
+    public int Count => _entries?.Count ?? _count;
+
+    /// <summary>Notes a batch just appended.</summary>
+    public void Append(int relativeOffset, long position, long maxTimestamp)
+    {
+        if (position >= _nextPosition)
+        {
+            _entries!.Add(new(relativeOffset, (int)position, maxTimestamp));
+            _nextPosition = position + Interval;
+        }
+        else if (_entries![^1].MaxTimestamp < maxTimestamp)
+        {
+            _entries[^1] = _entries[^1] with { MaxTimestamp = maxTimestamp };
+        }
+    }
+
+    /// <summary>The position to search from for a record by its offset.</summary>
+    public long PositionOf(long relativeOffset)
+    {
+        var (low, high) = (0, Count);
+        while (low < high)
+        {
+            var middle = (low + high) / 2;
+            if (Entry(middle).RelativeOffset <= relativeOffset)
+                low = middle + 1;
+            else
+                high = middle;
+        }
+        return low == 0 ? 0 : Entry(low - 1).Position;
+    }
+
+    /// <summary>The position to search from for the first record at or after a time.</summary>
+    public long PositionOfTime(long timestamp)
+    {
+        // not a binary search: producers' clocks differ, so that the latest timestamps of the entries need not rise
+        for (var i = 0; i < Count; i++)
+        {
+            if (Entry(i).MaxTimestamp >= timestamp)
+                return Entry(i).Position;
+        }
+        return long.MaxValue;
+    }
+
+    /// <summary>Moves the index to its file, durably; the footer is written last, so that a footer vouches for all before it.</summary>
+    public void Seal(long logLength, long nextOffset, long maxTimestamp)
+    {
+        _count = _entries!.Count;
+        _file = File.OpenHandle(path, FileMode.Create, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+        RandomAccess.Write(_file, MemoryMarshal.AsBytes(CollectionsMarshal.AsSpan(_entries)), 0);
+        RandomAccess.FlushToDisk(_file);
+        Span<byte> footer = stackalloc byte[FooterSize];
+        BinaryPrimitives.WriteInt64LittleEndian(footer, logLength);
+        BinaryPrimitives.WriteInt64LittleEndian(footer[8..], nextOffset);
+        BinaryPrimitives.WriteInt64LittleEndian(footer[16..], maxTimestamp);
+        RandomAccess.Write(_file, footer, (long)_count * EntrySize);
+        RandomAccess.FlushToDisk(_file);
+        _entries = null;
+    }
+
+    /// <summary>Opens a sealed index; false when it is missing or does not belong to a log file of this length.</summary>
+    public bool TryOpen(long logLength, out long nextOffset, out long maxTimestamp)
+    {
+        (nextOffset, maxTimestamp) = (0, 0);
+        if (!File.Exists(path))
+            return false;
+        var file = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+        var entries = RandomAccess.GetLength(file) - FooterSize;
+        Span<byte> footer = stackalloc byte[FooterSize];
+        if (entries < 0 || entries % EntrySize != 0 || RandomAccess.Read(file, footer, entries) != FooterSize
+            || BinaryPrimitives.ReadInt64LittleEndian(footer) != logLength)
+        {
+            file.Dispose();
+            return false;
+        }
+        nextOffset = BinaryPrimitives.ReadInt64LittleEndian(footer[8..]);
+        maxTimestamp = BinaryPrimitives.ReadInt64LittleEndian(footer[16..]);
+        (_file, _count, _entries) = (file, (int)(entries / EntrySize), null);
+        return true;
+    }
+
+    /// <summary>Takes a sealed index back into memory, for a segment that grows again, and drops its file.</summary>
+    public void Reopen()
+    {
+        if (!Sealed)
+            return;
+        var entries = new IndexEntry[_count];
+        RandomAccess.Read(_file!, MemoryMarshal.AsBytes(entries.AsSpan()), 0);
+        _entries = [.. entries];
+        _nextPosition = _count == 0 ? 0 : entries[^1].Position + Interval;
+        Delete();
+        _file = null;
+    }
+
+    public void Delete()
+    {
+        Dispose();
+        File.Delete(path);
+    }
+
+    public void Dispose() => _file?.Dispose();
+
+    private IndexEntry Entry(int index)
+    {
+        if (_entries is not null)
+            return _entries[index];
+        Span<IndexEntry> entry = stackalloc IndexEntry[1];
+        RandomAccess.Read(_file!, MemoryMarshal.AsBytes(entry), (long)index * EntrySize);
+        return entry[0];
+    }
+}

@@ -1,0 +1,111 @@
+using System.Globalization;
+
+namespace Shop.KafkaBroker;
+
+/// <summary>One setting that a topic can have, as the admin calls show it.</summary>
+/// <param name="Name">The name in Apache Kafka.</param>
+/// <param name="Default">The value of a topic that does not set it.</param>
+/// <param name="Type">The type number of DescribeConfigs: 1 boolean, 2 string, 3 int, 5 long, 6 double, 7 list.</param>
+/// <param name="Accepts">Whether a value is allowed.</param>
+internal sealed record TopicSetting(string Name, string Default, sbyte Type, Func<string, bool> Accepts);
+
+/// <summary>
+/// The settings of one topic: what was set, over the defaults. Settings of Apache Kafka that mean nothing on a single
+/// node are accepted and shown, since tools and deployment scripts set them.
+/// </summary>
+internal sealed class TopicConfig
+{
+    private readonly IReadOnlyDictionary<string, string> _defaults;
+
+    /// <summary>Creates the settings from values that <see cref="Refuse"/> did not refuse.</summary>
+    public TopicConfig(IReadOnlyDictionary<string, string> values, IReadOnlyDictionary<string, string> defaults)
+    {
+        _defaults = defaults;
+        Values = values;
+        MaxMessageBytes = (int)Number("max.message.bytes");
+        SegmentBytes = Number("segment.bytes");
+        SegmentMilliseconds = Number("segment.ms");
+        RetentionMilliseconds = Number("retention.ms");
+        RetentionBytes = Number("retention.bytes");
+        DeleteRetentionMilliseconds = Number("delete.retention.ms");
+        MinCompactionLagMilliseconds = Number("min.compaction.lag.ms");
+        MinCleanableDirtyRatio = double.Parse(this["min.cleanable.dirty.ratio"], CultureInfo.InvariantCulture);
+        var policies = this["cleanup.policy"].Split(',', StringSplitOptions.TrimEntries);
+        Compacted = policies.Contains("compact");
+        Deleted = policies.Contains("delete");
+    }
+
+    public static IReadOnlyList<TopicSetting> Settings { get; } =
+    [
+        new("cleanup.policy", "delete", 7, value => value.Split(',', StringSplitOptions.TrimEntries).All(policy => policy is "delete" or "compact")),
+        new("compression.type", "producer", 2, value => value is "producer" or "uncompressed" or "gzip" or "snappy" or "lz4" or "zstd"),
+        Long("delete.retention.ms", "86400000", 0),
+        Long("file.delete.delay.ms", "60000", 0),
+        Long("flush.messages", "9223372036854775807", 1),
+        Long("flush.ms", "9223372036854775807", 0),
+        Int("index.interval.bytes", "4096", 0),
+        Long("max.compaction.lag.ms", "9223372036854775807", 1),
+        Int("max.message.bytes", "1048588", 0),
+        new("message.timestamp.type", "CreateTime", 2, value => value is "CreateTime"),
+        Long("message.timestamp.after.max.ms", "3600000", 0),
+        Long("message.timestamp.before.max.ms", "9223372036854775807", 0),
+        new("min.cleanable.dirty.ratio", "0.5", 6, value => double.TryParse(value, CultureInfo.InvariantCulture, out var ratio) && ratio is >= 0 and <= 1),
+        Long("min.compaction.lag.ms", "0", 0),
+        Int("min.insync.replicas", "1", 1),
+        new("preallocate", "false", 1, value => value is "true" or "false"),
+        Long("retention.bytes", "-1", -1),
+        Long("retention.ms", "604800000", -1),
+        Int("segment.bytes", "67108864", 1024),
+        Int("segment.index.bytes", "10485760", 4),
+        Long("segment.jitter.ms", "0", 0),
+        Long("segment.ms", "604800000", 1),
+        new("unclean.leader.election.enable", "false", 1, value => value is "true" or "false"),
+    ];
+
+    /// <summary>What was set for this topic.</summary>
+    public IReadOnlyDictionary<string, string> Values { get; }
+
+    public int MaxMessageBytes { get; }
+
+    public long SegmentBytes { get; }
+
+    public long SegmentMilliseconds { get; }
+
+    /// <summary>How long records are kept, in milliseconds; -1 for ever.</summary>
+    public long RetentionMilliseconds { get; }
+
+    /// <summary>How many bytes of a partition are kept; -1 for all.</summary>
+    public long RetentionBytes { get; }
+
+    public long DeleteRetentionMilliseconds { get; }
+
+    public long MinCompactionLagMilliseconds { get; }
+
+    public double MinCleanableDirtyRatio { get; }
+
+    public bool Compacted { get; }
+
+    public bool Deleted { get; }
+
+    public string this[string name] => Values.GetValueOrDefault(name) ?? Default(name);
+
+    /// <summary>The value a topic has that does not set it.</summary>
+    public string Default(string name) => _defaults.GetValueOrDefault(name) ?? Settings.First(setting => setting.Name == name).Default;
+
+    /// <summary>Why a value is not accepted, or null.</summary>
+    public static string? Refuse(string name, string? value)
+    {
+        var setting = Settings.FirstOrDefault(setting => setting.Name == name);
+        if (setting is null)
+            return $"Unknown topic config name: {name}";
+        return value is not null && setting.Accepts(value) ? null : $"Invalid value {value ?? "null"} for configuration {name}";
+    }
+
+    private static TopicSetting Long(string name, string value, long minimum) =>
+        new(name, value, 5, text => long.TryParse(text, CultureInfo.InvariantCulture, out var number) && number >= minimum);
+
+    private static TopicSetting Int(string name, string value, int minimum) =>
+        new(name, value, 3, text => int.TryParse(text, CultureInfo.InvariantCulture, out var number) && number >= minimum);
+
+    private long Number(string name) => long.Parse(this[name], CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,56 @@
+namespace Shop.KafkaBroker.Tests;
+
+public sealed class KillTests
+{
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    /// <summary>How often the broker is killed; SHOP_KAFKA_KILLS changes it.</summary>
+    private static int Kills => int.TryParse(Environment.GetEnvironmentVariable("SHOP_KAFKA_KILLS"), out var kills) ? kills : 20;
+
+    [Fact]
+    public async Task Killed_under_an_idempotent_producer_nothing_is_lost_and_nothing_is_twice()
+    {
+        using var data = new TemporaryDirectory();
+        var broker = await BrokerProcess.StartAsync(data.Path, 0, "--topic", "segment.bytes=200000");
+        var bootstrapServers = broker.BootstrapServers;
+        var port = int.Parse(bootstrapServers.Split(':')[1]);
+        await Clients.CreateTopicAsync(bootstrapServers, "events");
+        using var stop = new CancellationTokenSource();
+        var producing = ProduceAsync(bootstrapServers, stop.Token);
+        for (var kill = 0; kill < Kills; kill++)
+        {
+            await Task.Delay(Random.Shared.Next(20, 200), Cancelled);
+            await broker.KillAsync();
+            await broker.DisposeAsync();
+            broker = await BrokerProcess.StartAsync(data.Path, port, "--topic", "segment.bytes=200000");
+        }
+        await stop.CancelAsync();
+        var count = await producing;
+
+        var records = Clients.ReadAll(bootstrapServers, "events", count);
+        await broker.DisposeAsync();
+
+        Assert.True(count > Kills * 100, $"only {count} records were produced");
+        Assert.Equal(Enumerable.Range(0, count), records.Select(record => int.Parse(record.Message.Value)));
+    }
+
+    private static async Task<int> ProduceAsync(string bootstrapServers, CancellationToken stop)
+    {
+        using var producer = Clients.Producer(bootstrapServers, config =>
+        {
+            config.ReconnectBackoffMs = 20;
+            config.ReconnectBackoffMaxMs = 100;
+            config.RetryBackoffMs = 20;
+        });
+        var (count, refused) = (0, 0);
+        while (!stop.IsCancellationRequested)
+        {
+            for (var i = 0; i < 50; i++, count++)
+                producer.Produce("events", new() { Key = "key", Value = $"{count}" }, report => refused += report.Error.IsError ? 1 : 0);
+            await Task.Delay(2, CancellationToken.None);
+        }
+        Assert.Equal(0, producer.Flush(TimeSpan.FromSeconds(30)));
+        Assert.Equal(0, refused);
+        return count;
+    }
+}
