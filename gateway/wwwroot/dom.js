@@ -19,7 +19,7 @@ function fill(node, attributes, children) {
     else
       node.setAttribute(key, value === true ? '' : value);
   }
-  node.append(...children.filter(child => child !== null && child !== undefined));
+  node.append(...children.filter(child => child !== null && child !== false));
   return node;
 }
 

@@ -1,13 +1,15 @@
 // A picture for every product, drawn from its sku: "mug-blue" is a mug in blue.
 import { svg } from './dom.js';
 
+// colours, and the materials and patterns that have one
 const colours = {
   black: '#33363d', white: '#fdfcf9', grey: '#8d949e', gray: '#8d949e', silver: '#b6bdc6', red: '#d8433f', blue: '#3f6fd8', navy: '#2c3e66',
   sky: '#62b3e6', green: '#3f9e63', olive: '#7f8a3c', mint: '#7cc9a5', yellow: '#f2c230', orange: '#ee8434', pink: '#e9809f', purple: '#8458c9',
-  violet: '#8458c9', brown: '#8a5a3b', beige: '#d9c4a0', cream: '#efe3c8', teal: '#2f9c9c', gold: '#d3a437', natural: '#dcc9a3', oak: '#b98a55',
+  violet: '#8458c9', brown: '#8a5a3b', beige: '#d9c4a0', cream: '#efe3c8', teal: '#2f9c9c', gold: '#d3a437', natural: '#dcc9a3',
+  canvas: '#dcc9a3', steel: '#a9b3bf', wool: '#b8735c', striped: '#34507f',
 };
 
-// each is drawn on 120 x 90 with `main`, the product's colour, and `dark`, for its lines and shades
+// each is drawn on 120 x 90 with `main`, the product's colour, and `dark`, for its lines and shades; `has` tells of a pattern
 const drawings = {
   mug: (main, dark) => [
     svg('path', { d: 'M76 34h9a13 13 0 0 1 0 26h-9', fill: 'none', stroke: main, 'stroke-width': 7 }),
@@ -15,8 +17,9 @@ const drawings = {
     svg('path', { d: 'M68 24h10v40a8 8 0 0 1-8 8h-8q6-2 6-10z', fill: dark, opacity: .25 }),
     svg('ellipse', { cx: 57, cy: 24, rx: 21, ry: 4, fill: dark, opacity: .55 }),
   ],
-  shirt: (main, dark) => [
+  shirt: (main, dark, has) => [
     svg('path', { d: 'M46 15q14 9 28 0l20 11-8 18-9-4v37H43V40l-9 4-8-18z', fill: main, 'stroke-linejoin': 'round' }),
+    has('striped') && svg('path', { d: 'M43 43h34M43 52h34M43 61h34M43 70h34', stroke: '#fff', 'stroke-width': 4, opacity: .85 }),
     svg('path', { d: 'M46 15q14 12 28 0', fill: 'none', stroke: dark, 'stroke-width': 3, opacity: .5 }),
     svg('path', { d: 'M43 40v-8M77 40v-8', stroke: dark, 'stroke-width': 2, opacity: .35 }),
   ],
@@ -25,10 +28,12 @@ const drawings = {
     svg('path', { d: 'M47 21q13 16 26 0q-13-9-26 0z', fill: dark, opacity: .45 }),
     svg('path', { d: 'M48 58h24l4 14H44zM56 31v12M64 31v12', fill: 'none', stroke: dark, 'stroke-width': 2.5, opacity: .4, 'stroke-linejoin': 'round' }),
   ],
-  notebook: (main, dark) => [
+  notebook: (main, dark, has) => [
     svg('rect', { x: 37, y: 14, width: 48, height: 64, rx: 4, fill: main }),
     svg('rect', { x: 37, y: 14, width: 9, height: 64, rx: 3, fill: dark, opacity: .35 }),
-    svg('rect', { x: 54, y: 26, width: 22, height: 12, rx: 2, fill: '#fff', opacity: .85 }),
+    has('dotted')
+      ? svg('path', { d: 'M52 24h24M52 34h24M52 44h24M52 54h24M52 64h24', stroke: '#fff', 'stroke-width': 3, 'stroke-linecap': 'round', 'stroke-dasharray': '0 8' })
+      : svg('rect', { x: 54, y: 26, width: 22, height: 12, rx: 2, fill: '#fff', opacity: .85 }),
     svg('path', { d: 'M79 14v64', stroke: dark, 'stroke-width': 2.5, opacity: .45 }),
   ],
   poster: (main, dark) => [
@@ -39,11 +44,11 @@ const drawings = {
     svg('path', { d: 'M40 70l16-9 24 11v4H40z', fill: dark, opacity: .35 }),
   ],
   cap: (main, dark) => [
-    svg('path', { d: 'M32 56a26 26 0 0 1 52 0z', fill: main }),
-    svg('path', { d: 'M62 52q28-1 38 9q-18 5-40-1z', fill: main }),
-    svg('path', { d: 'M62 52q28-1 38 9q-18 5-40-1z', fill: dark, opacity: .4 }),
-    svg('path', { d: 'M58 30v26', stroke: dark, 'stroke-width': 2, opacity: .35 }),
-    svg('circle', { cx: 58, cy: 30, r: 3, fill: dark, opacity: .6 }),
+    svg('path', { d: 'M32 68a26 26 0 0 1 52 0z', fill: main }),
+    svg('path', { d: 'M62 64q28-1 38 9q-18 5-40-1z', fill: main }),
+    svg('path', { d: 'M62 64q28-1 38 9q-18 5-40-1z', fill: dark, opacity: .4 }),
+    svg('path', { d: 'M58 42v26', stroke: dark, 'stroke-width': 2, opacity: .35 }),
+    svg('circle', { cx: 58, cy: 42, r: 3, fill: dark, opacity: .6 }),
   ],
   bag: (main, dark) => [
     svg('path', { d: 'M47 34V25a13 13 0 0 1 26 0v9', fill: 'none', stroke: dark, 'stroke-width': 3.5, opacity: .6 }),
@@ -97,7 +102,7 @@ export function picture(sku) {
   const main = words.map(word => colours[word]).find(Boolean) ?? `hsl(${hue(sku)} 52% 56%)`;
   return svg('svg', { viewBox: '0 0 120 90', 'aria-hidden': 'true', class: 'picture' },
     svg('ellipse', { cx: 60, cy: 82, rx: 34, ry: 3.5, fill: '#000', opacity: .13 }),
-    ...drawings[kind](main, '#101521'));
+    ...drawings[kind](main, '#101521', word => words.includes(word)));
 }
 
 function hue(text) {
