@@ -98,7 +98,7 @@ internal sealed class LaunchPlan
             Title = resource.Name,
             Command = async token =>
             {
-                if (_settings.KafkaHome is not { } home) return DotNet("EmbeddedKafka", "--data", directory, "--port", $"{port}");
+                if (_settings.KafkaHome is not { } home) return DotNet("EmbeddedKafka", "--data", directory, "--port", $"{port}", "--no-auto-create");
                 apache ??= await ApacheKafkaDirectory.PrepareAsync(directory, home, (port, Port($"{resource.Name}-controller")), _settings.DataDirectory, token);
                 return apache.Server();
             },
