@@ -98,7 +98,7 @@ internal sealed class LocalRun
         }
         catch (PartFailedException failure)
         {
-            ShopConsole.Message($"{failure.Message}");
+            ShopConsole.Message($"{failure.Message}; its last lines:");
             foreach (var line in failure.LastLines) ShopConsole.Message($"  {failure.Part} | {line}");
             ShopConsole.Message($"The shop did not start: {failure.Message}. The whole log: {Path.Combine(_data, "logs", failure.Part + ".log")}");
             return 1;

@@ -20,7 +20,7 @@ internal sealed record Patience
     /// <summary>How many times a part may end before it was ever healthy.</summary>
     public int StartAttempts { get; init; } = 4;
 
-    /// <summary>The interval of health checks while a part starts.</summary>
+    /// <summary>The interval of health checks while a part starts; it grows to a tenth of the time waited, up to <see cref="HealthyPoll"/>.</summary>
     public TimeSpan StartingPoll { get; init; } = TimeSpan.FromMilliseconds(50);
 
     /// <summary>The interval of health checks of a healthy part.</summary>
@@ -111,6 +111,7 @@ internal sealed class PartSupervisor(Part part, string owner, Action<string> onL
         var command = await part.Command(cancellationToken);
         await using var process = ChildProcess.Start(command, owner, line => { _tail.Add(line); onLine(line); });
         Change(PartState.Starting, process.Id);
+        var launched = time.GetTimestamp();
         try
         {
             while (!process.Exited.IsCompleted)
@@ -120,7 +121,7 @@ internal sealed class PartSupervisor(Part part, string owner, Action<string> onL
                 if (ready) await BecomeHealthyAsync(process.Id, cancellationToken);
                 else if (State == PartState.Healthy) Change(PartState.Unhealthy, process.Id);
                 else if (!_healthy.Task.IsCompleted && time.GetTimestamp() >= deadline) return "was not healthy in time";
-                var pause = State == PartState.Healthy ? patience.HealthyPoll : patience.StartingPoll;
+                var pause = State == PartState.Healthy ? patience.HealthyPoll : StartingPause(time.GetElapsedTime(launched));
                 await Task.WhenAny(process.Exited, Task.Delay(pause, time, cancellationToken));
                 cancellationToken.ThrowIfCancellationRequested();
             }
@@ -131,6 +132,12 @@ internal sealed class PartSupervisor(Part part, string owner, Action<string> onL
         {
             if (cancellationToken.IsCancellationRequested) await process.StopAsync(StopGrace);
         }
+    }
+
+    private TimeSpan StartingPause(TimeSpan waited)
+    {
+        var seconds = Math.Clamp(waited.TotalSeconds / 10, patience.StartingPoll.TotalSeconds, patience.HealthyPoll.TotalSeconds);
+        return TimeSpan.FromSeconds(seconds);
     }
 
     private async Task BecomeHealthyAsync(int processId, CancellationToken cancellationToken)

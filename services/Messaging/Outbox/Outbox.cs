@@ -40,6 +40,10 @@ public sealed class Outbox : OutboxSendContext
     /// <exception cref="InvalidOperationException">The service does not produce the event's topic, or the event is larger than <see cref="OutboxRow.MaxBodyBytes"/>.</exception>
     public void Publish(object @event) => _rows.Add(RowOf(@event));
 
+    /// <summary>Publishes <paramref name="event"/> with a cause that is not the event being handled.</summary>
+    internal void Publish(object @event, Guid causationId, string? traceParent) =>
+        _rows.Add(RowOf(@event) with { CausationId = causationId, TraceParent = traceParent });
+
     /// <summary>Schedules <paramref name="event"/> to be published at <paramref name="due"/>, unless it is cancelled before.</summary>
     /// <returns>The token that cancels it.</returns>
     internal Guid Schedule(object @event, DateTimeOffset due)
