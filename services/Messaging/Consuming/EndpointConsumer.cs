@@ -107,7 +107,7 @@ internal sealed partial class EndpointConsumer : BackgroundService
         {
             _assignments[partition] = new(partition);
             if (!_lanes.ContainsKey(partition.Partition.Value))
-                _lanes[partition.Partition.Value] = new(_endpoint, processor, new(consumer, SeekLater, PauseLane), partition.Partition.Value, stoppingToken);
+                _lanes[partition.Partition.Value] = new(_endpoint, processor, new(consumer, SeekLater, PauseLane), partition.Partition.Value, _logger, stoppingToken);
         }
         _health.Joined(_endpoint.Name);
         if (partitions.Count > 0)
