@@ -66,6 +66,13 @@ public sealed class TestShop : IAsyncDisposable
         ["Authentication:SigningKey"] = TestTokens.SigningKey,
     };
 
+    /// <summary>Returns when a payment that comes after everything else was authorised: what had no effect until then has none.</summary>
+    public async Task PassAPaymentThroughAsync()
+    {
+        var last = await Orders.RequestAsync("tok_visa");
+        await Eventually.BecomesAsync("PaymentAuthorized", () => Orders.PaymentEventsOfAsync(last.OrderId));
+    }
+
     public async ValueTask DisposeAsync()
     {
         foreach (var instance in _instances)
@@ -98,6 +105,8 @@ public sealed class PaymentsInstance : WebApplicationFactory<Payment>
         return await query(scope.ServiceProvider.GetRequiredService<PaymentsDb>());
     }
 
+    public Task<Payment?> FindAsync(Guid paymentId) => QueryAsync(db => db.Payments.AsNoTracking().SingleOrDefaultAsync(payment => payment.PaymentId == paymentId));
+
     public Task<PaymentState?> StateAsync(Guid paymentId) =>
         QueryAsync(db => db.Payments.Where(payment => payment.PaymentId == paymentId).Select(payment => (PaymentState?)payment.State).SingleOrDefaultAsync());
 
@@ -116,12 +125,12 @@ public sealed class PaymentsInstance : WebApplicationFactory<Payment>
     private sealed class NetworkHandler(Network network) : DelegatingHandler
     {
         protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
-            network(request, () => base.SendAsync(request, cancellationToken), cancellationToken);
+            network(request, token => base.SendAsync(request, token), cancellationToken);
     }
 }
 
 /// <summary>What happens on the way to the provider: may lose or hold back the request or the answer.</summary>
-public delegate Task<HttpResponseMessage> Network(HttpRequestMessage request, Func<Task<HttpResponseMessage>> send, CancellationToken cancellationToken);
+public delegate Task<HttpResponseMessage> Network(HttpRequestMessage request, Func<CancellationToken, Task<HttpResponseMessage>> send, CancellationToken cancellationToken);
 
 /// <summary>Keeps every log line.</summary>
 public sealed class CollectedLogs : ILoggerProvider, ILogger
@@ -129,6 +138,8 @@ public sealed class CollectedLogs : ILoggerProvider, ILogger
     private readonly ConcurrentQueue<string> _lines = new();
 
     public string Text => string.Join('\n', _lines);
+
+    public void Add(string line) => _lines.Enqueue(line);
 
     public ILogger CreateLogger(string categoryName) => this;
 
