@@ -4,7 +4,6 @@ using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Mvc.Testing;
-using Microsoft.Extensions.Logging;
 using Shop.Testing;
 
 namespace Shop.Inventory.Tests.Hosting;
@@ -65,7 +64,7 @@ public sealed class InventoryInstance : IAsyncDisposable
             builder.UseSetting("ConnectionStrings:kafka", kafka);
             builder.UseSetting("Authentication:SigningKey", TestTokens.SigningKey);
             builder.UseEnvironment("Development");
-            builder.ConfigureLogging(logging => logging.SetMinimumLevel(LogLevel.Warning));
+            builder.UseSetting("Logging:LogLevel:Default", "Error");
         }
     }
 }
