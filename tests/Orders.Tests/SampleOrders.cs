@@ -17,7 +17,6 @@ internal static class SampleOrders
 
     public static readonly OrderSubmitted OrderSubmitted = new(Id, "ada", Lines, Total, ShipTo, FulfilmentMachine.Now);
     public static readonly CancellationRequested CancellationRequested = new(Id, "ada");
-    public static readonly OrderDeadlinePassed ReservationDeadline = new(Id, "reservation");
     public static readonly OrderDeadlinePassed PaymentDeadline = new(Id, "payment");
     public static readonly OrderDeadlinePassed ReviewDeadline = new(Id, "review");
     public static readonly StockReserved StockReserved = new(Id, Reserved);
@@ -31,14 +30,11 @@ internal static class SampleOrders
     public static readonly PaymentVoided PaymentVoided = new(Id, PaymentId, Total);
     public static readonly PaymentRefunded PaymentRefunded = new(Id, PaymentId, Total);
 
-    /// <summary>Every event that reaches the state machine, by a name for the test's output.</summary>
+    /// <summary>Every event that reaches the state machine, but for deadlines, by a name for the test's output.</summary>
     public static readonly IReadOnlyDictionary<string, object> Events = new Dictionary<string, object>
     {
         [nameof(OrderSubmitted)] = OrderSubmitted,
         [nameof(CancellationRequested)] = CancellationRequested,
-        [nameof(ReservationDeadline)] = ReservationDeadline,
-        [nameof(PaymentDeadline)] = PaymentDeadline,
-        [nameof(ReviewDeadline)] = ReviewDeadline,
         [nameof(StockReserved)] = StockReserved,
         [nameof(StockRejected)] = StockRejected,
         [nameof(StockReleased)] = StockReleased,

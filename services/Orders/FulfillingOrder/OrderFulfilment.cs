@@ -55,7 +55,7 @@ public sealed class OrderFulfilment : MassTransitStateMachine<Order>
                 .TransitionTo(Reserved),
             CancelOn(StockRejected, OutOfStock),
             CancelOn(CancellationRequested, ByShopper),
-            CancelOnDeadline("reservation", "The stock could not be reserved in time"));
+            CancelOn(Deadline.Received, _ => "The stock could not be reserved in time"));
         // none of these can come before Orders has asked for it
         IgnoreIn(Submitted, StockReleased, StockDispatched, PaymentHeld, PaymentAuthorized, PaymentDeclined, PaymentCaptured, PaymentVoided, PaymentRefunded);
 
@@ -70,7 +70,7 @@ public sealed class OrderFulfilment : MassTransitStateMachine<Order>
             CancelOn(PaymentRefunded, TakenBack),
             CancelOn(StockReleased, ReservationLost),
             CancelOn(CancellationRequested, ByShopper),
-            CancelOnDeadline("payment", "The payment could not be completed in time"));
+            CancelOn(Deadline.Received, _ => "The payment could not be completed in time"));
         IgnoreIn(Reserved, OrderSubmitted, StockReserved, StockRejected, StockDispatched, PaymentCaptured);
 
         During(InReview,
@@ -82,7 +82,7 @@ public sealed class OrderFulfilment : MassTransitStateMachine<Order>
             CancelOn(PaymentRefunded, TakenBack),
             CancelOn(StockReleased, ReservationLost),
             CancelOn(CancellationRequested, ByShopper),
-            CancelOnDeadline("review", "The payment was not approved in time"));
+            CancelOn(Deadline.Received, _ => "The payment was not approved in time"));
         IgnoreIn(InReview, OrderSubmitted, StockReserved, StockRejected, StockDispatched, PaymentHeld, PaymentCaptured);
 
         // the point of no return: the goods leave and the money is taken, in whichever order
@@ -157,7 +157,10 @@ public sealed class OrderFulfilment : MassTransitStateMachine<Order>
     /// <summary>The money was given back.</summary>
     public Event<PaymentRefunded> PaymentRefunded { get; private set; } = null!;
 
-    /// <summary>An order waits for one thing at a time, so it has one deadline: waiting for the next replaces the last.</summary>
+    /// <summary>
+    /// An order waits for one thing at a time, so it has one deadline: waiting for the next replaces the last, whose
+    /// message, should it be on its way already, does not carry the order's token any more and is not received.
+    /// </summary>
     public Schedule<Order, OrderDeadlinePassed> Deadline { get; private set; } = null!;
 
     private Event[] Everything =>
@@ -192,13 +195,7 @@ public sealed class OrderFulfilment : MassTransitStateMachine<Order>
     private EventActivityBinder<Order, T> WaitFor<T>(EventActivityBinder<Order, T> when, string what, TimeSpan atMost, TimeProvider time) where T : class =>
         when.Schedule(Deadline, context => new OrderDeadlinePassed(context.Saga.CorrelationId, what), _ => time.GetUtcNow().UtcDateTime + atMost);
 
-    private EventActivityBinder<Order, T> CancelOn<T>(Event<T> @event, Func<T, string> reason) where T : class => Cancel(When(@event), reason);
-
-    // the one that was replaced does not get this far: its token is not the order's; the filter is for one that carries no token
-    private EventActivityBinder<Order, OrderDeadlinePassed> CancelOnDeadline(string waitingFor, string reason) =>
-        Cancel(When(Deadline.Received, context => context.Message.WaitingFor == waitingFor), _ => reason);
-
-    private EventActivityBinder<Order, T> Cancel<T>(EventActivityBinder<Order, T> when, Func<T, string> reason) where T : class => when
+    private EventActivityBinder<Order, T> CancelOn<T>(Event<T> @event, Func<T, string> reason) where T : class => When(@event)
         .Unschedule(Deadline)
         .Then(context => context.Saga.Reason = reason(context.Message))
         .Publish(context => new OrderCancelled(context.Saga.CorrelationId, context.Saga.Reason!))

@@ -65,11 +65,10 @@ internal sealed class FulfilmentMachine : IAsyncDisposable, IScheduleMessageProv
         return machine;
     }
 
-    public async Task<FulfilmentMachine> WhenAsync(params object[] events)
+    public async Task WhenAsync(params object[] events)
     {
         foreach (var @event in events)
             await _mediator.Publish(@event, TestContext.Current.CancellationToken);
-        return this;
     }
 
     /// <summary>The scheduled deadline becomes due and comes back with its token, as the relay sends it.</summary>

@@ -14,7 +14,6 @@ public sealed class RulesTests
         [("Submitted", "StockReserved")] = ("Reserved", typeof(PaymentRequested)),
         [("Submitted", "StockRejected")] = ("Cancelled", typeof(OrderCancelled)),
         [("Submitted", "CancellationRequested")] = ("Cancelled", typeof(OrderCancelled)),
-        [("Submitted", "ReservationDeadline")] = ("Cancelled", typeof(OrderCancelled)),
         [("Reserved", "PaymentAuthorized")] = ("Confirmed", typeof(OrderConfirmed)),
         [("Reserved", "PaymentHeld")] = ("InReview", null),
         [("Reserved", "PaymentDeclined")] = ("Cancelled", typeof(OrderCancelled)),
@@ -22,14 +21,12 @@ public sealed class RulesTests
         [("Reserved", "PaymentRefunded")] = ("Cancelled", typeof(OrderCancelled)),
         [("Reserved", "StockReleased")] = ("Cancelled", typeof(OrderCancelled)),
         [("Reserved", "CancellationRequested")] = ("Cancelled", typeof(OrderCancelled)),
-        [("Reserved", "PaymentDeadline")] = ("Cancelled", typeof(OrderCancelled)),
         [("InReview", "PaymentAuthorized")] = ("Confirmed", typeof(OrderConfirmed)),
         [("InReview", "PaymentDeclined")] = ("Cancelled", typeof(OrderCancelled)),
         [("InReview", "PaymentVoided")] = ("Cancelled", typeof(OrderCancelled)),
         [("InReview", "PaymentRefunded")] = ("Cancelled", typeof(OrderCancelled)),
         [("InReview", "StockReleased")] = ("Cancelled", typeof(OrderCancelled)),
         [("InReview", "CancellationRequested")] = ("Cancelled", typeof(OrderCancelled)),
-        [("InReview", "ReviewDeadline")] = ("Cancelled", typeof(OrderCancelled)),
         [("Confirmed", "StockDispatched")] = ("Confirmed", null),
         [("Confirmed", "PaymentCaptured")] = ("Confirmed", null),
         [("Confirmed", "StockReleased")] = ("Cancelled", typeof(OrderCancelled)),
@@ -68,6 +65,40 @@ public sealed class RulesTests
         Assert.True(machine.Scheduled.Count <= 1, "a repeated event must replace its deadline");
     }
 
+    [Theory]
+    [InlineData("Submitted", true)]
+    [InlineData("Reserved", true)]
+    [InlineData("InReview", true)]
+    [InlineData("Confirmed", false)]
+    [InlineData("Fulfilled", false)]
+    [InlineData("Cancelled", false)]
+    public async Task The_orders_own_deadline_cancels_it_where_it_waits(string state, bool cancels)
+    {
+        await using var machine = await FulfilmentMachine.GivenAsync(state);
+        machine.Order.DeadlineToken = Guid.NewGuid();
+
+        await machine.WhenDeadlinePassesAsync(machine.Order.DeadlineToken.Value, SampleOrders.PaymentDeadline);
+
+        Assert.Equal(cancels ? "Cancelled" : state, machine.Order.CurrentState);
+        Assert.Equal(cancels ? [typeof(OrderCancelled)] : [], machine.Published.Select(e => e.GetType()));
+    }
+
+    [Theory]
+    [InlineData("Submitted")]
+    [InlineData("Reserved")]
+    [InlineData("InReview")]
+    public async Task A_deadline_of_another_token_changes_nothing(string state)
+    {
+        await using var machine = await FulfilmentMachine.GivenAsync(state);
+        machine.Order.DeadlineToken = Guid.NewGuid();
+
+        await machine.WhenDeadlinePassesAsync(Guid.NewGuid(), SampleOrders.PaymentDeadline);
+
+        Assert.Equal(state, machine.Order.CurrentState);
+        Assert.NotNull(machine.Order.DeadlineToken);
+        Assert.Empty(machine.Published);
+    }
+
     [Fact]
     public void The_tests_know_every_event_and_state_of_the_machine()
     {
@@ -75,7 +106,7 @@ public sealed class RulesTests
 
         var handled = machine.Events.Where(e => !e.Name.Contains('.', StringComparison.Ordinal) && e != machine.Deadline.AnyReceived)
             .Select(e => e.Name).Where(name => !machine.States.Any(state => name.StartsWith(state.Name, StringComparison.Ordinal)));
-        Assert.Equal(SampleOrders.Events.Keys.Where(name => !name.EndsWith("Deadline", StringComparison.Ordinal)).Order(), handled.Order());
+        Assert.Equal(SampleOrders.Events.Keys.Order(), handled.Order());
         Assert.Equal(SampleOrders.States.Order(), machine.States.Select(state => state.Name).Except(["Initial", "Final"]).Order());
     }
 

@@ -58,7 +58,7 @@ public sealed class SubmitOrderTests(OrdersFixture fixture)
         await Eventually.BecomesAsync(0, () => service.QueryAsync(db => db.Products.CountAsync(product => product.Sku == sku)));
 
         Assert.Equal(first, await service.Http.SubmitAsync(shopper, "key", body));
-        Assert.Equal(["lines[0].sku"], (await service.Http.SubmitAsync(shopper, "another key", body)).Fields);
+        Assert.Equal(["lines[0].sku"], (await service.Http.SubmitAsync(shopper, "another-key", body)).Fields);
     }
 
     [Fact]
