@@ -29,7 +29,11 @@ async function token() {
   const kept = JSON.parse(sessionStorage.getItem(storageKey(name)) ?? 'null');
   if (kept && kept.until > Date.now())
     return kept.token;
-  const answer = await send('POST', '/api/dev/token', { body: { name } });
+  const answer = await send('POST', '/api/dev/token', { body: { name } }).catch(problem => {
+    throw problem.status === 404
+      ? new Problem(404, { title: 'Nobody can sign in here', detail: 'Tokens for any name are handed out in Development only.' })
+      : problem;
+  });
   // a minute early: what is on its way must arrive in time
   const until = Date.now() + (answer.expires_in - 60) * 1000;
   sessionStorage.setItem(storageKey(name), JSON.stringify({ token: answer.access_token, until }));

@@ -30,10 +30,13 @@ async function signIn() {
 async function order(product) {
   if (!login.reportValidity())
     return;
-  clear();
+  const number = clear();
   const { quantity: choice, token } = Object.fromEntries(new FormData(choices));
-  const quantity = choice === 'excess' ? available(product.sku) + 1 : Number(choice);
   try {
+    const refresh = () => refreshStock(product.sku);
+    if (choice === 'excess')
+      await refresh();
+    const quantity = choice === 'excess' ? available(product.sku) + 1 : Number(choice);
     // the name counts as typed, with or without the button
     await signIn();
     const submitted = await api.submitOrder({
@@ -41,9 +44,7 @@ async function order(product) {
       payment: { token },
       shipTo: { name: api.shopper(), street: 'Hauptstraße 1', city: 'Wien', postalCode: '1010', country: 'AT' },
     }, crypto.randomUUID());
-    const refresh = () => refreshStock(product.sku);
-    refresh();
-    await watch(submitted, `${quantity} × ${product.name}`, refresh);
+    await watch(number, submitted, `${quantity} × ${product.name}`, refresh);
   } catch (problem) {
     showProblem(problem);
   }

@@ -2,6 +2,7 @@
 import * as api from './api.js';
 import { element, money } from './dom.js';
 
+const firstPollMilliseconds = 100;
 const pollMilliseconds = 250;
 const patientPollMilliseconds = 2000;
 // an order that waits for tok_silent may take as long as the saga's timeout: watched on, but with less zeal
@@ -21,9 +22,8 @@ let watching = 0;
 const ended = status => status === 'fulfilled' || status === 'cancelled';
 const pause = milliseconds => new Promise(resolve => setTimeout(resolve, milliseconds));
 
-/** Makes room for a new order; whatever was watched is watched no longer. */
+/** Makes room for a new order; whatever was watched is watched no longer. Returns the number that `watch` wants. */
 export function clear() {
-  watching++;
   document.querySelector('#order-empty').hidden = true;
   problemBox.hidden = true;
   summary.hidden = true;
@@ -31,6 +31,7 @@ export function clear() {
   // beside the catalogue it is in sight; above it, on a narrow screen, it may not be
   if (panel.getBoundingClientRect().top < 0)
     panel.scrollIntoView({ behavior: matchMedia('(prefers-reduced-motion: reduce)').matches ? 'auto' : 'smooth' });
+  return ++watching;
 }
 
 /** Shows what went wrong, with every field that the shop named. */
@@ -43,14 +44,20 @@ export function showProblem(problem) {
       element('li', {}, element('code', {}, field), ` ${messages.join(' ')}`))));
 }
 
-/** Follows an order until it has ended and is quiet. `onEnd` is called once, when it has ended. */
-export async function watch(order, title, onEnd) {
-  const mine = watching;
-  const seen = new Map();
+/**
+ * Follows an order until it has ended and is quiet, or another one is to be shown: `mine` is what `clear` returned for it.
+ * `onStockNews` is called when Inventory did something for it.
+ */
+export async function watch(mine, order, title, onStockNews) {
+  if (mine !== watching)
+    return;
+  const seen = new Set();
   const begin = performance.now();
   let lastNews = begin;
   let status = order.status;
   showSummary(order, title);
+  // the first event has to get round first
+  await pause(firstPollMilliseconds);
   for (let last = false; !last;) {
     const elapsed = performance.now() - begin;
     last = elapsed > longestMilliseconds || (ended(status) && performance.now() - lastNews > quietMillisecondsAfterEnd);
@@ -59,15 +66,16 @@ export async function watch(order, title, onEnd) {
       if (mine !== watching)
         return;
       problemBox.hidden = true;
-      if (showNew(events, seen))
+      const news = showNew(events, seen);
+      if (news.length > 0)
         lastNews = performance.now();
+      if (news.some(event => event.topic === 'reservations'))
+        onStockNews();
       if (now.status !== status) {
         lastNews = performance.now();
         status = now.status;
         showSummary(now, title);
         announcement.textContent = `Order ${status}${now.reason ? `: ${now.reason}` : ''}`;
-        if (ended(status))
-          onEnd();
       }
     } catch (problem) {
       if (mine !== watching)
@@ -91,20 +99,21 @@ function showSummary(order, title) {
 
 const statusText = status => status === 'inReview' ? 'in review' : status;
 
-/** Adds the events that are not shown yet, at the place where they stand in the timeline. */
+/** Adds the events that are not shown yet, at the place where they stand in the timeline, and returns them. */
 function showNew(events, seen) {
   const start = events.length > 0 ? Math.min(...events.map(event => Date.parse(event.at))) : 0;
-  let added = 0;
+  const added = [];
   events.forEach((event, index) => {
     if (seen.has(event.id))
       return;
     const item = createItem(event, Date.parse(event.at) - start, events.find(other => other.id === event.causationId));
     // those that come in one answer come in one after another
-    item.style.animationDelay = `${added++ * 90}ms`;
-    seen.set(event.id, item);
+    item.style.animationDelay = `${added.length * 90}ms`;
+    seen.add(event.id);
+    added.push(event);
     list.insertBefore(item, list.children[index] ?? null);
   });
-  return added > 0;
+  return added;
 }
 
 function createItem(event, offset, cause) {
