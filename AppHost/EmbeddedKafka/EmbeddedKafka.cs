@@ -20,7 +20,9 @@ public sealed partial class EmbeddedKafka : IAsyncDisposable
         _broker = broker;
         _listener = listener;
         _temporaryDirectory = temporaryDirectory;
-        _housekeeping = Task.Run(KeepHouseAsync);
+        _housekeeping = Task.WhenAll(
+            Task.Run(() => RepeatAsync(broker.Options.FlushInterval, broker.Flush)),
+            Task.Run(() => RepeatAsync(broker.Options.CleanInterval, broker.Clean)));
     }
 
     /// <summary>What clients take as <c>bootstrap.servers</c>.</summary>
@@ -66,13 +68,13 @@ public sealed partial class EmbeddedKafka : IAsyncDisposable
             Directory.Delete(_temporaryDirectory, recursive: true);
     }
 
-    private async Task KeepHouseAsync()
+    private async Task RepeatAsync(TimeSpan interval, Action work)
     {
-        using var timer = new PeriodicTimer(_broker.Options.FlushInterval, _broker.Options.TimeProvider);
+        using var timer = new PeriodicTimer(interval, _broker.Options.TimeProvider);
         try
         {
             while (await timer.WaitForNextTickAsync(_stopping.Token))
-                KeepHouse();
+                Try(work);
         }
         catch (OperationCanceledException)
         {
@@ -80,11 +82,11 @@ public sealed partial class EmbeddedKafka : IAsyncDisposable
         }
     }
 
-    private void KeepHouse()
+    private void Try(Action work)
     {
         try
         {
-            _broker.Flush();
+            work();
         }
         catch (Exception failure)
         {

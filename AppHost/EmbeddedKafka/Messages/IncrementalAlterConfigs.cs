@@ -3,7 +3,6 @@ namespace Shop.KafkaBroker;
 /// <summary>IncrementalAlterConfigs (44): sets, deletes, or extends single settings of topics (KIP-339).</summary>
 internal static class IncrementalAlterConfigs
 {
-    private const sbyte Set = 0;
     private const sbyte Delete = 1;
     private const sbyte Append = 2;
     private const sbyte Subtract = 3;
@@ -38,14 +37,17 @@ internal static class IncrementalAlterConfigs
 
     private static ErrorCode Apply(Broker broker, Topic topic, bool validateOnly, Action<TopicConfig, Dictionary<string, string>> change, out string? message)
     {
-        var values = new Dictionary<string, string>(topic.Config.Values);
-        change(topic.Config, values);
-        message = values.Select(pair => TopicConfig.Refuse(pair.Key, pair.Value)).FirstOrDefault(reason => reason is not null);
-        if (message is not null)
-            return ErrorCode.InvalidConfig;
-        if (!validateOnly)
-            broker.Configure(topic, values);
-        return ErrorCode.None;
+        (var error, message) = broker.Locked<(ErrorCode, string?)>(() => // two changes at a time must not undo each other
+        {
+            var values = new Dictionary<string, string>(topic.Config.Values);
+            change(topic.Config, values);
+            if (values.Select(pair => TopicConfig.Refuse(pair.Key, pair.Value)).FirstOrDefault(reason => reason is not null) is { } reason)
+                return (ErrorCode.InvalidConfig, reason);
+            if (!validateOnly)
+                broker.Configure(topic, values);
+            return (ErrorCode.None, null);
+        });
+        return error;
     }
 
     private static void Change(TopicConfig config, Dictionary<string, string> values, string name, sbyte operation, string value)

@@ -219,6 +219,26 @@ internal sealed partial class Broker : IDisposable
             _journal.Flush();
     }
 
+    /// <summary>Does what time asks for: retention, compaction, the expiry of groups' offsets.</summary>
+    public void Clean()
+    {
+        foreach (var topic in Topics)
+        {
+            foreach (var log in topic.Partitions)
+            {
+                try
+                {
+                    log.Clean();
+                }
+                catch (IOException failure)
+                {
+                    LogCleanFailed(Logger, failure, topic.Name, log.Partition);
+                }
+            }
+        }
+        Groups.Clean();
+    }
+
     /// <summary>Closes everything so that the next process need not recover.</summary>
     public void Dispose()
     {
@@ -299,4 +319,7 @@ internal sealed partial class Broker : IDisposable
 
     [LoggerMessage(EventName = "ChangeFailed", Level = LogLevel.Error, Message = "Creating topic {Topic} failed")]
     private static partial void LogChangeFailed(ILogger logger, Exception failure, string topic);
+
+    [LoggerMessage(EventName = "CleanFailed", Level = LogLevel.Error, Message = "Cleaning {Topic}-{Partition} failed; it is tried again")]
+    private static partial void LogCleanFailed(ILogger logger, Exception failure, string topic, int partition);
 }

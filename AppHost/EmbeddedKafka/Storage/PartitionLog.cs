@@ -36,6 +36,7 @@ internal sealed partial class PartitionLog : IDisposable
         Partition = partition;
         _directory = Path.Combine(topic.Directory, partition.ToString(CultureInfo.InvariantCulture));
         Directory.CreateDirectory(_directory);
+        Compaction.Recover(_directory);
         Recover(logStartOffset);
         LogStartOffset = Math.Max(logStartOffset, _segments[0].BaseOffset);
         _segmentBegan = Now;
@@ -58,6 +59,8 @@ internal sealed partial class PartitionLog : IDisposable
     public AppendResult Append(Span<byte> batch)
     {
         var error = RecordBatch.Validate(batch, _topic.Config.MaxMessageBytes);
+        if (error == ErrorCode.None && _topic.Config.Compacted && !Records.HaveKeys(batch))
+            error = ErrorCode.InvalidRecord;
         if (error != ErrorCode.None)
             return new(error, -1, LogStartOffset);
         lock (_lock)
@@ -154,13 +157,25 @@ internal sealed partial class PartitionLog : IDisposable
             (long, long)? found = null;
             BatchScan.Visit(segment.Log, segment.Index.PositionOfTime(timestamp), segment.Length, (batch, _) =>
             {
-                if (RecordBatch.MaxTimestamp(batch) < timestamp || RecordBatch.LastOffset(batch) < LogStartOffset)
-                    return true;
-                found = (RecordBatch.BaseOffset(batch), RecordBatch.MaxTimestamp(batch));
-                return false;
+                if (RecordBatch.MaxTimestamp(batch) >= timestamp && RecordBatch.LastOffset(batch) >= LogStartOffset)
+                    found = FindTime(batch, timestamp);
+                return found is null;
             });
             if (found is not null)
                 return found;
+        }
+        return null;
+    }
+
+    private (long, long)? FindTime(ReadOnlySpan<byte> batch, long timestamp)
+    {
+        var (offset, time) = (RecordBatch.BaseOffset(batch), RecordBatch.BaseTimestamp(batch));
+        if (Records.Parse(Records.Uncompressed(batch), RecordBatch.Count(batch)) is not { } records)
+            return (offset, RecordBatch.MaxTimestamp(batch)); // opaque: the whole batch is read
+        foreach (var record in records)
+        {
+            if (time + record.TimestampDelta >= timestamp && offset + record.OffsetDelta >= LogStartOffset)
+                return (offset + record.OffsetDelta, time + record.TimestampDelta);
         }
         return null;
     }
@@ -174,10 +189,13 @@ internal sealed partial class PartitionLog : IDisposable
             offset = offset == -1 ? NextOffset : offset;
             if (offset < 0 || offset > NextOffset)
                 return ErrorCode.OffsetOutOfRange;
-            if (offset > LogStartOffset)
-                LogStartOffset = offset;
         }
-        _broker.KeepLogStart(_topic, Partition, LogStartOffset);
+        if (offset > LogStartOffset)
+        {
+            _broker.KeepLogStart(_topic, Partition, offset);
+            lock (_lock)
+                LogStartOffset = Math.Max(LogStartOffset, offset);
+        }
         return ErrorCode.None;
     }
 
@@ -289,7 +307,7 @@ internal sealed partial class PartitionLog : IDisposable
             var last = offset == offsets[^1];
             if (last && !closed)
                 Checkpoint.TryRead(CheckpointPath(offset), _producers);
-            var segment = Segment.Open(_directory, offset, trusted: closed || !last, batch =>
+            var segment = Segment.Open(_directory, offset, trusted: closed || !last, contiguous: last, batch =>
             {
                 if (last)
                     _producers.Appended(batch, Now);

@@ -88,8 +88,7 @@ public sealed class RunningInventory : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var instance in Instances)
-            await instance.DisposeAsync();
+        await Task.WhenAll(Instances.Select(instance => instance.DisposeAsync().AsTask()));
         await Database.DisposeAsync();
     }
 }
