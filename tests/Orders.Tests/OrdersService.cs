@@ -136,7 +136,7 @@ public sealed class OrdersService : WebApplicationFactory<OrdersDb>
     protected override void ConfigureWebHost(IWebHostBuilder builder)
     {
         builder.UseEnvironment("Development");
-        builder.UseSetting("ConnectionStrings:orders", _database);
+        builder.UseSetting("ConnectionStrings:orders", $"{_database};Maximum Pool Size=20"); // several services share the cluster, which has 200 connections
         builder.UseSetting("ConnectionStrings:kafka", _kafka);
         builder.UseSetting("Authentication:SigningKey", TestTokens.SigningKey);
         foreach (var (name, value) in _settings)
