@@ -43,8 +43,8 @@ internal sealed partial class Broker : IDisposable
         RemoveOrphans(replay);
         foreach (var (number, entry) in replay.Topics)
         {
-            var topic = new Topic(number, entry.Name, new(entry.Configs, Options.TopicDefaults), directory);
-            topic.OpenPartitions(this, entry.Partitions, partition => entry.LogStartOffsets.GetValueOrDefault(partition));
+            var topic = new Topic(number, entry.Name, new(entry.Configs, Options.TopicDefaults), this);
+            topic.OpenPartitions(entry.Partitions, partition => entry.LogStartOffsets.GetValueOrDefault(partition));
             _topics[topic.Name] = topic;
         }
     }
@@ -99,8 +99,8 @@ internal sealed partial class Broker : IDisposable
     {
         if (partitions == -1)
             partitions = Options.DefaultPartitions;
-        if (!Topic.IsValidName(name))
-            return (ErrorCode.InvalidTopic, $"Topic name is invalid: '{name}' contains one or more characters other than ASCII alphanumerics, '.', '_' and '-', or is empty or longer than 249");
+        if (Topic.Refuse(name) is { } reason)
+            return (ErrorCode.InvalidTopic, reason);
         lock (_lock)
         {
             if (_topics.ContainsKey(name))
@@ -111,10 +111,10 @@ internal sealed partial class Broker : IDisposable
                 return (ErrorCode.InvalidPartitions, $"This broker holds at most {Options.MaxPartitions} partitions.");
             if (validateOnly)
                 return (ErrorCode.None, null);
-            var topic = new Topic(_nextTopicNumber, name, new(configs, Options.TopicDefaults), DataDirectory);
+            var topic = new Topic(_nextTopicNumber, name, new(configs, Options.TopicDefaults), this);
             try
             {
-                topic.OpenPartitions(this, partitions, static _ => 0);
+                topic.OpenPartitions(partitions, static _ => 0);
                 Change(w => WriteTopic(w, topic), () =>
                 {
                     _nextTopicNumber++;
@@ -173,7 +173,7 @@ internal sealed partial class Broker : IDisposable
                     w.Int8((sbyte)JournalEntry.Partitions);
                     w.Int32(topic.Number);
                     w.Int32(count);
-                }, () => topic.OpenPartitions(this, count, static _ => 0));
+                }, () => topic.OpenPartitions(count, static _ => 0));
             }
             return (ErrorCode.None, null);
         }
