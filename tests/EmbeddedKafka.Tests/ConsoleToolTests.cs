@@ -33,9 +33,9 @@ public sealed partial class ConsoleToolTests
 
         Assert.Equal(
         [
-            "Topic: events TopicId: ID PartitionCount: 2 ReplicationFactor: 1 Configs: retention.ms=100000000",
-            "Topic: events Partition: 0 Leader: 1 Replicas: 1 Isr: 1 Elr: N/A LastKnownElr: N/A",
-            "Topic: events Partition: 1 Leader: 1 Replicas: 1 Isr: 1 Elr: N/A LastKnownElr: N/A",
+            "Topic: events TopicId: ID PartitionCount: 2 ReplicationFactor: 1 Configs: min.insync.replicas=1,retention.ms=100000000",
+            "Topic: events Partition: 0 Leader: 1 Replicas: 1 Isr: 1 Elr: LastKnownElr:",
+            "Topic: events Partition: 1 Leader: 1 Replicas: 1 Isr: 1 Elr: LastKnownElr:",
         ], runs[0].Select(line => Identity().Replace(line, "TopicId: ID")));
         Assert.Equal(["Dynamic configs for topic events are:", "retention.ms=100000000 sensitive=false synonyms={DYNAMIC_TOPIC_CONFIG:retention.ms=100000000}"], runs[1]);
         Assert.Equal(["events:0:5", "events:1:4"], runs[2]);

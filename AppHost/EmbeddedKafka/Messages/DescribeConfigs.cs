@@ -4,6 +4,7 @@ namespace Shop.KafkaBroker;
 internal static class DescribeConfigs
 {
     private const sbyte TopicSource = 1;
+    private const sbyte ClusterSource = 3;
     private const sbyte BrokerSource = 4;
     private const sbyte DefaultSource = 5;
 
@@ -35,7 +36,10 @@ internal static class DescribeConfigs
 
     private static void Write(ResponseWriter w, short version, TopicConfig config, TopicSetting setting, bool brokerDefault, bool synonyms)
     {
-        var source = config.Values.ContainsKey(setting.Name) ? TopicSource : brokerDefault ? BrokerSource : DefaultSource;
+        var source = config.Values.ContainsKey(setting.Name) ? TopicSource
+            : setting.SetForCluster ? ClusterSource
+            : brokerDefault ? BrokerSource
+            : DefaultSource;
         w.String(setting.Name);
         w.String(config[setting.Name]);
         w.Boolean(false); // read-only
@@ -64,6 +68,8 @@ internal static class DescribeConfigs
         var synonyms = new List<(string, string, sbyte)>();
         if (config.Values.TryGetValue(setting.Name, out var value))
             synonyms.Add((setting.Name, value, TopicSource));
+        if (setting.SetForCluster)
+            synonyms.Add((setting.BrokerName ?? setting.Name, config.Default(setting.Name), ClusterSource));
         if (brokerDefault)
             synonyms.Add((setting.BrokerName ?? setting.Name, config.Default(setting.Name), BrokerSource));
         if (setting.BrokerName is not null)

@@ -26,7 +26,7 @@ internal static class IncrementalAlterConfigs
     {
         var topic = type == ConfigResourceType.Topic ? broker.FindTopic(name) : null;
         string? message = null;
-        var error = topic is not null ? Storage.Try(() => Apply(broker, topic, validateOnly, change, out message))
+        var error = topic is not null ? StorageErrors.Try(() => Apply(broker, topic, validateOnly, change, out message))
             : type == ConfigResourceType.Topic ? ErrorCode.UnknownTopicOrPartition
             : ErrorCode.InvalidRequest;
         w.Error(error);

@@ -46,6 +46,7 @@ internal static class ApiTable
         Now(ApiKey.DeleteGroups, 1, DeleteGroups.Handle),
         Now(ApiKey.IncrementalAlterConfigs, 0, IncrementalAlterConfigs.Handle),
         Now(ApiKey.OffsetDelete, 0, OffsetDelete.Handle),
+        Now(ApiKey.DescribeTopicPartitions, 0, DescribeTopicPartitions.Handle, flexibleFrom: 0),
     }.ToFrozenDictionary(api => api.Key);
 
     private static Api Now(ApiKey key, short maxVersion, Action<Request> handle, short minVersion = 0, short flexibleFrom = Never) =>

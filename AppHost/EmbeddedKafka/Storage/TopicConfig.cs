@@ -8,7 +8,8 @@ namespace Shop.KafkaBroker;
 /// <param name="Type">The type number of DescribeConfigs: 1 boolean, 2 string, 3 int, 5 long, 6 double, 7 list.</param>
 /// <param name="Accepts">Whether a value is allowed.</param>
 /// <param name="BrokerName">The name of the broker's setting that it defaults to, which Apache Kafka's tools show; null for none.</param>
-internal sealed record TopicSetting(string Name, string Default, sbyte Type, Func<string, bool> Accepts, string? BrokerName = null);
+/// <param name="SetForCluster">Whether a new cluster of Apache Kafka 4 sets it for all topics, which its tools show too.</param>
+internal sealed record TopicSetting(string Name, string Default, sbyte Type, Func<string, bool> Accepts, string? BrokerName = null, bool SetForCluster = false);
 
 /// <summary>
 /// The settings of one topic: what was set, over the defaults. Settings of Apache Kafka that mean nothing on a single
@@ -55,7 +56,7 @@ internal sealed class TopicConfig
         new("message.timestamp.type", "CreateTime", 2, value => value is "CreateTime", "log.message.timestamp.type"),
         new("min.cleanable.dirty.ratio", "0.5", 6, value => double.TryParse(value, CultureInfo.InvariantCulture, out var ratio) && ratio is >= 0 and <= 1, "log.cleaner.min.cleanable.ratio"),
         Long("min.compaction.lag.ms", "0", 0, "log.cleaner.min.compaction.lag.ms"),
-        Int("min.insync.replicas", "1", 1, "min.insync.replicas"),
+        Int("min.insync.replicas", "1", 1, "min.insync.replicas") with { SetForCluster = true },
         new("preallocate", "false", 1, value => value is "true" or "false", "log.preallocate"),
         Long("retention.bytes", "-1", -1, "log.retention.bytes"),
         Long("retention.ms", "604800000", -1),
