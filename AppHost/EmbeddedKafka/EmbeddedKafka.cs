@@ -43,12 +43,13 @@ public sealed partial class EmbeddedKafka : IAsyncDisposable
         var broker = new Broker(options.DataDirectory ?? temporary!, options);
         try
         {
-            cancellationToken.ThrowIfCancellationRequested();
             return new EmbeddedKafka(broker, new(broker), temporary);
         }
         catch
         {
             broker.Dispose();
+            if (temporary is not null)
+                Directory.Delete(temporary, recursive: true);
             throw;
         }
     }, cancellationToken);

@@ -72,7 +72,8 @@ internal sealed class GroupCoordinator(Broker broker) : IDisposable
         {
             w.Int8((sbyte)JournalEntry.GroupDeleted);
             w.String(id);
-        }, () => Remove(id));
+        }, () => _groups.TryRemove(id, out _));
+        group.Dispose(); // outside of the broker's lock: a group takes that one while it holds its own
         return ErrorCode.None;
     }
 
@@ -117,7 +118,7 @@ internal sealed class GroupCoordinator(Broker broker) : IDisposable
                 group.ProtocolType = r.String();
                 break;
             case JournalEntry.GroupDeleted:
-                Remove(id);
+                _groups.TryRemove(id, out _);
                 break;
             case JournalEntry.Offsets:
                 var offsets = FindOrAdd(id).Offsets;
@@ -174,10 +175,4 @@ internal sealed class GroupCoordinator(Broker broker) : IDisposable
 
     private static ((string, int), CommittedOffset) ReadOffset(RequestReader r) =>
         ((r.String(), r.Int32()), new(r.Int64(), r.Int32(), r.String(), r.Int64()));
-
-    private void Remove(string id)
-    {
-        if (_groups.TryRemove(id, out var group))
-            group.Dispose();
-    }
 }

@@ -9,7 +9,7 @@ internal static class IncrementalAlterConfigs
 
     public static void Handle(Request request)
     {
-        var resources = request.In.Array(7, static r => (Type: (ConfigResource)r.Int8(), Name: r.String(),
+        var resources = request.In.Array(7, static r => (Type: (ConfigResourceType)r.Int8(), Name: r.String(),
             Changes: r.Array(5, static r => (Name: r.String(), Operation: r.Int8(), Value: r.NullableString() ?? ""))));
         var validateOnly = request.In.Boolean();
         request.Out.Int32(0); // throttle time
@@ -21,13 +21,13 @@ internal static class IncrementalAlterConfigs
     }
 
     /// <summary>Makes one resource's changes and writes the answer for it.</summary>
-    public static void Write(ResponseWriter w, Broker broker, ConfigResource type, string name, bool validateOnly,
+    public static void Write(ResponseWriter w, Broker broker, ConfigResourceType type, string name, bool validateOnly,
         Action<TopicConfig, Dictionary<string, string>> change)
     {
-        var topic = type == ConfigResource.Topic ? broker.FindTopic(name) : null;
+        var topic = type == ConfigResourceType.Topic ? broker.FindTopic(name) : null;
         string? message = null;
-        var error = topic is not null ? Storage.Try(() => Apply(broker, topic, validateOnly, change, out message))
-            : type == ConfigResource.Topic ? ErrorCode.UnknownTopicOrPartition
+        var error = topic is not null ? StorageErrors.Try(() => Apply(broker, topic, validateOnly, change, out message))
+            : type == ConfigResourceType.Topic ? ErrorCode.UnknownTopicOrPartition
             : ErrorCode.InvalidRequest;
         w.Error(error);
         w.String(error == ErrorCode.InvalidRequest ? "Only topics' settings can be changed." : message);

@@ -146,40 +146,6 @@ internal sealed partial class PartitionLog : IDisposable
             _waiters.Remove(waiter);
     }
 
-    /// <summary>The first record at or after a time, as offset and timestamp in milliseconds since 1970; null when there is none.</summary>
-    public (long Offset, long Timestamp)? FindTime(long timestamp)
-    {
-        List<Segment> segments;
-        lock (_lock)
-            segments = _segments.Where(segment => segment.MaxTimestamp >= timestamp && segment.NextOffset > LogStartOffset).ToList();
-        foreach (var segment in segments)
-        {
-            (long, long)? found = null;
-            BatchScan.Visit(segment.Log, segment.Index.PositionOfTime(timestamp), segment.Length, (batch, _) =>
-            {
-                if (RecordBatch.MaxTimestamp(batch) >= timestamp && RecordBatch.LastOffset(batch) >= LogStartOffset)
-                    found = FindTime(batch, timestamp);
-                return found is null;
-            });
-            if (found is not null)
-                return found;
-        }
-        return null;
-    }
-
-    private (long, long)? FindTime(ReadOnlySpan<byte> batch, long timestamp)
-    {
-        var (offset, time) = (RecordBatch.BaseOffset(batch), RecordBatch.BaseTimestamp(batch));
-        if (Records.Parse(Records.Uncompressed(batch), RecordBatch.Count(batch)) is not { } records)
-            return (offset, RecordBatch.MaxTimestamp(batch)); // opaque: the whole batch is read
-        foreach (var record in records)
-        {
-            if (time + record.TimestampDelta >= timestamp && offset + record.OffsetDelta >= LogStartOffset)
-                return (offset + record.OffsetDelta, time + record.TimestampDelta);
-        }
-        return null;
-    }
-
     /// <summary>Deletes the records before an offset; -1 deletes all there are.</summary>
     /// <exception cref="IOException">That could not be kept; nothing was deleted.</exception>
     public ErrorCode DeleteBefore(long offset)
@@ -296,41 +262,8 @@ internal sealed partial class PartitionLog : IDisposable
         _segmentBegan = Now;
     }
 
-    private void Recover(long logStartOffset)
-    {
-        var offsets = Directory.EnumerateFiles(_directory, "*.log")
-            .Select(path => long.Parse(Path.GetFileNameWithoutExtension(path), CultureInfo.InvariantCulture)).Order().ToArray();
-        var clean = Path.Combine(_directory, CleanFile);
-        var closed = Checkpoint.TryRead(clean, _producers);
-        foreach (var offset in offsets)
-        {
-            var last = offset == offsets[^1];
-            if (last && !closed)
-                Checkpoint.TryRead(CheckpointPath(offset), _producers);
-            var segment = Segment.Open(_directory, offset, trusted: closed || !last, contiguous: last, batch =>
-            {
-                if (last)
-                    _producers.Appended(batch, Now);
-            }, out var cutBytes);
-            if (cutBytes > 0)
-                LogTornTail(_broker.Logger, _topic.Name, Partition, cutBytes, segment.NextOffset);
-            if (last)
-                segment.Index.Reopen();
-            else if (!segment.Index.Sealed)
-                segment.Seal();
-            _segments.Add(segment);
-        }
-        File.Delete(clean);
-        if (_segments.Count == 0 || Active.NextOffset < logStartOffset)
-            _segments.Add(Segment.Create(_directory, logStartOffset));
-        NextOffset = Active.NextOffset;
-    }
-
     private string CheckpointPath(long offset) => Path.Combine(_directory, $"{offset:D20}.producers");
 
     [LoggerMessage(EventName = "AppendFailed", Level = LogLevel.Error, Message = "Writing to {Topic}-{Partition} failed")]
     private static partial void LogWriteFailed(ILogger logger, Exception failure, string topic, int partition);
-
-    [LoggerMessage(EventName = "TornTail", Level = LogLevel.Warning, Message = "{Topic}-{Partition}: {Bytes} torn bytes were cut off; the log goes on at offset {NextOffset}")]
-    private static partial void LogTornTail(ILogger logger, string topic, int partition, long bytes, long nextOffset);
 }
