@@ -32,8 +32,14 @@ public sealed class ShopFixture : IAsyncLifetime
         await _postgres.DisposeAsync();
     }
 
-    private async Task<RunningActivity> StartAsync(Broker broker) =>
-        new(await _postgres.CreateDatabaseAsync(), (await _brokers.GetAsync(broker)).BootstrapServers);
+    private async Task<RunningActivity> StartAsync(Broker broker)
+    {
+        var database = await _postgres.CreateDatabaseAsync();
+        var kafka = (await _brokers.GetAsync(broker)).BootstrapServers;
+        // WebApplicationFactory starts synchronously: on a thread of its own, so that the pool's are left to what is started
+        return await Task.Factory.StartNew(
+            () => new RunningActivity(database, kafka), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+    }
 }
 
 /// <summary>The service with its own Program.cs, on Kestrel and a port of its own.</summary>
