@@ -47,11 +47,12 @@ public sealed class KafkaConnection
         return config;
     }
 
-    internal ConsumerConfig Consumer(string clientId, string group)
+    internal ConsumerConfig Consumer(string clientId, string group, string? instanceName)
     {
         var config = Common(new ConsumerConfig(new Dictionary<string, string>(_settings)));
         config.ClientId = clientId;
         config.GroupId = group;
+        config.GroupInstanceId = instanceName;
         config.AutoOffsetReset = AutoOffsetReset.Earliest;
         // Range gives one consumer the partitions of one number of all its topics, which the lanes count on; sticky does not.
         // And librdkafka before 2.3.0 aborts the process when a cooperative-sticky consumer closes before its first

@@ -59,29 +59,22 @@ public sealed class OrderFulfilment : MassTransitStateMachine<Order>
         // none of these can come before Orders has asked for it
         IgnoreIn(Submitted, StockReleased, StockDispatched, PaymentHeld, PaymentAuthorized, PaymentDeclined, PaymentCaptured, PaymentVoided, PaymentRefunded);
 
-        During(Reserved,
+        // the stock is held until the money is certain
+        During(Reserved, InReview,
             When(PaymentAuthorized).Unschedule(Deadline)
                 .Publish(context => new OrderConfirmed(context.Saga.CorrelationId))
                 .TransitionTo(Confirmed),
+            CancelOn(PaymentDeclined, Declined),
+            CancelOn(PaymentVoided, TakenBack),
+            CancelOn(PaymentRefunded, TakenBack),
+            CancelOn(StockReleased, ReservationLost),
+            CancelOn(CancellationRequested, ByShopper));
+        During(Reserved,
             WaitFor(When(PaymentHeld), "review", deadlines.Value.Review, time)
                 .TransitionTo(InReview),
-            CancelOn(PaymentDeclined, Declined),
-            CancelOn(PaymentVoided, TakenBack),
-            CancelOn(PaymentRefunded, TakenBack),
-            CancelOn(StockReleased, ReservationLost),
-            CancelOn(CancellationRequested, ByShopper),
             CancelOn(Deadline.Received, _ => "The payment could not be completed in time"));
         IgnoreIn(Reserved, OrderSubmitted, StockReserved, StockRejected, StockDispatched, PaymentCaptured);
-
         During(InReview,
-            When(PaymentAuthorized).Unschedule(Deadline)
-                .Publish(context => new OrderConfirmed(context.Saga.CorrelationId))
-                .TransitionTo(Confirmed),
-            CancelOn(PaymentDeclined, Declined),
-            CancelOn(PaymentVoided, TakenBack),
-            CancelOn(PaymentRefunded, TakenBack),
-            CancelOn(StockReleased, ReservationLost),
-            CancelOn(CancellationRequested, ByShopper),
             CancelOn(Deadline.Received, _ => "The payment was not approved in time"));
         IgnoreIn(InReview, OrderSubmitted, StockReserved, StockRejected, StockDispatched, PaymentHeld, PaymentCaptured);
 
