@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
 using Shop.LocalRunner.Processes;
@@ -90,6 +92,19 @@ public sealed class LaunchPlanTests : IDisposable
         Assert.Equal([("postgres", "postgresql://db.example:6432"), ("kafka", "")], plan.Plan.Externals.Select(external => (external.Name, external.Url)));
         Assert.Equal(_connectionStrings["kafka"], environment["ConnectionStrings__kafka"]);
         Assert.StartsWith("Host=db.example;Port=6432;Username=orders;", environment["ConnectionStrings__orders"]);
+    }
+
+    [Fact]
+    public async Task A_port_that_another_program_has_is_named()
+    {
+        using var other = new TcpListener(IPAddress.Loopback, 0);
+        other.Start();
+        var port = ((IPEndPoint)other.LocalEndpoint).Port;
+        _builder.AddProject("gateway", "Gateway.csproj").WithHttpEndpoint(port: port).WithExternalHttpEndpoints();
+
+        var refused = await Assert.ThrowsAsync<InvalidOperationException>(() => Plan().Plan.Parts.Single().Command(TestContext.Current.CancellationToken));
+
+        Assert.Equal($"port {port} is in use by another program; SHOP_PORT chooses another", refused.Message);
     }
 
     [Fact]

@@ -118,14 +118,22 @@ internal sealed class LaunchPlan
             {
                 Title = project.Replicas == 1 ? project.Name : $"{project.Name}-{instance}",
                 WaitsFor = [.. project.WaitsFor.Select(other => other is PostgresDatabaseResource database ? database.Parent.Name : other.Name).Distinct()],
-                Command = _ => Task.FromResult(DotNet(Path.GetFileNameWithoutExtension(project.ProjectPath)) with
-                {
-                    WorkingDirectory = Path.GetDirectoryName(project.ProjectPath),
-                    Environment = Environment(project, instance),
-                }),
+                Command = _ => Task.FromResult(Command(project, instance)),
                 Probe = token => HttpProbe.IsReadyAsync(port, path, statusCode, token),
             });
         }
+    }
+
+    private ProcessSpec Command(ProjectResource project, int instance)
+    {
+        // whoever answers there might even pass for a healthy part
+        if (project.HttpPort is { } port && !Ports.IsFree(port))
+            throw new InvalidOperationException($"port {port} is in use by another program" + (project.IsExternal ? "; SHOP_PORT chooses another" : ""));
+        return DotNet(Path.GetFileNameWithoutExtension(project.ProjectPath)) with
+        {
+            WorkingDirectory = Path.GetDirectoryName(project.ProjectPath),
+            Environment = Environment(project, instance),
+        };
     }
 
     /// <summary>The environment of an instance, by Aspire's conventions.</summary>
