@@ -11,7 +11,7 @@ public sealed partial class ConsoleToolTests
     [Fact]
     public async Task They_print_what_they_print_against_Apache_Kafka()
     {
-        ForeignClients.RequireJava();
+        await ForeignClients.RequireAsync("Apache Kafka's console tools");
         await using var kafka = await EmbeddedKafka.StartAsync(cancellationToken: TestContext.Current.CancellationToken);
         var bootstrap = kafka.BootstrapServers;
 
@@ -56,7 +56,7 @@ public sealed partial class ConsoleToolTests
     [Fact]
     public async Task The_verifiable_consumer_has_all_that_the_verifiable_producer_sent()
     {
-        ForeignClients.RequireJava();
+        await ForeignClients.RequireAsync("Apache Kafka's console tools");
         await using var kafka = await EmbeddedKafka.StartAsync(new() { DefaultPartitions = 3 }, TestContext.Current.CancellationToken);
         await using var consumer = ClientProcess.Start("java", ForeignClients.Java("org.apache.kafka.tools.VerifiableConsumer", "--bootstrap-server", kafka.BootstrapServers,
             "--topic", "events", "--group-id", "verifiable", "--max-messages", "2000", "--reset-policy", "earliest"));

@@ -58,7 +58,8 @@ internal sealed partial class Group : IDisposable
     /// <summary>Committed offsets; guarded by the broker's lock, not by the group's.</summary>
     public Dictionary<(string Topic, int Partition), CommittedOffset> Offsets { get; } = [];
 
-    private long Now => _broker.Now;
+    /// <summary>Milliseconds of a clock that nobody sets: a corrected clock must not end sessions.</summary>
+    private long Now => (long)_broker.Options.TimeProvider.GetElapsedTime(0).TotalMilliseconds;
 
     /// <summary>A member joins, or joins again; answered when everyone has.</summary>
     public Task<JoinResult> JoinAsync(JoinRequest request)
@@ -195,7 +196,7 @@ internal sealed partial class Group : IDisposable
         Generation++;
         if (_members.Count == 0)
         {
-            (State, Protocol, _leader, EmptySince) = (GroupState.Empty, "", null, Now);
+            (State, Protocol, _leader, EmptySince) = (GroupState.Empty, "", null, _broker.Now);
             Keep();
             LogRebalanced(_broker.Logger, Id, Generation, 0, "");
             return;
