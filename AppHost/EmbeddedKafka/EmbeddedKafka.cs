@@ -20,7 +20,9 @@ public sealed partial class EmbeddedKafka : IAsyncDisposable
         _broker = broker;
         _listener = listener;
         _temporaryDirectory = temporaryDirectory;
-        _housekeeping = Task.Run(KeepHouseAsync);
+        _housekeeping = Task.WhenAll(
+            Task.Run(() => RepeatAsync(broker.Options.FlushInterval, broker.Flush)),
+            Task.Run(() => RepeatAsync(broker.Options.CleanInterval, broker.Clean)));
     }
 
     /// <summary>What clients take as <c>bootstrap.servers</c>.</summary>
@@ -41,12 +43,13 @@ public sealed partial class EmbeddedKafka : IAsyncDisposable
         var broker = new Broker(options.DataDirectory ?? temporary!, options);
         try
         {
-            cancellationToken.ThrowIfCancellationRequested();
             return new EmbeddedKafka(broker, new(broker), temporary);
         }
         catch
         {
             broker.Dispose();
+            if (temporary is not null)
+                Directory.Delete(temporary, recursive: true);
             throw;
         }
     }, cancellationToken);
@@ -66,13 +69,13 @@ public sealed partial class EmbeddedKafka : IAsyncDisposable
             Directory.Delete(_temporaryDirectory, recursive: true);
     }
 
-    private async Task KeepHouseAsync()
+    private async Task RepeatAsync(TimeSpan interval, Action work)
     {
-        using var timer = new PeriodicTimer(_broker.Options.FlushInterval, _broker.Options.TimeProvider);
+        using var timer = new PeriodicTimer(interval, _broker.Options.TimeProvider);
         try
         {
             while (await timer.WaitForNextTickAsync(_stopping.Token))
-                KeepHouse();
+                Try(work);
         }
         catch (OperationCanceledException)
         {
@@ -80,11 +83,11 @@ public sealed partial class EmbeddedKafka : IAsyncDisposable
         }
     }
 
-    private void KeepHouse()
+    private void Try(Action work)
     {
         try
         {
-            _broker.Flush();
+            work();
         }
         catch (Exception failure)
         {

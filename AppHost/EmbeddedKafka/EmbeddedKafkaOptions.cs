@@ -49,6 +49,9 @@ public sealed record EmbeddedKafkaOptions
     /// <summary>The most partitions of all topics together.</summary>
     public int MaxPartitions { get; init; } = 10_000;
 
+    /// <summary>The most consumer groups; joining or committing in a further one is refused.</summary>
+    public int MaxGroups { get; init; } = 10_000;
+
     /// <summary>The most members of a consumer group.</summary>
     public int MaxGroupSize { get; init; } = 1000;
 

@@ -70,7 +70,7 @@ static EmbeddedKafkaOptions Parse(EmbeddedKafkaOptions options, string[] args)
             "--partitions" => options with { DefaultPartitions = Number(1, 10_000) },
             "--no-auto-create" => options with { AutoCreateTopics = false },
             "--fsync" => Value() == "always" ? options with { FlushEveryAppend = true } : throw Wrong("always"),
-            "--topic" => options with { TopicDefaults = new Dictionary<string, string>(options.TopicDefaults) { [Setting().Name] = Setting(again: true).Value } },
+            "--topic" => options with { TopicDefaults = options.TopicDefaults.Append(Setting()).ToDictionary() },
             _ => throw new FormatException($"Unknown option {args[i]}."),
         };
 
@@ -81,11 +81,9 @@ static EmbeddedKafkaOptions Parse(EmbeddedKafkaOptions options, string[] args)
 
         FormatException Wrong(string wanted) => new($"{args[i - 1]} needs {wanted}, not {args[i]}.");
 
-        (string Name, string Value) Setting(bool again = false)
-        {
-            var parts = (again ? args[i] : Value()).Split('=', 2);
-            return parts.Length == 2 && TopicConfig.Refuse(parts[0], parts[1]) is null ? (parts[0], parts[1]) : throw Wrong("a topic setting, NAME=VALUE");
-        }
+        KeyValuePair<string, string> Setting() => Value().Split('=', 2) is [var name, var value] && TopicConfig.Refuse(name, value) is null
+            ? new(name, value)
+            : throw Wrong("a topic setting, NAME=VALUE");
     }
     return options;
 }

@@ -1,7 +1,7 @@
 using System.Text.Json.Serialization;
 using Shop.Contracts;
 using Shop.Inventory.BrowsingCatalog;
-using Shop.Inventory.Products;
+using Shop.Inventory.ChangingProducts;
 using Shop.Inventory.ReceivingGoods;
 using Shop.Inventory.Stock;
 

@@ -1,9 +1,10 @@
 using Shop.Contracts;
 using Shop.Inventory;
 using Shop.Inventory.BrowsingCatalog;
-using Shop.Inventory.Products;
+using Shop.Inventory.ChangingProducts;
 using Shop.Inventory.ReceivingGoods;
 using Shop.Inventory.ReservingStock;
+using Shop.Inventory.SeedingProducts;
 using Shop.Messaging;
 using Shop.ServiceDefaults;
 

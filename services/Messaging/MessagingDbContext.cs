@@ -44,7 +44,6 @@ public abstract class MessagingDbContext(DbContextOptions options, Outbox outbox
         await using var transaction = await Database.BeginTransactionAsync(cancellationToken);
         var saved = await SaveAsync(transaction, acceptAllChangesOnSuccess, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
-        Outbox.SignalCommitted();
         return saved;
     }
 
@@ -55,6 +54,7 @@ public abstract class MessagingDbContext(DbContextOptions options, Outbox outbox
 
     /// <inheritdoc/>
     protected override void OnConfiguring(DbContextOptionsBuilder optionsBuilder) => optionsBuilder
+        .AddInterceptors(OutboxCommitInterceptor.Instance)
         // migrations are written as SQL (EF Core's Design package does not restore), so there is no model snapshot to compare with
         .ConfigureWarnings(warnings => warnings.Ignore(RelationalEventId.PendingModelChangesWarning));
 

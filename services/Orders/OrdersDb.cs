@@ -2,7 +2,6 @@ using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.ChangeTracking;
-using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using Shop.Messaging;
 using Shop.Orders.CopyingCatalog;
@@ -21,15 +20,6 @@ public sealed class OrdersDb(DbContextOptions<OrdersDb> options, Outbox outbox) 
 
     /// <summary>Orders' own copy of the catalogue.</summary>
     public DbSet<Product> Products => Set<Product>();
-
-    /// <inheritdoc/>
-    protected override void OnConfiguring(DbContextOptionsBuilder optionsBuilder)
-    {
-        base.OnConfiguring(optionsBuilder);
-        // two submits with one key end in a unique violation by design; what else fails is thrown, and logged by whoever catches it
-        optionsBuilder.ConfigureWarnings(warnings => warnings.Log(
-            (RelationalEventId.CommandError, LogLevel.Debug), (CoreEventId.SaveChangesFailed, LogLevel.Debug)));
-    }
 
     /// <inheritdoc/>
     protected override void OnModelCreating(ModelBuilder modelBuilder)

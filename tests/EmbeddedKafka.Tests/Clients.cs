@@ -13,7 +13,10 @@ internal static class Clients
         return new ProducerBuilder<string, string>(config).SetLogHandler((_, _) => { }).SetErrorHandler((_, _) => { }).Build();
     }
 
-    public static IConsumer<string, string> Consumer(string bootstrapServers, string group, Action<ConsumerConfig>? configure = null)
+    public static IConsumer<string, string> Consumer(string bootstrapServers, string group, Action<ConsumerConfig>? configure = null) =>
+        new ConsumerBuilder<string, string>(ConsumerConfig(bootstrapServers, group, configure)).SetLogHandler((_, _) => { }).SetErrorHandler((_, _) => { }).Build();
+
+    public static ConsumerConfig ConsumerConfig(string bootstrapServers, string group, Action<ConsumerConfig>? configure = null)
     {
         var config = new ConsumerConfig
         {
@@ -26,7 +29,7 @@ internal static class Clients
             TopicMetadataRefreshIntervalMs = 500,
         };
         configure?.Invoke(config);
-        return new ConsumerBuilder<string, string>(config).SetLogHandler((_, _) => { }).SetErrorHandler((_, _) => { }).Build();
+        return config;
     }
 
     public static IAdminClient Admin(string bootstrapServers) =>

@@ -17,6 +17,7 @@ public sealed class KillTests
         await Clients.CreateTopicAsync(bootstrapServers, "events");
         using var stop = new CancellationTokenSource();
         var producing = ProduceAsync(bootstrapServers, stop.Token);
+        var consuming = Task.Run(() => ConsumeAsync(bootstrapServers, producing), Cancelled);
         for (var kill = 0; kill < Kills; kill++)
         {
             await Task.Delay(Random.Shared.Next(20, 200), Cancelled);
@@ -27,11 +28,33 @@ public sealed class KillTests
         await stop.CancelAsync();
         var count = await producing;
 
+        var seen = await consuming;
         var records = Clients.ReadAll(bootstrapServers, "events", count);
         await broker.DisposeAsync();
 
         Assert.True(count > Kills * 100, $"only {count} records were produced");
         Assert.Equal(Enumerable.Range(0, count), records.Select(record => int.Parse(record.Message.Value)));
+        Assert.Equal(Enumerable.Range(0, count), seen);
+    }
+
+    /// <summary>Reads along through every kill, until everything that was produced has been seen.</summary>
+    private static async Task<List<int>> ConsumeAsync(string bootstrapServers, Task<int> producing)
+    {
+        using var consumer = Clients.Consumer(bootstrapServers, "verifier", config =>
+        {
+            config.ReconnectBackoffMs = 20;
+            config.ReconnectBackoffMaxMs = 100;
+        });
+        consumer.Assign(new Confluent.Kafka.TopicPartitionOffset("events", 0, Confluent.Kafka.Offset.Beginning));
+        var seen = new List<int>();
+        for (var deadline = DateTime.MaxValue; DateTime.UtcNow < deadline && !(producing.IsCompleted && seen.Count >= await producing);)
+        {
+            if (consumer.Consume(TimeSpan.FromMilliseconds(100)) is { } record)
+                seen.Add(int.Parse(record.Message.Value));
+            if (producing.IsCompleted && deadline == DateTime.MaxValue)
+                deadline = DateTime.UtcNow.AddSeconds(20);
+        }
+        return seen;
     }
 
     private static async Task<int> ProduceAsync(string bootstrapServers, CancellationToken stop)

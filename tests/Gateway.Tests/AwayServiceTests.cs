@@ -1,5 +1,8 @@
 using System.Net;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Yarp.ReverseProxy;
+using Yarp.ReverseProxy.Model;
 
 namespace Shop.Gateway.Tests;
 
@@ -36,14 +39,18 @@ public sealed class AwayServiceTests : IAsyncLifetime
         Assert.NotEmpty(_second.Requests);
         Assert.Equal(40, _first.Requests.Count + _second.Requests.Count);
 
+        Assert.True(gateway.Services.GetRequiredService<IProxyStateLookup>().TryGetCluster("orders", out var orders));
+        var leftOut = false;
         await _first.StopAsync();
         for (var i = 0; i < 40; i++)
         {
             using var response = await gateway.SendAsync(HttpMethod.Post, "/api/orders", token, new StringContent("{\"again\":1}"));
             Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+            leftOut |= orders.Destinations["0"].Health.Passive == DestinationHealth.Unhealthy;
         }
 
         Assert.Equal(40, _second.Requests.Count(request => request.Body == "{\"again\":1}"));
+        Assert.True(leftOut);
     }
 
     [Fact]

@@ -38,6 +38,7 @@ internal sealed partial class Group : IDisposable
     {
         Id = id;
         _broker = broker;
+        EmptySince = broker.Now;
         _timer = broker.Options.TimeProvider.CreateTimer(_ => Tick(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
@@ -51,10 +52,14 @@ internal sealed partial class Group : IDisposable
 
     public string Protocol { get; private set; } = "";
 
+    /// <summary>Since when the group has had no members, in milliseconds since 1970; the largest number while it has some.</summary>
+    public long EmptySince { get; private set; }
+
     /// <summary>Committed offsets; guarded by the broker's lock, not by the group's.</summary>
     public Dictionary<(string Topic, int Partition), CommittedOffset> Offsets { get; } = [];
 
-    private long Now => _broker.Now;
+    /// <summary>Milliseconds of a clock that nobody sets: a corrected clock must not end sessions.</summary>
+    private long Now => (long)_broker.Options.TimeProvider.GetElapsedTime(0).TotalMilliseconds;
 
     /// <summary>A member joins, or joins again; answered when everyone has.</summary>
     public Task<JoinResult> JoinAsync(JoinRequest request)
@@ -83,7 +88,7 @@ internal sealed partial class Group : IDisposable
         {
             if (request.InstanceId is not null && _staticMembers.TryGetValue(request.InstanceId, out var replaced))
                 return Replace(_members[replaced], request);
-            if (_members.Count >= _broker.Options.MaxGroupSize)
+            if (_members.Count + _promised.Count >= _broker.Options.MaxGroupSize)
                 return Refused(ErrorCode.GroupMaxSizeReached, known);
             var id = $"{request.InstanceId ?? request.ClientId}-{Guid.NewGuid()}";
             if (!request.NeedsKnownId || request.InstanceId is not null)
@@ -119,6 +124,7 @@ internal sealed partial class Group : IDisposable
     {
         var member = new Member(id, request);
         _members[id] = member;
+        EmptySince = long.MaxValue;
         if (request.InstanceId is not null)
             _staticMembers[request.InstanceId] = id;
         return Rejoin(member, request);
@@ -190,7 +196,7 @@ internal sealed partial class Group : IDisposable
         Generation++;
         if (_members.Count == 0)
         {
-            (State, Protocol, _leader) = (GroupState.Empty, "", null);
+            (State, Protocol, _leader, EmptySince) = (GroupState.Empty, "", null, _broker.Now);
             Keep();
             LogRebalanced(_broker.Logger, Id, Generation, 0, "");
             return;

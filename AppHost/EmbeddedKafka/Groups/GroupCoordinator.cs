@@ -13,6 +13,9 @@ internal sealed record CommittedOffset(long Offset, int LeaderEpoch, string Meta
 /// <summary>All consumer groups of the broker, with their committed offsets, which the journal keeps.</summary>
 internal sealed class GroupCoordinator(Broker broker) : IDisposable
 {
+    /// <summary>How long a group without members and offsets is remembered, in milliseconds: its members may be on their way.</summary>
+    private const int ForgottenAfter = 60_000;
+
     private readonly ConcurrentDictionary<string, Group> _groups = [];
 
     public IEnumerable<Group> All => _groups.Values;
@@ -20,6 +23,16 @@ internal sealed class GroupCoordinator(Broker broker) : IDisposable
     public bool TryFind(string id, [NotNullWhen(true)] out Group? group) => _groups.TryGetValue(id, out group);
 
     public Group FindOrAdd(string id) => _groups.GetOrAdd(id, static (id, broker) => new(id, broker), broker);
+
+    /// <summary>Finds a group, or makes it where its name is allowed and there are not too many.</summary>
+    public ErrorCode Open(string id, out Group? group)
+    {
+        group = null;
+        if (id == "" || (!TryFind(id, out group) && _groups.Count >= broker.Options.MaxGroups))
+            return ErrorCode.InvalidGroupId;
+        group ??= FindOrAdd(id);
+        return ErrorCode.None;
+    }
 
     /// <summary>Commits offsets of a group.</summary>
     /// <exception cref="IOException">They could not be written; none was committed.</exception>
@@ -59,7 +72,8 @@ internal sealed class GroupCoordinator(Broker broker) : IDisposable
         {
             w.Int8((sbyte)JournalEntry.GroupDeleted);
             w.String(id);
-        }, () => Remove(id));
+        }, () => _groups.TryRemove(id, out _));
+        group.Dispose(); // outside of the broker's lock: a group takes that one while it holds its own
         return ErrorCode.None;
     }
 
@@ -77,6 +91,21 @@ internal sealed class GroupCoordinator(Broker broker) : IDisposable
         }
     }
 
+    /// <summary>Forgets offsets of groups that have long had no members, then groups of which nothing is left.</summary>
+    /// <exception cref="IOException">That could not be written; it is tried again.</exception>
+    public void Clean()
+    {
+        var before = broker.Now - (long)broker.Options.OffsetsRetention.TotalMilliseconds;
+        foreach (var group in _groups.Values.Where(group => group.EmptySince <= before))
+        {
+            var expired = broker.Locked(() => group.Offsets.Where(pair => pair.Value.CommittedAt <= before).Select(pair => pair.Key).ToList());
+            if (expired.Count > 0)
+                Forget(group, expired);
+        }
+        foreach (var group in _groups.Values.Where(group => group.EmptySince <= broker.Now - ForgottenAfter && group.Offsets.Count == 0))
+            Delete(group.Id);
+    }
+
     /// <summary>Takes an entry of the journal.</summary>
     public void Restore(JournalEntry entry, RequestReader r)
     {
@@ -89,7 +118,7 @@ internal sealed class GroupCoordinator(Broker broker) : IDisposable
                 group.ProtocolType = r.String();
                 break;
             case JournalEntry.GroupDeleted:
-                Remove(id);
+                _groups.TryRemove(id, out _);
                 break;
             case JournalEntry.Offsets:
                 var offsets = FindOrAdd(id).Offsets;
@@ -146,10 +175,4 @@ internal sealed class GroupCoordinator(Broker broker) : IDisposable
 
     private static ((string, int), CommittedOffset) ReadOffset(RequestReader r) =>
         ((r.String(), r.Int32()), new(r.Int64(), r.Int32(), r.String(), r.Int64()));
-
-    private void Remove(string id)
-    {
-        if (_groups.TryRemove(id, out var group))
-            group.Dispose();
-    }
 }

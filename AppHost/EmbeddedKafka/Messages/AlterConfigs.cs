@@ -5,7 +5,7 @@ internal static class AlterConfigs
 {
     public static void Handle(Request request)
     {
-        var resources = request.In.Array(7, static r => (Type: (ConfigResource)r.Int8(), Name: r.String(),
+        var resources = request.In.Array(7, static r => (Type: (ConfigResourceType)r.Int8(), Name: r.String(),
             Values: r.Array(4, static r => (Name: r.String(), Value: r.NullableString()))));
         var validateOnly = request.In.Boolean();
         request.Out.Int32(0); // throttle time

@@ -14,7 +14,7 @@ internal static class CreatePartitions
         request.Out.Array(topics, (w, topic) =>
         {
             string? message = null;
-            var error = Storage.Try(() =>
+            var error = StorageErrors.Try(() =>
             {
                 (var refused, message) = request.Broker.AddPartitions(topic.Name, topic.Count, validateOnly);
                 return refused;

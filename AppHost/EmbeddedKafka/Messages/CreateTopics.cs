@@ -34,7 +34,8 @@ internal static class CreateTopics
     private static (ErrorCode, string?) Create(Broker broker, Wanted wanted, bool validateOnly)
     {
         if (wanted.ReplicationFactor is not (-1 or 1))
-            return (ErrorCode.InvalidReplicationFactor, $"Replication factor: {wanted.ReplicationFactor} larger than available brokers: 1.");
+            return (ErrorCode.InvalidReplicationFactor, "Unable to replicate the partition "
+                + $"{wanted.ReplicationFactor} time(s): The target replication factor of {wanted.ReplicationFactor} cannot be reached because only 1 broker(s) are registered or some brokers have all their log directories cordoned.");
         var values = new Dictionary<string, string>();
         foreach (var (name, value) in wanted.Configs)
         {

@@ -10,7 +10,7 @@ internal static class DeleteGroups
         request.Out.Array(ids, (w, id) =>
         {
             w.String(id);
-            w.Error(Storage.Try(() => request.Broker.Groups.Delete(id)));
+            w.Error(StorageErrors.Try(() => request.Broker.Groups.Delete(id)));
         });
     }
 }

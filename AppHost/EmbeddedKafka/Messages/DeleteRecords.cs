@@ -13,7 +13,7 @@ internal static class DeleteRecords
             w.Array(topic.Partitions, (w, wanted) =>
             {
                 var log = request.Broker.FindLog(topic.Name, wanted.Partition);
-                var error = log is null ? ErrorCode.UnknownTopicOrPartition : Storage.Try(() => log.DeleteBefore(wanted.Offset));
+                var error = log is null ? ErrorCode.UnknownTopicOrPartition : StorageErrors.Try(() => log.DeleteBefore(wanted.Offset));
                 w.Int32(wanted.Partition);
                 w.Int64(error == ErrorCode.None ? log!.LogStartOffset : -1);
                 w.Error(error);

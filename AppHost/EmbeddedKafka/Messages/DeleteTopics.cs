@@ -10,7 +10,7 @@ internal static class DeleteTopics
         request.Out.Array(names, (w, name) =>
         {
             w.String(name);
-            w.Error(Storage.Try(() => request.Broker.DeleteTopic(name)));
+            w.Error(StorageErrors.Try(() => request.Broker.DeleteTopic(name)));
         });
     }
 }

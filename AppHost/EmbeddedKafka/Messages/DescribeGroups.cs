@@ -9,18 +9,24 @@ internal static class DescribeGroups
         var ids = input.Array(2, static r => r.String());
         if (version >= 3)
             input.Boolean(); // include authorized operations
+        input.TaggedFields();
         request.ThrottleTime(since: 1);
         output.Array(ids, (w, id) =>
         {
-            w.Error(ErrorCode.None);
+            var found = request.Broker.Groups.TryFind(id, out var group);
+            w.Error(found || version < 6 ? ErrorCode.None : ErrorCode.GroupIdNotFound); // KIP-1043
+            if (version >= 6)
+                w.String(found ? null : $"Group {id} not found.");
             w.String(id);
-            if (request.Broker.Groups.TryFind(id, out var group))
-                group.Describe((group, members) => Write(w, version, group, members));
+            if (found)
+                group!.Describe((group, members) => Write(w, version, group, members));
             else
                 Write(w, version, "Dead", "", "", []);
             if (version >= 3)
                 w.Int32(int.MinValue); // no authorized operations
+            w.TaggedFields();
         });
+        output.TaggedFields();
     }
 
     private static bool Write(ResponseWriter w, short version, Group group, IReadOnlyCollection<Member> members)
@@ -45,6 +51,7 @@ internal static class DescribeGroups
             w.String(member.ClientHost);
             w.Bytes(protocol == "" ? [] : member.MetadataFor(protocol));
             w.Bytes(protocol == "" ? [] : member.Assignment);
+            w.TaggedFields();
         });
     }
 }

@@ -46,6 +46,7 @@ internal static class Fetch
         if (bytes >= minBytes || failed || maxWait == TimeSpan.Zero || seen.Count == 0)
             return;
         await WaitAsync(request, seen, minBytes - bytes, maxWait);
+        request.Disconnected.ThrowIfCancellationRequested();
         output.Truncate(start);
         Write(request, topics, maxBytes, [], out _);
     }

@@ -14,13 +14,14 @@ internal static class JoinGroup
         var protocolType = input.String();
         var protocols = input.Array(6, static r => new GroupProtocol(r.String(), r.Bytes().ToArray()));
 
+        Group? group = null;
         var options = request.Broker.Options;
-        var result = groupId == "" ? new(ErrorCode.InvalidGroupId, memberId)
-            : sessionTimeout < options.MinSessionTimeout.TotalMilliseconds || sessionTimeout > options.MaxSessionTimeout.TotalMilliseconds
-                ? new(ErrorCode.InvalidSessionTimeout, memberId)
-            : memberId != "" && !request.Broker.Groups.TryFind(groupId, out _) ? new(ErrorCode.UnknownMemberId, memberId)
-            : await request.Broker.Groups.FindOrAdd(groupId).JoinAsync(new(memberId, instanceId, request.ClientId, request.ClientHost, sessionTimeout,
-                Math.Max(rebalanceTimeout, 0), protocolType, protocols, NeedsKnownId: version >= 4)).WaitAsync(request.Disconnected);
+        var error = sessionTimeout < options.MinSessionTimeout.TotalMilliseconds || sessionTimeout > options.MaxSessionTimeout.TotalMilliseconds
+            ? ErrorCode.InvalidSessionTimeout
+            : request.Broker.Groups.Open(groupId, out group);
+        var result = error != ErrorCode.None ? new(error, memberId)
+            : await group!.JoinAsync(new(memberId, instanceId, request.ClientId, request.ClientHost, sessionTimeout, Math.Max(rebalanceTimeout, 0),
+                protocolType, protocols, NeedsKnownId: version >= 4)).WaitAsync(request.Disconnected);
 
         request.ThrottleTime(since: 2);
         output.Error(result.Error);

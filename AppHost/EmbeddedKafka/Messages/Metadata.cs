@@ -1,16 +1,18 @@
 namespace Shop.KafkaBroker;
 
-/// <summary>Metadata (3): the broker, the topics and their partitions; makes topics that are asked for, where that is allowed.</summary>
+/// <summary>Metadata (3): the broker, the topics and their partitions; makes topics that are asked for, where that is allowed. From version 10 on with topic ids (KIP-516).</summary>
 internal static class Metadata
 {
     private const int NoAuthorizedOperations = int.MinValue;
 
+    private readonly record struct Wanted(Guid Id, string? Name);
+
     public static void Handle(Request request)
     {
         var (input, output, broker, version) = (request.In, request.Out, request.Broker, request.Version);
-        var names = input.NullableArray(2, static r => r.String());
-        if (names is null || (version == 0 && names.Length == 0))
-            names = [.. broker.Topics.Select(topic => topic.Name).Order(StringComparer.Ordinal)];
+        var topics = input.NullableArray(2, r => ReadTopic(r, version));
+        if (topics is null || (version == 0 && topics.Length == 0))
+            topics = [.. broker.Topics.Select(topic => topic.Name).Order(StringComparer.Ordinal).Select(name => new Wanted(default, name))];
         var mayCreate = (version < 4 || input.Boolean()) && broker.Options.AutoCreateTopics;
 
         request.ThrottleTime(since: 3);
@@ -20,31 +22,33 @@ internal static class Metadata
         output.Int32(broker.Port);
         if (version >= 1)
             output.String(null); // rack
+        output.TaggedFields();
         if (version >= 2)
             output.String(broker.ClusterId);
         if (version >= 1)
             output.Int32(Broker.NodeId); // controller
-        output.Array(names.Distinct().ToList(), (_, name) => WriteTopic(request, name, mayCreate));
-        if (version >= 8)
+        output.Array(topics.Distinct().ToList(), (_, wanted) => WriteTopic(request, wanted, mayCreate));
+        if (version is >= 8 and <= 10)
             output.Int32(NoAuthorizedOperations);
+        output.TaggedFields();
     }
 
-    private static void WriteTopic(Request request, string name, bool mayCreate)
+    private static Wanted ReadTopic(RequestReader r, short version)
+    {
+        var id = version >= 10 ? r.Uuid() : default;
+        var wanted = new Wanted(id, version >= 10 ? r.NullableString() : r.String());
+        r.TaggedFields();
+        return wanted;
+    }
+
+    private static void WriteTopic(Request request, Wanted wanted, bool mayCreate)
     {
         var (output, version) = (request.Out, request.Version);
-        var error = ErrorCode.None;
-        var topic = request.Broker.FindTopic(name);
-        if (topic is null)
-        {
-            error = !Topic.IsValidName(name) ? ErrorCode.InvalidTopic
-                : mayCreate ? request.Broker.CreateTopic(name, -1, new Dictionary<string, string>()).Error
-                : ErrorCode.UnknownTopicOrPartition;
-            topic = request.Broker.FindTopic(name);
-            if (topic is not null)
-                error = ErrorCode.None; // made here, or by another connection just now
-        }
+        var (topic, error) = wanted.Name is null ? FindById(request.Broker, wanted.Id) : FindOrCreate(request.Broker, wanted.Name, mayCreate);
         output.Error(error);
-        output.String(name);
+        output.String(wanted.Name ?? topic?.Name ?? (version >= 12 ? null : ""));
+        if (version >= 10)
+            output.Uuid(topic?.Id ?? wanted.Id);
         if (version >= 1)
             output.Boolean(false); // internal
         var count = topic?.Partitions.Count ?? 0;
@@ -53,6 +57,23 @@ internal static class Metadata
             WritePartition(output, version, partition);
         if (version >= 8)
             output.Int32(NoAuthorizedOperations);
+        output.TaggedFields();
+    }
+
+    private static (Topic?, ErrorCode) FindById(Broker broker, Guid id) =>
+        broker.Topics.FirstOrDefault(topic => topic.Id == id) is { } topic ? (topic, ErrorCode.None) : (null, ErrorCode.UnknownTopicId);
+
+    private static (Topic?, ErrorCode) FindOrCreate(Broker broker, string name, bool mayCreate)
+    {
+        if (broker.FindTopic(name) is { } topic)
+            return (topic, ErrorCode.None);
+        if (Topic.Refuse(name) is not null)
+            return (null, ErrorCode.InvalidTopic);
+        if (!mayCreate)
+            return (null, ErrorCode.UnknownTopicOrPartition);
+        var error = broker.CreateTopic(name, -1, new Dictionary<string, string>()).Error;
+        // another connection may have made it just now
+        return broker.FindTopic(name) is { } made ? (made, ErrorCode.None) : (null, error);
     }
 
     private static void WritePartition(ResponseWriter output, short version, int partition)
@@ -69,5 +90,6 @@ internal static class Metadata
         }
         if (version >= 5)
             output.ArrayLength(0); // offline replicas
+        output.TaggedFields();
     }
 }

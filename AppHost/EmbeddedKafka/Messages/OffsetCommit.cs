@@ -17,8 +17,11 @@ internal static class OffsetCommit
         var now = broker.Now;
         var topics = input.Array(6, r => (Name: r.String(), Partitions: r.Array(14, r => ReadPartition(r, version, now))));
 
-        var group = generation < 0 || broker.Groups.TryFind(groupId, out _) ? broker.Groups.FindOrAdd(groupId) : null;
-        var error = group?.CheckCommit(memberId, instanceId, generation) ?? ErrorCode.IllegalGeneration;
+        var error = ErrorCode.IllegalGeneration;
+        if (broker.Groups.TryFind(groupId, out var group) || generation < 0)
+            error = broker.Groups.Open(groupId, out group);
+        if (error == ErrorCode.None)
+            error = group!.CheckCommit(memberId, instanceId, generation);
         var accepted = new List<(string, int, CommittedOffset)>();
         var results = topics.Select(topic => (topic.Name, Partitions: topic.Partitions.Select(committed =>
         {

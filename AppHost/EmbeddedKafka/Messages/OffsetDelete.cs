@@ -10,7 +10,7 @@ internal static class OffsetDelete
         var topics = input.Array(6, static r => (Name: r.String(), Partitions: r.Array(4, static r => r.Int32())));
         var found = broker.Groups.TryFind(groupId, out var group);
         var used = found && group!.Describe((_, members) => members.Count) > 0;
-        var error = !found ? ErrorCode.GroupIdNotFound : used ? ErrorCode.None : Storage.Try(() =>
+        var error = !found ? ErrorCode.GroupIdNotFound : used ? ErrorCode.None : StorageErrors.Try(() =>
         {
             broker.Groups.Forget(group!, [.. topics.SelectMany(topic => topic.Partitions.Select(partition => (topic.Name, partition)))]);
             return ErrorCode.None;

@@ -10,16 +10,34 @@ namespace Shop.KafkaBroker;
 /// One client connection: reads frames, has each answered, and sends the answers in the order of the requests, one
 /// request at a time, as Apache Kafka does. Answers to requests that came together leave together.
 /// </summary>
-internal sealed partial class Connection(Socket socket, Broker broker, CancellationToken stopping)
+internal sealed partial class Connection : IDisposable
 {
     private const int InitialBuffer = 32 * 1024;
     private const int LargeBuffer = 256 * 1024;
     private const int FlushAt = 256 * 1024;
     private const int SmallestRequest = 8;
-    private readonly Request _request = new(broker, $"/{Address(socket)}", stopping);
+
+    /// <summary>The largest request but Produce, in bytes.</summary>
+    private const int MaxControlRequest = 8 * 1024 * 1024;
+
+    private readonly Socket _socket;
+    private readonly Broker _broker;
+    private readonly CancellationTokenSource _disconnected;
+    private readonly Request _request;
     private byte[] _buffer = ArrayPool<byte>.Shared.Rent(InitialBuffer);
     private int _start;
     private int _end;
+    private Task<int>? _receiving;
+
+    /// <summary>Takes over an accepted socket.</summary>
+    /// <exception cref="SocketException">The client has left already.</exception>
+    public Connection(Socket socket, Broker broker, CancellationToken stopping)
+    {
+        (_socket, _broker) = (socket, broker);
+        var client = ((IPEndPoint)socket.RemoteEndPoint!).Address;
+        _disconnected = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+        _request = new(broker, $"/{(client.IsIPv4MappedToIPv6 ? client.MapToIPv4() : client)}", _disconnected.Token);
+    }
 
     /// <summary>Serves the client until it leaves, misbehaves, or the broker stops. Does not throw.</summary>
     public async Task RunAsync()
@@ -35,7 +53,7 @@ internal sealed partial class Connection(Socket socket, Broker broker, Cancellat
         }
         catch (MalformedRequestException malformed)
         {
-            LogMalformed(broker.Logger, _request.ClientHost, _request.ClientId, _request.Key, _request.Version, malformed.Message);
+            LogMalformed(_broker.Logger, _request.ClientHost, _request.ClientId, _request.Key, _request.Version, malformed.Message);
         }
         catch (Exception failure) when (failure is SocketException or ObjectDisposedException or OperationCanceledException)
         {
@@ -43,17 +61,22 @@ internal sealed partial class Connection(Socket socket, Broker broker, Cancellat
         }
         catch (Exception failure)
         {
-            LogFailed(broker.Logger, failure, _request.ClientHost, _request.ClientId, _request.Key, _request.Version);
+            LogFailed(_broker.Logger, failure, _request.ClientHost, _request.ClientId, _request.Key, _request.Version);
         }
         finally
         {
-            socket.Dispose();
-            ArrayPool<byte>.Shared.Return(_buffer);
-            _request.Out.Dispose();
+            _socket.Dispose();
+            if (_receiving is not null) // it writes into the buffer that is about to be returned
+                await _receiving.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         }
     }
 
-    private static IPAddress Address(Socket socket) => ((IPEndPoint)socket.RemoteEndPoint!).Address;
+    public void Dispose()
+    {
+        _disconnected.Dispose();
+        ArrayPool<byte>.Shared.Return(_buffer);
+        _request.Out.Dispose();
+    }
 
     private async ValueTask ServeFramesAsync()
     {
@@ -72,8 +95,10 @@ internal sealed partial class Connection(Socket socket, Broker broker, Cancellat
     private int FrameSize()
     {
         var size = BinaryPrimitives.ReadInt32BigEndian(_buffer.AsSpan(_start));
-        return size >= SmallestRequest && size <= broker.Options.MaxRequestBytes ? size
-            : throw new MalformedRequestException($"a request of {size} bytes is announced; allowed are {SmallestRequest} to {broker.Options.MaxRequestBytes}");
+        var produces = _end - _start < 6 || BinaryPrimitives.ReadInt16BigEndian(_buffer.AsSpan(_start + 4)) == (short)ApiKey.Produce;
+        var largest = produces ? _broker.Options.MaxRequestBytes : Math.Min(MaxControlRequest, _broker.Options.MaxRequestBytes);
+        return size >= SmallestRequest && size <= largest ? size
+            : throw new MalformedRequestException($"a request of {size} bytes is announced; allowed are {SmallestRequest} to {largest}");
     }
 
     private async ValueTask ServeAsync(int start, int size)
@@ -94,12 +119,27 @@ internal sealed partial class Connection(Socket socket, Broker broker, Cancellat
         {
             if (api.Key != ApiKey.ApiVersions) // its answer's header never has tagged fields (KIP-511)
                 output.TaggedFields();
-            await api.HandleAsync(_request);
+            var handling = api.HandleAsync(_request);
+            if (handling.IsCompleted)
+                await handling;
+            else
+                await WaitAsync(handling.AsTask());
         }
         if (_request.Answered)
             output.Patch(frame, output.Length - frame - 4);
         else
             output.Truncate(frame);
+    }
+
+    /// <summary>Waits for an answer that is held back, and gives up when the client leaves meanwhile.</summary>
+    private async ValueTask WaitAsync(Task handling)
+    {
+        if (_receiving is null && _end < _buffer.Length)
+            _receiving = _socket.ReceiveAsync(_buffer.AsMemory(_end), _disconnected.Token).AsTask();
+        if (_receiving is not null && await Task.WhenAny(handling, _receiving) == _receiving
+            && (!_receiving.IsCompletedSuccessfully || _receiving.Result == 0))
+            await _disconnected.CancelAsync();
+        await handling;
     }
 
     /// <summary>Reads the request's header; null for ApiVersions in a version unknown here.</summary>
@@ -125,14 +165,23 @@ internal sealed partial class Connection(Socket socket, Broker broker, Cancellat
     {
         var output = _request.Out;
         for (var left = output.Written; left.Length > 0;)
-            left = left[await socket.SendAsync(left, stopping)..];
+            left = left[await _socket.SendAsync(left, _disconnected.Token)..];
         output.Clear();
     }
 
     private async ValueTask<bool> ReceiveAsync()
     {
-        MakeRoom();
-        var received = await socket.ReceiveAsync(_buffer.AsMemory(_end), stopping);
+        int received;
+        if (_receiving is null)
+        {
+            MakeRoom();
+            received = await _socket.ReceiveAsync(_buffer.AsMemory(_end), _disconnected.Token);
+        }
+        else
+        {
+            received = await _receiving; // begun while an answer was held back
+            _receiving = null;
+        }
         _end += received;
         return received > 0;
     }

@@ -114,7 +114,8 @@ internal sealed partial class Listener : IAsyncDisposable
         await Task.Yield();
         try
         {
-            await new Connection(socket, _broker, _stopping.Token).RunAsync();
+            using var connection = new Connection(socket, _broker, _stopping.Token);
+            await connection.RunAsync();
         }
         catch (SocketException)
         {

@@ -28,4 +28,5 @@ internal enum ApiKey : short
     DeleteGroups = 42,
     IncrementalAlterConfigs = 44,
     OffsetDelete = 47,
+    DescribeTopicPartitions = 75,
 }

@@ -24,7 +24,7 @@ internal static class ApiTable
         Now(ApiKey.Produce, 8, Produce.Handle),
         Waiting(ApiKey.Fetch, 11, Fetch.HandleAsync),
         Now(ApiKey.ListOffsets, 5, ListOffsets.Handle),
-        Now(ApiKey.Metadata, 8, Metadata.Handle),
+        Now(ApiKey.Metadata, 12, Metadata.Handle, flexibleFrom: 9),
         Now(ApiKey.OffsetCommit, 7, OffsetCommit.Handle),
         Now(ApiKey.OffsetFetch, 5, OffsetFetch.Handle),
         Now(ApiKey.FindCoordinator, 2, FindCoordinator.Handle),
@@ -32,8 +32,8 @@ internal static class ApiTable
         Now(ApiKey.Heartbeat, 3, Heartbeat.Handle),
         Now(ApiKey.LeaveGroup, 3, LeaveGroup.Handle),
         Waiting(ApiKey.SyncGroup, 3, SyncGroup.HandleAsync),
-        Now(ApiKey.DescribeGroups, 4, DescribeGroups.Handle),
-        Now(ApiKey.ListGroups, 2, ListGroups.Handle),
+        Now(ApiKey.DescribeGroups, 6, DescribeGroups.Handle, flexibleFrom: 5),
+        Now(ApiKey.ListGroups, 5, ListGroups.Handle, flexibleFrom: 3),
         Now(ApiKey.ApiVersions, 3, ApiVersions.Handle, flexibleFrom: 3),
         Now(ApiKey.CreateTopics, 4, CreateTopics.Handle),
         Now(ApiKey.DeleteTopics, 3, DeleteTopics.Handle),
@@ -46,6 +46,7 @@ internal static class ApiTable
         Now(ApiKey.DeleteGroups, 1, DeleteGroups.Handle),
         Now(ApiKey.IncrementalAlterConfigs, 0, IncrementalAlterConfigs.Handle),
         Now(ApiKey.OffsetDelete, 0, OffsetDelete.Handle),
+        Now(ApiKey.DescribeTopicPartitions, 0, DescribeTopicPartitions.Handle, flexibleFrom: 0),
     }.ToFrozenDictionary(api => api.Key);
 
     private static Api Now(ApiKey key, short maxVersion, Action<Request> handle, short minVersion = 0, short flexibleFrom = Never) =>

@@ -37,4 +37,5 @@ internal enum ErrorCode : short
     FencedInstanceId = 82,
     GroupSubscribedToTopic = 86,
     InvalidRecord = 87,
+    UnknownTopicId = 100,
 }

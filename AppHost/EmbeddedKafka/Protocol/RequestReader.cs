@@ -36,6 +36,8 @@ internal sealed class RequestReader
 
     public long Int64() => BinaryPrimitives.ReadInt64BigEndian(Take(8));
 
+    public Guid Uuid() => new(Take(16), bigEndian: true);
+
     public string String() => NullableString() ?? throw new MalformedRequestException("a string is null");
 
     public string? NullableString()

@@ -33,6 +33,8 @@ internal sealed class ResponseWriter : IDisposable
 
     public void Int64(long value) => BinaryPrimitives.WriteInt64BigEndian(Next(8), value);
 
+    public void Uuid(Guid value) => value.TryWriteBytes(Next(16), bigEndian: true, out _);
+
     public void String(string? value)
     {
         var length = value is null ? -1 : Encoding.UTF8.GetByteCount(value);

@@ -43,8 +43,8 @@ internal sealed partial class Broker : IDisposable
         RemoveOrphans(replay);
         foreach (var (number, entry) in replay.Topics)
         {
-            var topic = new Topic(number, entry.Name, new(entry.Configs, Options.TopicDefaults), directory);
-            topic.OpenPartitions(this, entry.Partitions, partition => entry.LogStartOffsets.GetValueOrDefault(partition));
+            var topic = new Topic(number, entry.Name, new(entry.Configs, Options.TopicDefaults), this);
+            topic.OpenPartitions(entry.Partitions, partition => entry.LogStartOffsets.GetValueOrDefault(partition));
             _topics[topic.Name] = topic;
         }
     }
@@ -90,112 +90,6 @@ internal sealed partial class Broker : IDisposable
         }
     }
 
-    /// <summary>Makes a topic.</summary>
-    /// <param name="name">Its name.</param>
-    /// <param name="partitions">How many partitions; -1 for the default.</param>
-    /// <param name="configs">Its settings.</param>
-    /// <param name="validateOnly">Whether to check only.</param>
-    public (ErrorCode Error, string? Message) CreateTopic(string name, int partitions, IReadOnlyDictionary<string, string> configs, bool validateOnly = false)
-    {
-        if (partitions == -1)
-            partitions = Options.DefaultPartitions;
-        if (!Topic.IsValidName(name))
-            return (ErrorCode.InvalidTopic, $"Topic name is invalid: '{name}' contains one or more characters other than ASCII alphanumerics, '.', '_' and '-', or is empty or longer than 249");
-        lock (_lock)
-        {
-            if (_topics.ContainsKey(name))
-                return (ErrorCode.TopicAlreadyExists, $"Topic '{name}' already exists.");
-            if (partitions < 1)
-                return (ErrorCode.InvalidPartitions, "Number of partitions was set to an invalid non-positive value.");
-            if (partitions + _topics.Values.Sum(topic => topic.Partitions.Count) > Options.MaxPartitions)
-                return (ErrorCode.InvalidPartitions, $"This broker holds at most {Options.MaxPartitions} partitions.");
-            if (validateOnly)
-                return (ErrorCode.None, null);
-            var topic = new Topic(_nextTopicNumber, name, new(configs, Options.TopicDefaults), DataDirectory);
-            try
-            {
-                topic.OpenPartitions(this, partitions, static _ => 0);
-                Change(w => WriteTopic(w, topic), () =>
-                {
-                    _nextTopicNumber++;
-                    _topics[name] = topic;
-                });
-            }
-            catch (IOException failure)
-            {
-                Remove(topic);
-                LogChangeFailed(Logger, failure, name);
-                return (ErrorCode.KafkaStorageError, failure.Message);
-            }
-        }
-        LogTopicCreated(Logger, name, partitions);
-        return (ErrorCode.None, null);
-    }
-
-    /// <summary>Deletes a topic, its records, and every group's offsets in it.</summary>
-    public ErrorCode DeleteTopic(string name)
-    {
-        lock (_lock)
-        {
-            if (FindTopic(name) is not { } topic)
-                return ErrorCode.UnknownTopicOrPartition;
-            Change(w =>
-            {
-                w.Int8((sbyte)JournalEntry.TopicDeleted);
-                w.Int32(topic.Number);
-                w.String(name);
-            }, () =>
-            {
-                _topics.TryRemove(name, out _);
-                Groups.ForgetTopic(name);
-            });
-            Remove(topic);
-        }
-        LogTopicDeleted(Logger, name);
-        return ErrorCode.None;
-    }
-
-    /// <summary>Adds partitions to a topic.</summary>
-    public (ErrorCode Error, string? Message) AddPartitions(string name, int count, bool validateOnly)
-    {
-        lock (_lock)
-        {
-            if (FindTopic(name) is not { } topic)
-                return (ErrorCode.UnknownTopicOrPartition, "This server does not host this topic-partition.");
-            if (count <= topic.Partitions.Count)
-                return (ErrorCode.InvalidPartitions, $"The topic {name} currently has {topic.Partitions.Count} partition(s); {count} would not be an increase.");
-            if (count - topic.Partitions.Count + _topics.Values.Sum(other => other.Partitions.Count) > Options.MaxPartitions)
-                return (ErrorCode.InvalidPartitions, $"This broker holds at most {Options.MaxPartitions} partitions.");
-            if (!validateOnly)
-            {
-                Change(w =>
-                {
-                    w.Int8((sbyte)JournalEntry.Partitions);
-                    w.Int32(topic.Number);
-                    w.Int32(count);
-                }, () => topic.OpenPartitions(this, count, static _ => 0));
-            }
-            return (ErrorCode.None, null);
-        }
-    }
-
-    /// <summary>Replaces a topic's settings.</summary>
-    public void Configure(Topic topic, IReadOnlyDictionary<string, string> values) => Change(w =>
-    {
-        w.Int8((sbyte)JournalEntry.Configs);
-        w.Int32(topic.Number);
-        WriteConfigs(w, values);
-    }, () => topic.Config = new(values, Options.TopicDefaults));
-
-    /// <summary>Keeps a partition's new first offset.</summary>
-    public void KeepLogStart(Topic topic, int partition, long offset) => Change(w =>
-    {
-        w.Int8((sbyte)JournalEntry.LogStart);
-        w.Int32(topic.Number);
-        w.Int32(partition);
-        w.Int64(offset);
-    }, () => { });
-
     /// <summary>A producer id never given before, not even by an earlier process: blocks are reserved ahead in the journal.</summary>
     public long NextProducerId()
     {
@@ -215,8 +109,35 @@ internal sealed partial class Broker : IDisposable
             foreach (var log in topic.Partitions)
                 log.Flush();
         }
-        lock (_lock)
-            _journal.Flush();
+        try
+        {
+            if (Locked(_journal.TakeUnflushed) is { } file)
+                RandomAccess.FlushToDisk(file);
+        }
+        catch (ObjectDisposedException)
+        {
+            // written anew meanwhile, and flushed by that
+        }
+    }
+
+    /// <summary>Does what time asks for: retention, compaction, the expiry of groups' offsets.</summary>
+    public void Clean()
+    {
+        foreach (var topic in Topics)
+        {
+            foreach (var log in topic.Partitions)
+            {
+                try
+                {
+                    log.Clean();
+                }
+                catch (IOException failure)
+                {
+                    LogCleanFailed(Logger, failure, topic.Name, log.Partition);
+                }
+            }
+        }
+        Groups.Clean();
     }
 
     /// <summary>Closes everything so that the next process need not recover.</summary>
@@ -234,21 +155,6 @@ internal sealed partial class Broker : IDisposable
             _journal.Dispose();
         }
         _lockFile.Dispose();
-    }
-
-    private static void WriteConfigs(ResponseWriter w, IReadOnlyDictionary<string, string> values) => w.Array(values, static (w, pair) =>
-    {
-        w.String(pair.Key);
-        w.String(pair.Value);
-    });
-
-    private static void WriteTopic(ResponseWriter w, Topic topic)
-    {
-        w.Int8((sbyte)JournalEntry.Topic);
-        w.Int32(topic.Number);
-        w.String(topic.Name);
-        WriteConfigs(w, topic.Config.Values);
-        w.Array(topic.Partitions, static (w, log) => w.Int64(log.LogStartOffset));
     }
 
     private static void WriteProducerIds(ResponseWriter w, long reserved)
@@ -272,14 +178,6 @@ internal sealed partial class Broker : IDisposable
         .. Groups.Snapshot(),
     ];
 
-    private static void Remove(Topic topic)
-    {
-        foreach (var log in topic.Partitions)
-            log.Dispose();
-        if (Directory.Exists(topic.Directory))
-            Directory.Delete(topic.Directory, recursive: true);
-    }
-
     /// <summary>Removes directories of topics that were deleted, or never finished, when the last process ended.</summary>
     private void RemoveOrphans(JournalReplay replay)
     {
@@ -291,12 +189,6 @@ internal sealed partial class Broker : IDisposable
         }
     }
 
-    [LoggerMessage(EventName = "TopicCreated", Level = LogLevel.Information, Message = "Created topic {Topic} with {Partitions} partitions")]
-    private static partial void LogTopicCreated(ILogger logger, string topic, int partitions);
-
-    [LoggerMessage(EventName = "TopicDeleted", Level = LogLevel.Information, Message = "Deleted topic {Topic}")]
-    private static partial void LogTopicDeleted(ILogger logger, string topic);
-
-    [LoggerMessage(EventName = "ChangeFailed", Level = LogLevel.Error, Message = "Creating topic {Topic} failed")]
-    private static partial void LogChangeFailed(ILogger logger, Exception failure, string topic);
+    [LoggerMessage(EventName = "CleanFailed", Level = LogLevel.Error, Message = "Cleaning {Topic}-{Partition} failed; it is tried again")]
+    private static partial void LogCleanFailed(ILogger logger, Exception failure, string topic, int partition);
 }

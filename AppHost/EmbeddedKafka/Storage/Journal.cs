@@ -54,7 +54,7 @@ internal sealed class Journal : IDisposable
         _length += _frame.Length;
         _dirty = true;
         if (flush)
-            Flush();
+            RandomAccess.FlushToDisk(_file);
     }
 
     /// <summary>Writes the whole state to a new file, which then takes the old one's place.</summary>
@@ -77,12 +77,13 @@ internal sealed class Journal : IDisposable
         ScheduleRewrite();
     }
 
-    public void Flush()
+    /// <summary>The file, when it holds what was not forced to the disk yet; that is then up to the caller, who need not hold the lock.</summary>
+    public SafeFileHandle? TakeUnflushed()
     {
         if (!_dirty)
-            return;
+            return null;
         _dirty = false;
-        RandomAccess.FlushToDisk(_file);
+        return _file;
     }
 
     public void Dispose()

@@ -36,6 +36,7 @@ internal sealed partial class PartitionLog : IDisposable
         Partition = partition;
         _directory = Path.Combine(topic.Directory, partition.ToString(CultureInfo.InvariantCulture));
         Directory.CreateDirectory(_directory);
+        Compaction.Recover(_directory);
         Recover(logStartOffset);
         LogStartOffset = Math.Max(logStartOffset, _segments[0].BaseOffset);
         _segmentBegan = Now;
@@ -58,6 +59,8 @@ internal sealed partial class PartitionLog : IDisposable
     public AppendResult Append(Span<byte> batch)
     {
         var error = RecordBatch.Validate(batch, _topic.Config.MaxMessageBytes);
+        if (error == ErrorCode.None && _topic.Config.Compacted && !Records.HaveKeys(batch))
+            error = ErrorCode.InvalidRecord;
         if (error != ErrorCode.None)
             return new(error, -1, LogStartOffset);
         lock (_lock)
@@ -143,28 +146,6 @@ internal sealed partial class PartitionLog : IDisposable
             _waiters.Remove(waiter);
     }
 
-    /// <summary>The first record at or after a time, as offset and timestamp in milliseconds since 1970; null when there is none.</summary>
-    public (long Offset, long Timestamp)? FindTime(long timestamp)
-    {
-        List<Segment> segments;
-        lock (_lock)
-            segments = _segments.Where(segment => segment.MaxTimestamp >= timestamp && segment.NextOffset > LogStartOffset).ToList();
-        foreach (var segment in segments)
-        {
-            (long, long)? found = null;
-            BatchScan.Visit(segment.Log, segment.Index.PositionOfTime(timestamp), segment.Length, (batch, _) =>
-            {
-                if (RecordBatch.MaxTimestamp(batch) < timestamp || RecordBatch.LastOffset(batch) < LogStartOffset)
-                    return true;
-                found = (RecordBatch.BaseOffset(batch), RecordBatch.MaxTimestamp(batch));
-                return false;
-            });
-            if (found is not null)
-                return found;
-        }
-        return null;
-    }
-
     /// <summary>Deletes the records before an offset; -1 deletes all there are.</summary>
     /// <exception cref="IOException">That could not be kept; nothing was deleted.</exception>
     public ErrorCode DeleteBefore(long offset)
@@ -174,10 +155,13 @@ internal sealed partial class PartitionLog : IDisposable
             offset = offset == -1 ? NextOffset : offset;
             if (offset < 0 || offset > NextOffset)
                 return ErrorCode.OffsetOutOfRange;
-            if (offset > LogStartOffset)
-                LogStartOffset = offset;
         }
-        _broker.KeepLogStart(_topic, Partition, LogStartOffset);
+        if (offset > LogStartOffset)
+        {
+            _broker.KeepLogStart(_topic, Partition, offset);
+            lock (_lock)
+                LogStartOffset = Math.Max(LogStartOffset, offset);
+        }
         return ErrorCode.None;
     }
 
@@ -278,41 +262,8 @@ internal sealed partial class PartitionLog : IDisposable
         _segmentBegan = Now;
     }
 
-    private void Recover(long logStartOffset)
-    {
-        var offsets = Directory.EnumerateFiles(_directory, "*.log")
-            .Select(path => long.Parse(Path.GetFileNameWithoutExtension(path), CultureInfo.InvariantCulture)).Order().ToArray();
-        var clean = Path.Combine(_directory, CleanFile);
-        var closed = Checkpoint.TryRead(clean, _producers);
-        foreach (var offset in offsets)
-        {
-            var last = offset == offsets[^1];
-            if (last && !closed)
-                Checkpoint.TryRead(CheckpointPath(offset), _producers);
-            var segment = Segment.Open(_directory, offset, trusted: closed || !last, batch =>
-            {
-                if (last)
-                    _producers.Appended(batch, Now);
-            }, out var cutBytes);
-            if (cutBytes > 0)
-                LogTornTail(_broker.Logger, _topic.Name, Partition, cutBytes, segment.NextOffset);
-            if (last)
-                segment.Index.Reopen();
-            else if (!segment.Index.Sealed)
-                segment.Seal();
-            _segments.Add(segment);
-        }
-        File.Delete(clean);
-        if (_segments.Count == 0 || Active.NextOffset < logStartOffset)
-            _segments.Add(Segment.Create(_directory, logStartOffset));
-        NextOffset = Active.NextOffset;
-    }
-
     private string CheckpointPath(long offset) => Path.Combine(_directory, $"{offset:D20}.producers");
 
     [LoggerMessage(EventName = "AppendFailed", Level = LogLevel.Error, Message = "Writing to {Topic}-{Partition} failed")]
     private static partial void LogWriteFailed(ILogger logger, Exception failure, string topic, int partition);
-
-    [LoggerMessage(EventName = "TornTail", Level = LogLevel.Warning, Message = "{Topic}-{Partition}: {Bytes} torn bytes were cut off; the log goes on at offset {NextOffset}")]
-    private static partial void LogTornTail(ILogger logger, string topic, int partition, long bytes, long nextOffset);
 }

@@ -13,6 +13,10 @@ internal readonly record struct ProducedBatch(int FirstSequence, int LastSequenc
 internal sealed class ProducerStates
 {
     private const int Remembered = 5;
+
+    /// <summary>The most producers a partition remembers; those seen least lately go first.</summary>
+    private const int MaxProducers = 10_000;
+
     private readonly Dictionary<long, Producer> _producers = [];
 
     /// <summary>Decides about a batch: append it, refuse it, or answer with the offset it already has.</summary>
@@ -27,7 +31,7 @@ internal sealed class ProducerStates
             return ErrorCode.InvalidProducerEpoch;
         if (epoch > producer.Epoch)
             return first == 0 ? ErrorCode.None : ErrorCode.OutOfOrderSequenceNumber;
-        var last = Add(first, RecordBatch.Count(batch) - 1);
+        var last = Add(first, RecordBatch.LastOffsetDelta(batch));
         foreach (var known in producer.Batches)
         {
             if (known.FirstSequence != first || known.LastSequence != last)
@@ -46,6 +50,8 @@ internal sealed class ProducerStates
         var id = RecordBatch.ProducerId(batch);
         if (id < 0)
             return;
+        if (_producers.Count >= MaxProducers)
+            Expire(_producers.Values.Select(each => each.LastSeen).Order().ElementAt(MaxProducers / 2) + 1);
         var epoch = RecordBatch.ProducerEpoch(batch);
         ref var producer = ref CollectionsMarshal.GetValueRefOrAddDefault(_producers, id, out _);
         if (producer is null || producer.Epoch != epoch)
@@ -53,7 +59,7 @@ internal sealed class ProducerStates
         if (producer.Batches.Count == Remembered)
             producer.Batches.RemoveAt(0);
         var first = RecordBatch.BaseSequence(batch);
-        producer.Batches.Add(new(first, Add(first, RecordBatch.Count(batch) - 1), RecordBatch.BaseOffset(batch)));
+        producer.Batches.Add(new(first, Add(first, RecordBatch.LastOffsetDelta(batch)), RecordBatch.BaseOffset(batch)));
         producer.LastSeen = now;
     }
 

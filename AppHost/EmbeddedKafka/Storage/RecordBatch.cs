@@ -56,8 +56,14 @@ internal static class RecordBatch
 
     public static bool IsIntact(ReadOnlySpan<byte> batch) => Crc(batch) == Crc32C(batch[CrcFrom..]);
 
-    /// <summary>Writes the checksum of a batch that the broker built itself (compaction).</summary>
-    public static void Seal(Span<byte> batch) => BinaryPrimitives.WriteUInt32BigEndian(batch[17..], Crc32C(batch[CrcFrom..]));
+    /// <summary>Makes the header of a batch fit the fewer, uncompressed records behind it. Offsets and sequences stay what they were.</summary>
+    public static void Resize(Span<byte> batch, int count)
+    {
+        BinaryPrimitives.WriteInt32BigEndian(batch[8..], batch.Length - LengthOverhead);
+        BinaryPrimitives.WriteInt16BigEndian(batch[21..], (short)(Attributes(batch) & ~BatchAttributes.CodecMask));
+        BinaryPrimitives.WriteInt32BigEndian(batch[57..], count);
+        BinaryPrimitives.WriteUInt32BigEndian(batch[17..], Crc32C(batch[CrcFrom..]));
+    }
 
     /// <summary>CRC-32C (Castagnoli, RFC 3720), by the processor's own instruction where it has one.</summary>
     public static uint Crc32C(ReadOnlySpan<byte> data)

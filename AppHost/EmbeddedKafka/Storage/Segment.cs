@@ -43,9 +43,10 @@ internal sealed class Segment : IDisposable
     /// <param name="directory">The partition's directory.</param>
     /// <param name="baseOffset">The offset in the file's name.</param>
     /// <param name="trusted">Whether an index that fits the file's length may be believed.</param>
+    /// <param name="contiguous">Whether offsets must follow each other; compaction leaves gaps.</param>
     /// <param name="onBatch">Called with each batch that was checked; not called when the index was believed.</param>
     /// <param name="cutBytes">The bytes that were cut off.</param>
-    public static Segment Open(string directory, long baseOffset, bool trusted, Action<ReadOnlySpan<byte>> onBatch, out long cutBytes)
+    public static Segment Open(string directory, long baseOffset, bool trusted, bool contiguous, Action<ReadOnlySpan<byte>> onBatch, out long cutBytes)
     {
         var segment = new Segment(directory, baseOffset);
         cutBytes = 0;
@@ -58,8 +59,9 @@ internal sealed class Segment : IDisposable
         segment.Index.Delete();
         BatchScan.Visit(segment.Log, 0, fileLength, (batch, position) =>
         {
-            if (RecordBatch.Magic(batch) != 2 || RecordBatch.BaseOffset(batch) < segment.NextOffset
-                || RecordBatch.LastOffsetDelta(batch) < 0 || !RecordBatch.IsIntact(batch))
+            var gap = RecordBatch.BaseOffset(batch) - segment.NextOffset;
+            if (RecordBatch.Magic(batch) != 2 || gap < 0 || (contiguous && gap > 0) || RecordBatch.LastOffsetDelta(batch) < 0
+                || !RecordBatch.IsIntact(batch))
                 return false;
             segment.Appended(batch, position);
             onBatch(batch);

@@ -7,7 +7,7 @@ namespace Shop.KafkaBroker;
 /// <summary>Where in a segment's file a batch starts, and the latest timestamp up to and including it.</summary>
 /// <param name="RelativeOffset">The batch's base offset, less the segment's.</param>
 /// <param name="Position">The batch's first byte in the file.</param>
-/// <param name="MaxTimestamp">The latest timestamp before the next entry, in milliseconds since 1970.</param>
+/// <param name="MaxTimestamp">The segment's latest timestamp before the next entry, in milliseconds since 1970.</param>
 [StructLayout(LayoutKind.Sequential)]
 internal readonly record struct IndexEntry(int RelativeOffset, int Position, long MaxTimestamp);
 
@@ -50,28 +50,15 @@ internal sealed class SparseIndex(string path) : IDisposable
     /// <summary>The position to search from for a record by its offset.</summary>
     public long PositionOf(long relativeOffset)
     {
-        var (low, high) = (0, Count);
-        while (low < high)
-        {
-            var middle = (low + high) / 2;
-            if (Entry(middle).RelativeOffset <= relativeOffset)
-                low = middle + 1;
-            else
-                high = middle;
-        }
-        return low == 0 ? 0 : Entry(low - 1).Position;
+        var after = First(entry => entry.RelativeOffset > relativeOffset);
+        return after == 0 ? 0 : Entry(after - 1).Position;
     }
 
-    /// <summary>The position to search from for the first record at or after a time.</summary>
+    /// <summary>The position to search from for the first record at or after a time; beyond every file when there is none.</summary>
     public long PositionOfTime(long timestamp)
     {
-        // not a binary search: producers' clocks differ, so that the latest timestamps of the entries need not rise
-        for (var i = 0; i < Count; i++)
-        {
-            if (Entry(i).MaxTimestamp >= timestamp)
-                return Entry(i).Position;
-        }
-        return long.MaxValue;
+        var found = First(entry => entry.MaxTimestamp >= timestamp);
+        return found == Count ? long.MaxValue : Entry(found).Position;
     }
 
     /// <summary>Moves the index to its file, durably; the footer is written last, so that a footer vouches for all before it.</summary>
@@ -131,6 +118,21 @@ internal sealed class SparseIndex(string path) : IDisposable
     }
 
     public void Dispose() => _file?.Dispose();
+
+    /// <summary>The first entry for which something holds that holds for all later ones too.</summary>
+    private int First(Func<IndexEntry, bool> holds)
+    {
+        var (low, high) = (0, Count);
+        while (low < high)
+        {
+            var middle = (low + high) / 2;
+            if (holds(Entry(middle)))
+                high = middle;
+            else
+                low = middle + 1;
+        }
+        return low;
+    }
 
     private IndexEntry Entry(int index)
     {

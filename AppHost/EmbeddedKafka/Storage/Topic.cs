@@ -1,30 +1,44 @@
+using System.Security.Cryptography;
+using System.Text;
+
 namespace Shop.KafkaBroker;
 
 /// <summary>A topic and its partitions. A topic deleted and made again under the same name is another topic, with another number and directory.</summary>
 /// <param name="number">Numbers topics in the order of their creation; never used twice.</param>
 /// <param name="name">The name clients use.</param>
 /// <param name="config">Its settings.</param>
-/// <param name="dataDirectory">The broker's data directory.</param>
-internal sealed class Topic(int number, string name, TopicConfig config, string dataDirectory)
+/// <param name="broker">The broker it belongs to.</param>
+internal sealed class Topic(int number, string name, TopicConfig config, Broker broker)
 {
+    private const int MaxNameLength = 249;
     private volatile PartitionLog[] _partitions = [];
 
     public int Number { get; } = number;
 
     public string Name { get; } = name;
 
-    public string Directory { get; } = Path.Combine(dataDirectory, $"{name}-{number}");
+    public string Directory { get; } = Path.Combine(broker.DataDirectory, $"{name}-{number}");
+
+    /// <summary>The id by which the protocol tells topics of the same name apart (KIP-516): no two topics of any two clusters share one.</summary>
+    public Guid Id { get; } = new(SHA256.HashData(Encoding.UTF8.GetBytes($"{broker.ClusterId}/{number}"))[..16]);
 
     public TopicConfig Config { get; set; } = config;
 
     public IReadOnlyList<PartitionLog> Partitions => _partitions;
 
-    /// <summary>Whether a name is allowed: up to 249 letters, digits, dots, underscores and hyphens.</summary>
-    public static bool IsValidName(string name) => name.Length is > 0 and <= 249 && name is not "." and not ".."
-        && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-');
+    /// <summary>Why a name is not allowed, in Apache Kafka's words; null when it is.</summary>
+    public static string? Refuse(string name) => name switch
+    {
+        "" => "Topic name is invalid: the empty string is not allowed",
+        "." or ".." => $"Topic name is invalid: '{name}' is not allowed",
+        { Length: > MaxNameLength } => $"Topic name is invalid: the length of '{name}' is longer than the max allowed length {MaxNameLength}",
+        _ when !name.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-') =>
+            $"Topic name is invalid: '{name}' contains one or more characters other than ASCII alphanumerics, '.', '_' and '-'",
+        _ => null,
+    };
 
     /// <summary>Opens further partitions, up to a count.</summary>
-    public void OpenPartitions(Broker broker, int count, Func<int, long> logStartOffset) =>
+    public void OpenPartitions(int count, Func<int, long> logStartOffset) =>
         _partitions = [.. _partitions, .. Enumerable.Range(_partitions.Length, count - _partitions.Length)
             .Select(partition => new PartitionLog(broker, this, partition, logStartOffset(partition)))];
 

@@ -41,7 +41,7 @@ public class DistributedApplication
         // Aspire's SDK writes the same item into the AppHost's assembly
         Assembly.GetEntryAssembly()?.GetCustomAttributes<AssemblyMetadataAttribute>()
             .FirstOrDefault(item => item.Key.Equals("apphostprojectpath", StringComparison.OrdinalIgnoreCase))?.Value
-        ?? throw new DistributedApplicationException("The AppHost's assembly has no metadata 'apphostprojectpath'."));
+        ?? throw new DistributedApplicationException("The AppHost's assembly has no metadata 'apphostprojectpath'."), []);
 
     /// <summary>Runs everything until a SIGINT or SIGTERM. The process's exit code is then 1 when a part did not start.</summary>
     public void Run() => RunAsync().GetAwaiter().GetResult();
@@ -51,21 +51,19 @@ public class DistributedApplication
     public async Task RunAsync(CancellationToken cancellationToken = default) =>
         Environment.ExitCode = await LocalRun.RunAsync(_resources, RunnerSettings.FromEnvironment(_appHostDirectory), cancellationToken);
 
-    internal sealed class Builder(string appHostDirectory) : IDistributedApplicationBuilder
+    internal sealed class Builder(string appHostDirectory, List<IResource> resources) : IDistributedApplicationBuilder
     {
-        private readonly List<IResource> _resources = [];
-
         public string AppHostDirectory => appHostDirectory;
 
         public IResourceBuilder<T> AddResource<T>(T resource) where T : IResource
         {
-            if (_resources.Exists(other => other.Name.Equals(resource.Name, StringComparison.OrdinalIgnoreCase)))
+            if (resources.Exists(other => other.Name.Equals(resource.Name, StringComparison.OrdinalIgnoreCase)))
                 throw new DistributedApplicationException($"There is a resource '{resource.Name}' already.");
-            _resources.Add(resource);
+            resources.Add(resource);
             return new ResourceBuilder<T>(this, resource);
         }
 
-        public DistributedApplication Build() => new(_resources, appHostDirectory);
+        public DistributedApplication Build() => new(resources, appHostDirectory);
     }
 
     private sealed record ResourceBuilder<T>(IDistributedApplicationBuilder ApplicationBuilder, T Resource) : IResourceBuilder<T> where T : IResource;

@@ -13,6 +13,12 @@ namespace Shop.LocalRunner.Running;
 /// <param name="Prepare">What has to be done there before anybody uses it.</param>
 internal sealed record ExternalPart(string Name, string Url, Func<CancellationToken, Task> Prepare);
 
+/// <summary>What is to be run.</summary>
+/// <param name="Url">The address of the part with external endpoints; empty when there is none.</param>
+/// <param name="Parts">The processes.</param>
+/// <param name="Externals">What others run.</param>
+internal sealed record RunPlan(string Url, IReadOnlyList<Part> Parts, IReadOnlyList<ExternalPart> Externals);
+
 /// <summary>Turns the model into processes: their ports, addresses, connection strings and environments.</summary>
 internal sealed class LaunchPlan
 {
@@ -22,6 +28,7 @@ internal sealed class LaunchPlan
     private readonly List<Part> _parts = [];
     private readonly List<ExternalPart> _externals = [];
     private readonly Dictionary<string, string> _connectionStrings = [];
+    private readonly Dictionary<string, int> _chosenPorts = [];
 
     /// <summary>Makes the plan. Ports and secrets that an earlier run has chosen are kept.</summary>
     /// <param name="resources">The model.</param>
@@ -35,17 +42,11 @@ internal sealed class LaunchPlan
         foreach (var kafka in resources.OfType<KafkaServerResource>()) AddKafka(kafka);
         foreach (var project in resources.OfType<ProjectResource>()) AddProject(project);
         var entrance = resources.OfType<ProjectResource>().FirstOrDefault(project => project.IsExternal);
-        Url = entrance is null ? "" : Address(entrance, 1);
+        Plan = new(entrance is null ? "" : Address(entrance, 1), _parts, _externals);
     }
 
-    /// <summary>The processes to run.</summary>
-    public IReadOnlyList<Part> Parts => _parts;
-
-    /// <summary>What others run.</summary>
-    public IReadOnlyList<ExternalPart> Externals => _externals;
-
-    /// <summary>The address of the part with external endpoints.</summary>
-    public string Url { get; }
+    /// <summary>The plan.</summary>
+    public RunPlan Plan { get; }
 
     private void AddPostgres(PostgresServerResource resource)
     {
@@ -98,7 +99,7 @@ internal sealed class LaunchPlan
             Title = resource.Name,
             Command = async token =>
             {
-                if (_settings.KafkaHome is not { } home) return DotNet("EmbeddedKafka", "--data", directory, "--port", $"{port}");
+                if (_settings.KafkaHome is not { } home) return DotNet("EmbeddedKafka", "--data", directory, "--port", $"{port}", "--no-auto-create");
                 apache ??= await ApacheKafkaDirectory.PrepareAsync(directory, home, (port, Port($"{resource.Name}-controller")), _settings.DataDirectory, token);
                 return apache.Server();
             },
@@ -117,14 +118,22 @@ internal sealed class LaunchPlan
             {
                 Title = project.Replicas == 1 ? project.Name : $"{project.Name}-{instance}",
                 WaitsFor = [.. project.WaitsFor.Select(other => other is PostgresDatabaseResource database ? database.Parent.Name : other.Name).Distinct()],
-                Command = _ => Task.FromResult(DotNet(Path.GetFileNameWithoutExtension(project.ProjectPath)) with
-                {
-                    WorkingDirectory = Path.GetDirectoryName(project.ProjectPath),
-                    Environment = Environment(project, instance),
-                }),
+                Command = _ => Task.FromResult(Command(project, instance)),
                 Probe = token => HttpProbe.IsReadyAsync(port, path, statusCode, token),
             });
         }
+    }
+
+    private ProcessSpec Command(ProjectResource project, int instance)
+    {
+        // whoever answers there might even pass for a healthy part
+        if (project.HttpPort is { } port && !Ports.IsFree(port))
+            throw new InvalidOperationException($"port {port} is in use by another program" + (project.IsExternal ? "; SHOP_PORT chooses another" : ""));
+        return DotNet(Path.GetFileNameWithoutExtension(project.ProjectPath)) with
+        {
+            WorkingDirectory = Path.GetDirectoryName(project.ProjectPath),
+            Environment = Environment(project, instance),
+        };
     }
 
     /// <summary>The environment of an instance, by Aspire's conventions.</summary>
@@ -155,13 +164,11 @@ internal sealed class LaunchPlan
 
     private int Port(ProjectResource project, int instance) => project.HttpPort ?? Port($"{project.Name}-{instance}");
 
-    private readonly Dictionary<string, int> _chosen = [];
-
     private int Port(string name)
     {
-        if (_chosen.TryGetValue(name, out var chosen)) return chosen;
+        if (_chosenPorts.TryGetValue(name, out var chosen)) return chosen;
         var kept = _ports.Get(name, NewPort, port => Ports.IsFree(int.Parse(port, CultureInfo.InvariantCulture)));
-        return _chosen[name] = int.Parse(kept, CultureInfo.InvariantCulture);
+        return _chosenPorts[name] = int.Parse(kept, CultureInfo.InvariantCulture);
 
         static string NewPort() => Ports.Free().ToString(CultureInfo.InvariantCulture);
     }

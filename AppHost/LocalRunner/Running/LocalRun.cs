@@ -8,31 +8,40 @@ namespace Shop.LocalRunner.Running;
 /// <summary>A run of the model: starts the parts in their order, keeps them running, and stops them in the reverse order.</summary>
 internal sealed class LocalRun
 {
-    private readonly LaunchPlan _plan;
+    private readonly RunPlan _plan;
     private readonly string _data;
     private readonly ShopConsole _console;
     private readonly StateFile _stateFile;
     private readonly List<Running> _running = [];
     private readonly Stopwatch _sinceStart = Stopwatch.StartNew();
 
-    private LocalRun(LaunchPlan plan, string data, Patience patience)
+    private LocalRun(RunPlan plan, string data, Patience patience, TextWriter output)
     {
         _plan = plan;
         _data = data;
-        _console = new ShopConsole([.. plan.Parts.Select(part => part.Title)]);
+        _console = new ShopConsole(output, [.. plan.Parts.Select(part => part.Title)]);
         _stateFile = new StateFile(Path.Combine(data, "state.json"));
         foreach (var part in plan.Parts) _running.Add(new Running(part, this, patience));
     }
 
     /// <summary>Runs the model until cancelled, or a SIGINT, SIGTERM or SIGHUP.</summary>
     /// <returns>The exit code: 0, or 1 when a part did not start.</returns>
-    public static async Task<int> RunAsync(IReadOnlyList<IResource> resources, RunnerSettings settings, CancellationToken cancellationToken)
+    public static Task<int> RunAsync(IReadOnlyList<IResource> resources, RunnerSettings settings, CancellationToken cancellationToken) =>
+        RunAsync(settings.DataDirectory, () => new LaunchPlan(resources, settings).Plan, new Patience(), Console.Out, cancellationToken);
+
+    /// <summary>The same with a plan of one's own.</summary>
+    /// <param name="data">The data directory; absolute.</param>
+    /// <param name="plan">Makes the plan, once nobody else runs on the data directory.</param>
+    /// <param name="patience">How patiently parts are started.</param>
+    /// <param name="output">Where messages and logs are written.</param>
+    /// <param name="cancellationToken">Stops everything.</param>
+    public static async Task<int> RunAsync(string data, Func<RunPlan> plan, Patience patience, TextWriter output, CancellationToken cancellationToken)
     {
-        Directory.CreateDirectory(settings.DataDirectory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        using var lockFile = TakeLock(Path.Combine(settings.DataDirectory, "lock"));
+        Directory.CreateDirectory(data, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        await using var lockFile = await TakeLockAsync(Path.Combine(data, "lock"), cancellationToken);
         if (lockFile is null)
         {
-            ShopConsole.Message($"This shop is already running (its data is in {settings.DataDirectory}).");
+            output.WriteLine($"This shop is already running (its data is in {data}).");
             return 0;
         }
 
@@ -42,10 +51,9 @@ internal sealed class LocalRun
         using var hangUp = OnSignal(PosixSignal.SIGHUP, stop);
         try
         {
-            await ProcessGuard.StopLeftoversAsync(settings.DataDirectory, stop.Token);
-            await using var guard = ProcessGuard.Start(settings.DataDirectory);
-            var run = new LocalRun(new LaunchPlan(resources, settings), settings.DataDirectory, new Patience());
-            return await run.RunAsync(stop.Token);
+            await ProcessGuard.StopLeftoversAsync(data, stop.Token);
+            await using var guard = ProcessGuard.Start(data);
+            return await new LocalRun(plan(), data, patience, output).RunAsync(stop.Token);
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
@@ -53,16 +61,23 @@ internal sealed class LocalRun
         }
     }
 
-    private static FileStream? TakeLock(string file)
+    private static async Task<FileStream?> TakeLockAsync(string file, CancellationToken cancellationToken)
     {
-        try
+        // a runner that was just killed still has the lock for a moment, until the kernel has taken it apart
+        for (var attempt = 1; ; attempt++)
         {
-            // .NET takes an flock for it, which the kernel releases with the process
-            return new FileStream(file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-        }
-        catch (IOException)
-        {
-            return null;
+            try
+            {
+                return new FileStream(file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None); // an flock
+            }
+            catch (IOException) when (attempt < 5)
+            {
+                await Task.Delay(100, cancellationToken);
+            }
+            catch (IOException)
+            {
+                return null;
+            }
         }
     }
 
@@ -87,20 +102,20 @@ internal sealed class LocalRun
                 started.Remove(next);
             }
 
-            ShopConsole.Message($"The shop takes orders at {_plan.Url} ({_sinceStart.Elapsed.TotalSeconds:0.0} s)");
+            _console.Message($"The shop takes orders at {_plan.Url} ({_sinceStart.Elapsed.TotalSeconds:0.0} s)");
             await Task.Delay(Timeout.Infinite, cancellationToken);
             return 0;
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            ShopConsole.Message("Stopping the shop");
+            _console.Message("Stopping the shop");
             return 0;
         }
         catch (PartFailedException failure)
         {
-            ShopConsole.Message($"{failure.Message}; its last lines:");
-            foreach (var line in failure.LastLines) ShopConsole.Message($"  {failure.Part} | {line}");
-            ShopConsole.Message($"The shop did not start: {failure.Message}. The whole log: {Path.Combine(_data, "logs", failure.Part + ".log")}");
+            _console.Message($"{failure.Message}; its last lines:");
+            foreach (var line in failure.LastLines) _console.Message($"  {failure.Part} | {line}");
+            _console.Message($"The shop did not start: {failure.Message}. The whole log: {Path.Combine(_data, "logs", failure.Part + ".log")}");
             return 1;
         }
         finally
@@ -127,7 +142,7 @@ internal sealed class LocalRun
     {
         WriteState();
         if (part.State == PartState.Healthy && !part.Healthy.IsCompleted)
-            ShopConsole.Message($"{part.Part.Title} is healthy at {part.Part.Url} ({_sinceStart.Elapsed.TotalSeconds:0.0} s)");
+            _console.Message($"{part.Part.Title} is healthy at {part.Part.Url} ({_sinceStart.Elapsed.TotalSeconds:0.0} s)");
     }
 
     /// <summary>A part with its log and the means to stop it.</summary>

@@ -15,7 +15,7 @@ internal sealed record ReceiptRequest(int Quantity);
 internal static class ReceiptEndpoints
 {
     private const int MaxQuantity = 1_000_000;
-    private const int MaxKeyLength = 200;
+    private const int MaxKeyLength = 128;
 
     public static void MapReceivingGoods(this IEndpointRouteBuilder app) =>
         app.MapPost("/api/ops/stock/{sku}/receipts", PostAsync).RequireAuthorization(Policies.Operator);
@@ -25,8 +25,8 @@ internal static class ReceiptEndpoints
         InventoryDb db, TimeProvider time, CancellationToken cancellationToken)
     {
         var errors = new ValidationErrors();
-        if (string.IsNullOrWhiteSpace(idempotencyKey) || idempotencyKey.Length > MaxKeyLength)
-            errors.Add("Idempotency-Key", $"Must be 1 to {MaxKeyLength} characters.");
+        if (idempotencyKey.Length is < 1 or > MaxKeyLength || !idempotencyKey.All(character => character is > ' ' and <= '~'))
+            errors.Add("Idempotency-Key", $"Must be 1 to {MaxKeyLength} visible ASCII characters.");
         if (request.Quantity is < 1 or > MaxQuantity)
             errors.Add("quantity", $"Must be 1 to {MaxQuantity}.");
         if (errors.Any)

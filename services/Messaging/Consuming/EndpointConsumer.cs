@@ -69,7 +69,7 @@ internal sealed partial class EndpointConsumer : BackgroundService
 
     private void Poll(BatchProcessor processor, CancellationToken stoppingToken)
     {
-        using var consumer = new ConsumerBuilder<byte[]?, byte[]?>(_kafka.Consumer(_options.ServiceName, _endpoint.Name))
+        using var consumer = new ConsumerBuilder<byte[]?, byte[]?>(_kafka.Consumer(_options.ServiceName, _endpoint.Name, _options.InstanceName))
             .SetLogHandler((_, message) => KafkaLog.Write(_logger, message))
             .SetErrorHandler((_, error) => KafkaLog.Write(_logger, error))
             .SetPartitionsAssignedHandler((source, partitions) => Assign(source, processor, partitions, stoppingToken))

@@ -20,6 +20,7 @@ public sealed class Outbox : OutboxSendContext
     private readonly List<OutboxRow> _rows = [];
     private readonly List<(Guid Token, DateTimeOffset Due, OutboxRow Row)> _timeouts = [];
     private readonly List<Guid> _cancelledTimeouts = [];
+    private bool _written;
 
     internal Outbox(EventTypes eventTypes, TimeProvider time, OutboxSignal signal, IServiceProvider services)
     {
@@ -80,13 +81,19 @@ public sealed class Outbox : OutboxSendContext
         if (_cancelledTimeouts.Count > 0)
             batch.BatchCommands.Add(TimeoutRows.Delete(_cancelledTimeouts));
         await batch.ExecuteNonQueryAsync(cancellationToken);
+        _written = true;
         _rows.Clear();
         _timeouts.Clear();
         _cancelledTimeouts.Clear();
     }
 
-    /// <summary>Tells the relay of this process that there is work; called after the commit.</summary>
-    internal void SignalCommitted() => _signal.Set();
+    /// <summary>Tells the relay of this process that there is work, where the transaction that has committed wrote some.</summary>
+    internal void Committed()
+    {
+        if (_written)
+            _signal.Set();
+        _written = false;
+    }
 
     private OutboxRow RowOf(object @event)
     {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Linq.Expressions;
 using MassTransit;
 using Microsoft.Extensions.Options;
 using Shop.Contracts;
@@ -14,7 +15,7 @@ namespace Shop.Orders.FulfillingOrder;
 /// What Orders publishes itself comes back on the topic <c>orders</c>; of that, only what is declared here is handled:
 /// the submission, cancellations and deadlines. Everything else there was decided here in the first place.</para>
 /// <para>Compensation is choreographed: Inventory and Payments hear <see cref="OrderCancelled"/> and give back what they hold, or
-/// refuse what they have not done yet. Their StockReleased after that, and PaymentVoided and PaymentRefunded, change nothing here.</para>
+/// refuse what they have not done yet. What they publish about that finds the order cancelled and changes nothing.</para>
 /// </remarks>
 public sealed class OrderFulfilment : MassTransitStateMachine<Order>
 {
@@ -27,17 +28,19 @@ public sealed class OrderFulfilment : MassTransitStateMachine<Order>
     public OrderFulfilment(IOptions<OrderDeadlines> deadlines, TimeProvider time)
     {
         InstanceState(order => order.CurrentState);
-        Event(() => OrderSubmitted, e => { e.CorrelateById(m => m.Message.OrderId); e.OnMissingInstance(m => m.Fault()); });
-        Event(() => CancellationRequested, e => { e.CorrelateById(m => m.Message.OrderId); e.OnMissingInstance(m => m.Fault()); });
-        Event(() => StockReserved, e => { e.CorrelateById(m => m.Message.OrderId); e.OnMissingInstance(m => m.Fault()); });
-        Event(() => StockRejected, e => { e.CorrelateById(m => m.Message.OrderId); e.OnMissingInstance(m => m.Fault()); });
-        Event(() => StockReleased, e => { e.CorrelateById(m => m.Message.OrderId); e.OnMissingInstance(m => m.Fault()); });
-        Event(() => StockDispatched, e => { e.CorrelateById(m => m.Message.OrderId); e.OnMissingInstance(m => m.Fault()); });
-        Event(() => PaymentHeld, e => { e.CorrelateById(m => m.Message.OrderId); e.OnMissingInstance(m => m.Fault()); });
-        Event(() => PaymentAuthorized, e => { e.CorrelateById(m => m.Message.OrderId); e.OnMissingInstance(m => m.Fault()); });
-        Event(() => PaymentDeclined, e => { e.CorrelateById(m => m.Message.OrderId); e.OnMissingInstance(m => m.Fault()); });
-        Event(() => PaymentCaptured, e => { e.CorrelateById(m => m.Message.OrderId); e.OnMissingInstance(m => m.Fault()); });
-        Schedule(() => Deadline, order => order.DeadlineToken, s => s.Received = e => { e.CorrelateById(m => m.Message.OrderId); e.OnMissingInstance(m => m.Fault()); });
+        OfOrder(() => OrderSubmitted, message => message.OrderId);
+        OfOrder(() => CancellationRequested, message => message.OrderId);
+        OfOrder(() => StockReserved, message => message.OrderId);
+        OfOrder(() => StockRejected, message => message.OrderId);
+        OfOrder(() => StockReleased, message => message.OrderId);
+        OfOrder(() => StockDispatched, message => message.OrderId);
+        OfOrder(() => PaymentHeld, message => message.OrderId);
+        OfOrder(() => PaymentAuthorized, message => message.OrderId);
+        OfOrder(() => PaymentDeclined, message => message.OrderId);
+        OfOrder(() => PaymentCaptured, message => message.OrderId);
+        OfOrder(() => PaymentVoided, message => message.OrderId);
+        OfOrder(() => PaymentRefunded, message => message.OrderId);
+        Schedule(() => Deadline, order => order.DeadlineToken, s => s.Received = e => Correlate(e, message => message.OrderId));
         WhenEnterAny(entered => entered.Then(context =>
         {
             context.Saga.UpdatedAt = time.GetUtcNow();
@@ -52,30 +55,27 @@ public sealed class OrderFulfilment : MassTransitStateMachine<Order>
                 .TransitionTo(Reserved),
             CancelOn(StockRejected, OutOfStock),
             CancelOn(CancellationRequested, ByShopper),
-            CancelOnDeadline("reservation", "The stock could not be reserved in time"));
+            CancelOn(Deadline.Received, _ => "The stock could not be reserved in time"));
         // none of these can come before Orders has asked for it
-        IgnoreIn(Submitted, StockReleased, StockDispatched, PaymentHeld, PaymentAuthorized, PaymentDeclined, PaymentCaptured);
+        IgnoreIn(Submitted, StockReleased, StockDispatched, PaymentHeld, PaymentAuthorized, PaymentDeclined, PaymentCaptured, PaymentVoided, PaymentRefunded);
 
-        During(Reserved,
+        // the stock is held until the money is certain
+        During(Reserved, InReview,
             When(PaymentAuthorized).Unschedule(Deadline)
                 .Publish(context => new OrderConfirmed(context.Saga.CorrelationId))
                 .TransitionTo(Confirmed),
+            CancelOn(PaymentDeclined, Declined),
+            CancelOn(PaymentVoided, TakenBack),
+            CancelOn(PaymentRefunded, TakenBack),
+            CancelOn(StockReleased, ReservationLost),
+            CancelOn(CancellationRequested, ByShopper));
+        During(Reserved,
             WaitFor(When(PaymentHeld), "review", deadlines.Value.Review, time)
                 .TransitionTo(InReview),
-            CancelOn(PaymentDeclined, Declined),
-            CancelOn(StockReleased, ReservationLost),
-            CancelOn(CancellationRequested, ByShopper),
-            CancelOnDeadline("payment", "The payment could not be completed in time"));
+            CancelOn(Deadline.Received, _ => "The payment could not be completed in time"));
         IgnoreIn(Reserved, OrderSubmitted, StockReserved, StockRejected, StockDispatched, PaymentCaptured);
-
         During(InReview,
-            When(PaymentAuthorized).Unschedule(Deadline)
-                .Publish(context => new OrderConfirmed(context.Saga.CorrelationId))
-                .TransitionTo(Confirmed),
-            CancelOn(PaymentDeclined, Declined),
-            CancelOn(StockReleased, ReservationLost),
-            CancelOn(CancellationRequested, ByShopper),
-            CancelOnDeadline("review", "The payment was not approved in time"));
+            CancelOn(Deadline.Received, _ => "The payment was not approved in time"));
         IgnoreIn(InReview, OrderSubmitted, StockReserved, StockRejected, StockDispatched, PaymentHeld, PaymentCaptured);
 
         // the point of no return: the goods leave and the money is taken, in whichever order
@@ -83,7 +83,10 @@ public sealed class OrderFulfilment : MassTransitStateMachine<Order>
             FulfilWhenComplete(When(StockDispatched).Then(context => context.Saga.Dispatched = true)),
             FulfilWhenComplete(When(PaymentCaptured).Then(context => context.Saga.Captured = true)),
             // Inventory gave the reservation back before it heard of the confirmation: there is nothing left to send
-            CancelOn(StockReleased, ReservationLost));
+            CancelOn(StockReleased, ReservationLost),
+            // somebody let the money go, or gave it back, at the provider itself: it will never be captured
+            CancelOn(PaymentVoided, TakenBack),
+            CancelOn(PaymentRefunded, TakenBack));
         IgnoreIn(Confirmed, OrderSubmitted, CancellationRequested, Deadline.Received, StockReserved, StockRejected, PaymentHeld, PaymentAuthorized, PaymentDeclined);
 
         IgnoreIn(Fulfilled, Everything);
@@ -141,13 +144,22 @@ public sealed class OrderFulfilment : MassTransitStateMachine<Order>
     /// <summary>The money was taken.</summary>
     public Event<PaymentCaptured> PaymentCaptured { get; private set; } = null!;
 
-    /// <summary>An order waits for one thing at a time, so it has one deadline: waiting for the next replaces the last.</summary>
+    /// <summary>The held money was let go.</summary>
+    public Event<PaymentVoided> PaymentVoided { get; private set; } = null!;
+
+    /// <summary>The money was given back.</summary>
+    public Event<PaymentRefunded> PaymentRefunded { get; private set; } = null!;
+
+    /// <summary>
+    /// An order waits for one thing at a time, so it has one deadline: waiting for the next replaces the last, whose
+    /// message, should it be on its way already, does not carry the order's token any more and is not received.
+    /// </summary>
     public Schedule<Order, OrderDeadlinePassed> Deadline { get; private set; } = null!;
 
     private Event[] Everything =>
     [
         OrderSubmitted, CancellationRequested, Deadline.Received, StockReserved, StockRejected, StockReleased, StockDispatched,
-        PaymentHeld, PaymentAuthorized, PaymentDeclined, PaymentCaptured,
+        PaymentHeld, PaymentAuthorized, PaymentDeclined, PaymentCaptured, PaymentVoided, PaymentRefunded,
     ];
 
     private static string ByShopper(CancellationRequested requested) => "Cancelled by the shopper";
@@ -156,21 +168,27 @@ public sealed class OrderFulfilment : MassTransitStateMachine<Order>
 
     private static string ReservationLost(StockReleased released) => "The reserved stock was given back before the order was complete";
 
+    private static string TakenBack(PaymentVoided voided) => "The payment was taken back";
+
+    private static string TakenBack(PaymentRefunded refunded) => "The payment was taken back";
+
     private static string OutOfStock(StockRejected rejected) => "Not enough in stock: " + string.Join(", ", rejected.Shortages.Select(shortage =>
         string.Create(CultureInfo.InvariantCulture, $"{shortage.Sku} ({shortage.Requested} ordered, {shortage.Available} available)")));
 
     private static PaymentRequested PaymentOf(Order order) => new(order.CorrelationId, order.PaymentId, order.ShopperId, order.Total, order.PaymentToken);
 
+    private static void Correlate<T>(IEventCorrelationConfigurator<Order, T> correlation, Func<T, Guid> orderId) where T : class => correlation
+        .CorrelateById(context => orderId(context.Message))
+        // an order is committed before any event about it: an event without its order is no late one but a broken one
+        .OnMissingInstance(missing => missing.Fault());
+
+    private void OfOrder<T>(Expression<Func<Event<T>>> @event, Func<T, Guid> orderId) where T : class =>
+        Event(@event, correlation => Correlate(correlation, orderId));
+
     private EventActivityBinder<Order, T> WaitFor<T>(EventActivityBinder<Order, T> when, string what, TimeSpan atMost, TimeProvider time) where T : class =>
         when.Schedule(Deadline, context => new OrderDeadlinePassed(context.Saga.CorrelationId, what), _ => time.GetUtcNow().UtcDateTime + atMost);
 
-    private EventActivityBinder<Order, T> CancelOn<T>(Event<T> @event, Func<T, string> reason) where T : class => Cancel(When(@event), reason);
-
-    // the one that was replaced does not get this far: its token is not the order's; the filter is for one that carries no token
-    private EventActivityBinder<Order, OrderDeadlinePassed> CancelOnDeadline(string waitingFor, string reason) =>
-        Cancel(When(Deadline.Received, context => context.Message.WaitingFor == waitingFor), _ => reason);
-
-    private EventActivityBinder<Order, T> Cancel<T>(EventActivityBinder<Order, T> when, Func<T, string> reason) where T : class => when
+    private EventActivityBinder<Order, T> CancelOn<T>(Event<T> @event, Func<T, string> reason) where T : class => When(@event)
         .Unschedule(Deadline)
         .Then(context => context.Saga.Reason = reason(context.Message))
         .Publish(context => new OrderCancelled(context.Saga.CorrelationId, context.Saga.Reason!))

@@ -16,7 +16,10 @@ internal sealed partial class ProviderWorker(ProviderCalls calls, PaymentProvide
     internal static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(4);
 
     /// <summary>Calls that wait for their answers; a provider that hangs must not take all our memory and sockets.</summary>
-    private const int MaxInFlight = 64;
+    private const int MaxInFlight = 128;
+
+    /// <summary>Calls worth a transaction to claim them while others are in flight; fewer wait for the poll.</summary>
+    private const int MinClaim = 32;
 
     /// <summary>Answers written in one transaction.</summary>
     private const int MaxWrite = 256;
@@ -29,25 +32,27 @@ internal sealed partial class ProviderWorker(ProviderCalls calls, PaymentProvide
 
     private readonly Channel<CallResult> _results = Channel.CreateUnbounded<CallResult>(new() { SingleReader = true });
 
-    /// <summary>More was due than there was room for: a call that ends makes room.</summary>
-    private volatile bool _moreDue;
+    private readonly SemaphoreSlim _room = new(MaxInFlight, MaxInFlight);
 
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         var writing = WriteResultsAsync();
-        var inFlight = new HashSet<Task>();
+        var signalled = true;
         while (!stoppingToken.IsCancellationRequested)
         {
             try
             {
-                inFlight.RemoveWhere(call => call.IsCompleted);
-                var room = MaxInFlight - inFlight.Count;
-                var claimed = room > 0 ? await calls.ClaimAsync(room, stoppingToken) : [];
-                _moreDue = claimed.Count == room;
-                foreach (var payment in claimed)
-                    inFlight.Add(CallAsync(payment, stoppingToken));
-                await signal.WaitAsync(PollInterval, stoppingToken);
+                if (_room.CurrentCount >= (signalled ? MinClaim : 1))
+                {
+                    foreach (var payment in await calls.ClaimAsync(_room.CurrentCount, stoppingToken))
+                    {
+                        // only this loop takes room, so what was there before the claim is there now
+                        await _room.WaitAsync(CancellationToken.None);
+                        _ = CallAsync(payment, stoppingToken);
+                    }
+                }
+                signalled = await signal.WaitAsync(PollInterval, stoppingToken);
             }
             catch (Exception e) when (e is DbException or InvalidOperationException or TimeoutException)
             {
@@ -59,9 +64,17 @@ internal sealed partial class ProviderWorker(ProviderCalls calls, PaymentProvide
                 break;
             }
         }
-        await Task.WhenAll(inFlight);
+        for (var i = 0; i < MaxInFlight; i++)
+            await _room.WaitAsync(CancellationToken.None);
         _results.Writer.Complete();
         await writing;
+    }
+
+    /// <inheritdoc/>
+    public override void Dispose()
+    {
+        base.Dispose();
+        _room.Dispose();
     }
 
     private async Task CallAsync(Payment payment, CancellationToken stoppingToken)
@@ -82,7 +95,7 @@ internal sealed partial class ProviderWorker(ProviderCalls calls, PaymentProvide
             result = new(payment, null, e.GetBaseException().Message);
         }
         _results.Writer.TryWrite(result);
-        if (_moreDue)
+        if (_room.Release() == MinClaim - 1)
             signal.Set();
     }
 

@@ -22,8 +22,8 @@ internal sealed class WorkSignal : IDisposable
         }
     }
 
-    /// <summary>Waits for work, or until <paramref name="timeout"/> has passed.</summary>
-    public Task WaitAsync(TimeSpan timeout, CancellationToken cancellationToken) => _work.WaitAsync(timeout, cancellationToken);
+    /// <summary>Waits for work, or until <paramref name="timeout"/> has passed: then false.</summary>
+    public Task<bool> WaitAsync(TimeSpan timeout, CancellationToken cancellationToken) => _work.WaitAsync(timeout, cancellationToken);
 
     /// <inheritdoc/>
     public void Dispose() => _work.Dispose();

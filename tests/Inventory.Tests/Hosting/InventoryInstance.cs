@@ -4,7 +4,6 @@ using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Mvc.Testing;
-using Microsoft.Extensions.Logging;
 using Shop.Testing;
 
 namespace Shop.Inventory.Tests.Hosting;
@@ -24,21 +23,26 @@ public sealed class InventoryInstance : IAsyncDisposable
 
     public HttpClient Client { get; }
 
+    /// <summary>The service's own container.</summary>
+    public IServiceProvider Services => _factory.Services;
+
     public Task<HttpResponseMessage> GetAsync(string path) => Client.GetAsync(path, TestContext.Current.CancellationToken);
 
     public async Task<JsonElement> GetJsonAsync(string path) =>
         await Client.GetFromJsonAsync<JsonElement>(path, TestContext.Current.CancellationToken);
 
-    public Task<HttpResponseMessage> PutProductAsync(string sku, string body, string? token = null) =>
-        SendAsync(HttpMethod.Put, $"/api/ops/products/{sku}", body, token ?? TestTokens.Operator());
+    /// <summary>Sends it as an operator.</summary>
+    public Task<HttpResponseMessage> PutProductAsync(string sku, string body) =>
+        SendAsync(HttpMethod.Put, $"/api/ops/products/{sku}", body, TestTokens.Operator());
 
-    public Task<HttpResponseMessage> PostReceiptAsync(string sku, string? key, string body, string? token = null) =>
-        SendAsync(HttpMethod.Post, $"/api/ops/stock/{sku}/receipts", body, token ?? TestTokens.Operator(), key);
+    /// <summary>Sends it as an operator.</summary>
+    public Task<HttpResponseMessage> PostReceiptAsync(string sku, string? key, string body, string operatorName = "olga") =>
+        SendAsync(HttpMethod.Post, $"/api/ops/stock/{sku}/receipts", body, TestTokens.Operator(operatorName), key);
 
     public async Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, string body, string? token, string? idempotencyKey = null)
     {
         using var request = new HttpRequestMessage(method, path) { Content = new StringContent(body, Encoding.UTF8, "application/json") };
-        if (!string.IsNullOrEmpty(token))
+        if (token is not null)
             request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
         if (idempotencyKey is not null)
             request.Headers.TryAddWithoutValidation("Idempotency-Key", idempotencyKey);
@@ -46,9 +50,9 @@ public sealed class InventoryInstance : IAsyncDisposable
     }
 
     /// <summary>Makes a product with so many pieces on hand.</summary>
-    public async Task StockUpAsync(string sku, int quantity, string name = "Thing")
+    public async Task StockUpAsync(string sku, int quantity)
     {
-        var body = JsonSerializer.Serialize(new { name, description = "A thing.", price = new { amount = 1.5m, currency = "EUR" } });
+        var body = JsonSerializer.Serialize(new { name = "Thing", description = "A thing.", price = new { amount = 1.5m, currency = "EUR" } });
         using var created = await PutProductAsync(sku, body);
         created.EnsureSuccessStatusCode();
         using var received = await PostReceiptAsync(sku, Guid.NewGuid().ToString(), $$"""{"quantity":{{quantity}}}""");
@@ -65,7 +69,7 @@ public sealed class InventoryInstance : IAsyncDisposable
             builder.UseSetting("ConnectionStrings:kafka", kafka);
             builder.UseSetting("Authentication:SigningKey", TestTokens.SigningKey);
             builder.UseEnvironment("Development");
-            builder.ConfigureLogging(logging => logging.SetMinimumLevel(LogLevel.Warning));
+            builder.UseSetting("Logging:LogLevel:Default", "Error");
         }
     }
 }

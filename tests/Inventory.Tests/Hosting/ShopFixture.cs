@@ -33,7 +33,7 @@ public sealed class ShopFixture : IAsyncLifetime
 
     /// <summary>Instances of the caller's own, on a new database, whose broker is away.</summary>
     public async Task<RunningInventory> StartWithoutBrokerAsync(int instances) =>
-        new(await _postgres.CreateDatabaseAsync(), AwayBroker, instances);
+        await RunningInventory.StartAsync(await _postgres.CreateDatabaseAsync(), AwayBroker, instances);
 
     public async ValueTask DisposeAsync()
     {
@@ -46,18 +46,18 @@ public sealed class ShopFixture : IAsyncLifetime
     private async Task<RunningInventory> StartAsync(Broker broker)
     {
         var kafka = (await _brokers.GetAsync(broker)).BootstrapServers;
-        return new(await _postgres.CreateDatabaseAsync(), kafka, instances: 2);
+        return await RunningInventory.StartAsync(await _postgres.CreateDatabaseAsync(), kafka, instances: 2);
     }
 }
 
 /// <summary>Instances of the service on one database.</summary>
 public sealed class RunningInventory : IAsyncDisposable
 {
-    public RunningInventory(string database, string kafka, int instances)
+    private RunningInventory(string database, string kafka, IReadOnlyList<InventoryInstance> instances)
     {
         Kafka = kafka;
         Database = NpgsqlDataSource.Create(database);
-        Instances = [.. Enumerable.Range(0, instances).AsParallel().Select(_ => new InventoryInstance(database, kafka))];
+        Instances = instances;
     }
 
     public string Kafka { get; }
@@ -67,6 +67,15 @@ public sealed class RunningInventory : IAsyncDisposable
     public IReadOnlyList<InventoryInstance> Instances { get; }
 
     public InventoryInstance Instance => Instances[0];
+
+    /// <summary>Starts the instances at once.</summary>
+    public static async Task<RunningInventory> StartAsync(string database, string kafka, int instances)
+    {
+        // WebApplicationFactory starts synchronously: on threads of its own, so that the pool's are left to what is started
+        var starts = Enumerable.Range(0, instances).Select(_ => Task.Factory.StartNew(
+            () => new InventoryInstance(database, kafka), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default));
+        return new(database, kafka, await Task.WhenAll(starts));
+    }
 
     /// <summary>Events of the key in the outbox, oldest first: type and body.</summary>
     public async Task<List<(string Type, string Body)>> OutboxAsync(string key)
@@ -88,8 +97,7 @@ public sealed class RunningInventory : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var instance in Instances)
-            await instance.DisposeAsync();
+        await Task.WhenAll(Instances.Select(instance => instance.DisposeAsync().AsTask()));
         await Database.DisposeAsync();
     }
 }

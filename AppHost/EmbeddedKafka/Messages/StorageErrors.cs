@@ -1,7 +1,7 @@
 namespace Shop.KafkaBroker;
 
 /// <summary>What a request that changes something answers when the disk is full or fails.</summary>
-internal static class Storage
+internal static class StorageErrors
 {
     public static ErrorCode Try(Func<ErrorCode> change)
     {

@@ -1,7 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Shop.Inventory.Stock;
 
-namespace Shop.Inventory.Products;
+namespace Shop.Inventory.SeedingProducts;
 
 /// <summary>Fills an empty catalogue at the first start, so that there is something to order.</summary>
 internal sealed partial class ProductSeeder(IServiceScopeFactory scopes, TimeProvider time, ILogger<ProductSeeder> logger) : IHostedService

@@ -1,4 +1,4 @@
-namespace Shop.Inventory.Products;
+namespace Shop.Inventory.SeedingProducts;
 
 /// <summary>A product of the first catalogue; the price is in EUR.</summary>
 internal sealed record ProductSeed(string Sku, string Name, decimal Price, int OnHand, string Description);

@@ -6,7 +6,7 @@ using Shop.Inventory.Stock;
 using Shop.ServiceDefaults;
 using Shop.ServiceDefaults.Authentication;
 
-namespace Shop.Inventory.Products;
+namespace Shop.Inventory.ChangingProducts;
 
 /// <summary>A product as an operator describes it.</summary>
 internal sealed record ProductRequest(string Name, string Description, Money Price);

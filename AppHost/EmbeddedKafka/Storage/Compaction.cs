@@ -1,0 +1,162 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+
+namespace Shop.KafkaBroker;
+
+/// <summary>
+/// One pass of compaction over the sealed segments of a log: the latest offset of each key is noted, then the segments
+/// are written anew without the records that a later one replaced, and without tombstones that every reader has had time
+/// to see. Neighbours that became small are joined. What was decided is on disk before anything is deleted, so that a
+/// process killed at any point leaves a log that is whole.
+/// </summary>
+internal sealed class Compaction(string directory, long tombstonesBefore)
+{
+    /// <summary>How many keys a pass takes up: what bounds its memory. A log with more is compacted in several passes.</summary>
+    private const int MaxKeys = 500_000;
+
+    private const string UnfinishedDirectory = "cleaning";
+    private const string FinishedPrefix = "cleaned-";
+    private readonly Dictionary<UInt128, long> _latest = [];
+    private readonly string _unfinished = Path.Combine(directory, UnfinishedDirectory);
+
+    /// <summary>The offset that this pass came to.</summary>
+    public long EndOffset { get; private set; }
+
+    /// <summary>Completes or takes back what a killed process left; before the log is opened.</summary>
+    public static void Recover(string directory)
+    {
+        foreach (var path in Directory.GetDirectories(directory))
+        {
+            var name = Path.GetFileName(path);
+            if (name.StartsWith(FinishedPrefix, StringComparison.Ordinal) && Directory.GetFiles(path, "*.log") is [var log])
+            {
+                var (from, to) = (OffsetOf(log), long.Parse(name[FinishedPrefix.Length..], CultureInfo.InvariantCulture));
+                foreach (var replaced in Directory.GetFiles(directory, "*.log").Where(file => OffsetOf(file) >= from && OffsetOf(file) < to))
+                {
+                    File.Delete(Path.ChangeExtension(replaced, ".index"));
+                    File.Delete(replaced);
+                }
+                MoveIn(path, directory);
+            }
+            else
+            {
+                Directory.Delete(path, recursive: true);
+            }
+        }
+    }
+
+    /// <summary>Notes the latest offset of every key from an offset on.</summary>
+    public void ReadKeys(IEnumerable<Segment> segments, long from)
+    {
+        foreach (var segment in segments)
+        {
+            EndOffset = segment.NextOffset;
+            if (segment.NextOffset <= from)
+                continue;
+            BatchScan.Visit(segment.Log, segment.Find(from) is >= 0 and var position ? position : 0, segment.Length, (batch, _) =>
+            {
+                var records = Records.Uncompressed(batch);
+                foreach (var record in Records.Parse(records, RecordBatch.Count(batch)) ?? [])
+                {
+                    if (record.KeyLength >= 0)
+                        _latest[Hash(records.AsSpan(record.KeyStart, record.KeyLength))] = RecordBatch.BaseOffset(batch) + record.OffsetDelta;
+                }
+                EndOffset = RecordBatch.LastOffset(batch) + 1;
+                return _latest.Count < MaxKeys;
+            });
+            if (_latest.Count >= MaxKeys)
+                return;
+        }
+    }
+
+    /// <summary>Writes segments anew, as many as fit into one, and returns how many those were.</summary>
+    public int Write(IReadOnlyList<Segment> segments, long segmentBytes)
+    {
+        if (Directory.Exists(_unfinished))
+            Directory.Delete(_unfinished, recursive: true);
+        Directory.CreateDirectory(_unfinished);
+        using var output = Segment.Create(_unfinished, segments[0].BaseOffset);
+        var written = 0;
+        foreach (var segment in segments)
+        {
+            if (written > 0 && (output.Length + segment.Length > segmentBytes || segment.NextOffset - output.BaseOffset > int.MaxValue))
+                break;
+            BatchScan.Visit(segment.Log, 0, segment.Length, (batch, _) =>
+            {
+                var kept = RecordBatch.BaseOffset(batch) < EndOffset ? Compact(batch) : batch;
+                if (kept.Length > 0)
+                    output.Append(kept);
+                return true;
+            });
+            written++;
+        }
+        output.Seal();
+        return written;
+    }
+
+    /// <summary>Puts what was written in the place of the segments it replaces; called under the log's lock.</summary>
+    public Segment Replace(IReadOnlyList<Segment> segments, long endOffset)
+    {
+        var finished = Path.Combine(directory, FinishedPrefix + endOffset.ToString(CultureInfo.InvariantCulture));
+        Directory.Move(_unfinished, finished); // from here on the pass is completed even by the next process
+        foreach (var segment in segments)
+            segment.Delete();
+        MoveIn(finished, directory);
+        return Segment.Open(directory, segments[0].BaseOffset, trusted: true, contiguous: false, static _ => { }, out _);
+    }
+
+    private static void MoveIn(string finished, string directory)
+    {
+        foreach (var file in Directory.GetFiles(finished).OrderByDescending(file => Path.GetExtension(file) == ".index"))
+            File.Move(file, Path.Combine(directory, Path.GetFileName(file)), overwrite: true);
+        Directory.Delete(finished);
+    }
+
+    private static long OffsetOf(string log) => long.Parse(Path.GetFileNameWithoutExtension(log), CultureInfo.InvariantCulture);
+
+    private static UInt128 Hash(ReadOnlySpan<byte> key)
+    {
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(key, hash);
+        return MemoryMarshal.Read<UInt128>(hash);
+    }
+
+    /// <summary>The batch with the records that stay, uncompressed when some went; empty when none stays.</summary>
+    private ReadOnlySpan<byte> Compact(ReadOnlySpan<byte> batch)
+    {
+        var records = Records.Uncompressed(batch);
+        var spans = Records.Parse(records, RecordBatch.Count(batch));
+        if (spans is null)
+            return batch; // its codec is not to be had here: it stays as it is
+        var kept = new List<RecordSpan>();
+        foreach (var record in spans)
+        {
+            if (Stays(records, record, RecordBatch.BaseOffset(batch), RecordBatch.MaxTimestamp(batch)))
+                kept.Add(record);
+        }
+        if (kept.Count == spans.Count)
+            return batch;
+        if (kept.Count == 0)
+            return [];
+        var compacted = new byte[RecordBatch.HeaderSize + kept.Sum(record => record.End - record.Start)];
+        batch[..RecordBatch.HeaderSize].CopyTo(compacted);
+        var position = RecordBatch.HeaderSize;
+        foreach (var record in kept)
+        {
+            records.AsSpan(record.Start, record.End - record.Start).CopyTo(compacted.AsSpan(position));
+            position += record.End - record.Start;
+        }
+        RecordBatch.Resize(compacted, kept.Count);
+        return compacted;
+    }
+
+    private bool Stays(byte[]? records, RecordSpan record, long baseOffset, long timestamp)
+    {
+        if (record.KeyLength < 0)
+            return true;
+        if (_latest.TryGetValue(Hash(records.AsSpan(record.KeyStart, record.KeyLength)), out var latest) && latest > baseOffset + record.OffsetDelta)
+            return false;
+        return record.ValueLength >= 0 || timestamp >= tombstonesBefore;
+    }
+}

@@ -1,0 +1,41 @@
+using System.Globalization;
+using Microsoft.Extensions.Logging;
+
+namespace Shop.KafkaBroker;
+
+/// <summary>Opening a log, whatever the last process left.</summary>
+internal sealed partial class PartitionLog
+{
+    private void Recover(long logStartOffset)
+    {
+        var offsets = Directory.EnumerateFiles(_directory, "*.log")
+            .Select(path => long.Parse(Path.GetFileNameWithoutExtension(path), CultureInfo.InvariantCulture)).Order().ToArray();
+        var clean = Path.Combine(_directory, CleanFile);
+        var closed = Checkpoint.TryRead(clean, _producers);
+        foreach (var offset in offsets)
+        {
+            var last = offset == offsets[^1];
+            if (last && !closed)
+                Checkpoint.TryRead(CheckpointPath(offset), _producers);
+            var segment = Segment.Open(_directory, offset, trusted: closed || !last, contiguous: last, batch =>
+            {
+                if (last)
+                    _producers.Appended(batch, Now);
+            }, out var cutBytes);
+            if (cutBytes > 0)
+                LogTornTail(_broker.Logger, _topic.Name, Partition, cutBytes, segment.NextOffset);
+            if (last)
+                segment.Index.Reopen();
+            else if (!segment.Index.Sealed)
+                segment.Seal();
+            _segments.Add(segment);
+        }
+        File.Delete(clean);
+        if (_segments.Count == 0 || Active.NextOffset < logStartOffset)
+            _segments.Add(Segment.Create(_directory, logStartOffset));
+        NextOffset = Active.NextOffset;
+    }
+
+    [LoggerMessage(EventName = "TornTail", Level = LogLevel.Warning, Message = "{Topic}-{Partition}: {Bytes} torn bytes were cut off; the log goes on at offset {NextOffset}")]
+    private static partial void LogTornTail(ILogger logger, string topic, int partition, long bytes, long nextOffset);
+}
