@@ -6,6 +6,8 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
+using Shop.Messaging.Consuming;
+using Shop.Messaging.DeadLetters;
 using Shop.Messaging.Kafka;
 
 namespace Shop.Messaging;
@@ -40,6 +42,8 @@ public static class MessagingExtensions
         services.AddSingleton(eventTypes);
         services.AddSingleton<OutboxSignal>();
         services.AddSingleton<TopicCreation>();
+        services.AddSingleton<EndpointPipelines>();
+        services.AddSingleton<Redriving>();
         services.AddSingleton<MessagingHealth>();
         services.AddHealthChecks().AddCheck<MessagingHealth>("messaging", tags: ["ready"]);
         services.AddSingleton(provider => new NpgsqlDataSourceBuilder(database).UseLoggerFactory(provider.GetService<ILoggerFactory>()).Build());

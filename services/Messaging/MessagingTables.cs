@@ -65,9 +65,9 @@ public static class MessagingTables
           error_message text NOT NULL,
           stack_trace text NOT NULL,
           failed_at timestamptz NOT NULL,
-          status text NOT NULL CHECK (status IN ('parked', 'redriven', 'discarded'))
+          status text NOT NULL CHECK (status IN ('parked', 'redriving', 'redriven', 'discarded'))
         );
-        CREATE INDEX dead_letters_parked ON dead_letters (endpoint, key) WHERE status = 'parked';
+        CREATE UNIQUE INDEX dead_letters_parked ON dead_letters (endpoint, key) WHERE status IN ('parked', 'redriving');
 
         CREATE TABLE parked_records (
           id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -1,11 +1,8 @@
 using Microsoft.EntityFrameworkCore.Storage;
-using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Npgsql;
-using Shop.Contracts;
-using Shop.Messaging.MassTransitSeam;
 
 namespace Shop.Messaging.Consuming;
 
@@ -13,14 +10,13 @@ namespace Shop.Messaging.Consuming;
 /// Handles a batch of records in one scope, one DbContext and one transaction, with the offsets: all of it takes effect, or nothing.
 /// A record that fails is found by handling the batch one by one; it becomes a dead letter and its key is parked.
 /// </summary>
-internal sealed partial class BatchProcessor(EndpointOptions endpoint, EventTypes eventTypes, IServiceProvider services, NpgsqlDataSource dataSource,
+internal sealed partial class BatchProcessor(EndpointOptions endpoint, EndpointPipelines pipelines, IServiceScopeFactory scopes, NpgsqlDataSource dataSource,
     TimeProvider time, ILogger<BatchProcessor> logger)
 {
     private static readonly TimeSpan FirstRetryDelay = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan LongestRetryDelay = TimeSpan.FromSeconds(5);
 
-    private readonly RecordDispatcher? _dispatcher = endpoint.BatchHandler is null ? new(services, endpoint) : null;
-    private readonly Func<MessagingDbContext, Guid[], CancellationToken, Task>? _prefetchSagas = endpoint.SagaType is { } saga ? PrefetchOf(saga) : null;
+    private readonly EndpointPipeline _pipeline = pipelines.Find(endpoint.Name)!;
 
     /// <summary>Returns when every record of the batch has had its effect, is a dead letter or parked, or belongs to somebody else by now.</summary>
     public async Task ProcessAsync(IReadOnlyList<QueuedRecord> batch, LaneControl control, CancellationToken cancellationToken)
@@ -74,7 +70,7 @@ internal sealed partial class BatchProcessor(EndpointOptions endpoint, EventType
     /// <summary>One transaction: offsets, inbox, handlers (or, with <paramref name="failure"/>, the dead letter), changes, outbox.</summary>
     private async Task HandleAsync(List<QueuedRecord> records, Exception? failure, CancellationToken cancellationToken)
     {
-        await using var scope = services.CreateAsyncScope();
+        await using var scope = scopes.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<MessagingDbContext>();
         db.ChangeTracker.AutoDetectChangesEnabled = false;
         db.Database.AutoSavepointsEnabled = false;
@@ -83,8 +79,8 @@ internal sealed partial class BatchProcessor(EndpointOptions endpoint, EventType
 
         if (failure is null)
         {
-            var claimed = await store.ClaimAsync(records, Handled(records), time.GetUtcNow(), cancellationToken);
-            await DispatchAsync(claimed, scope, db, cancellationToken);
+            var claimed = await store.ClaimAsync(records, [.. records.Select(queued => queued.Record).Where(_pipeline.Handles)], time.GetUtcNow(), cancellationToken);
+            await _pipeline.DispatchAsync(claimed, scope, db, cancellationToken);
         }
         else
         {
@@ -96,51 +92,6 @@ internal sealed partial class BatchProcessor(EndpointOptions endpoint, EventType
         foreach (var (record, assignment) in records)
             assignment.NextOffset = record.Offset + 1;
     }
-
-    /// <summary>The records that somebody here handles; the others are only passed over.</summary>
-    private List<ConsumedRecord> Handled(List<QueuedRecord> records) =>
-        [.. records.Select(queued => queued.Record).Where(record => endpoint.BatchHandler is not null || TypeOf(record) is not null)];
-
-    private EventType? TypeOf(ConsumedRecord record) =>
-        record.Body is not null && eventTypes.Consumed(record.Event.Type) is { } type && endpoint.HandledTypes.Contains(type.ClrType) ? type : null;
-
-    private async Task DispatchAsync(List<ConsumedRecord> records, IServiceScope scope, MessagingDbContext db, CancellationToken cancellationToken)
-    {
-        if (records.Count == 0)
-            return;
-        if (endpoint.BatchHandler is { } batchHandler)
-        {
-            await batchHandler(scope.ServiceProvider).HandleAsync(records, cancellationToken);
-            return;
-        }
-        var messages = records.ConvertAll(record => JsonSerializer.Deserialize(record.Body, TypeOf(record)!.Json)
-            ?? throw new JsonException("The event's data is null"));
-        if (_prefetchSagas is not null)
-            await _prefetchSagas(db, [.. SagaIds(records)], cancellationToken);
-        if (endpoint.Prefetch is { } prefetch)
-            await prefetch(scope.ServiceProvider).PrefetchAsync(messages, cancellationToken);
-        for (var i = 0; i < records.Count; i++)
-        {
-            using var activity = MessagingTelemetry.StartProcess(records[i], endpoint.Name);
-            db.Outbox.Cause = records[i].Event;
-            await _dispatcher!.DispatchAsync(records[i], messages[i], scope, db.Outbox);
-        }
-    }
-
-    private static HashSet<Guid> SagaIds(List<ConsumedRecord> records)
-    {
-        var ids = new HashSet<Guid>(records.Count);
-        foreach (var record in records)
-        {
-            if (Guid.TryParse(record.Key, out var id))
-                ids.Add(id);
-        }
-        return ids;
-    }
-
-    private static Func<MessagingDbContext, Guid[], CancellationToken, Task> PrefetchOf(Type saga) =>
-        typeof(SagaPrefetch).GetMethod(nameof(SagaPrefetch.LoadAsync))!.MakeGenericMethod(saga)
-            .CreateDelegate<Func<MessagingDbContext, Guid[], CancellationToken, Task>>();
 
     /// <summary>Reads the offset rows of partitions that are new to this consumer, and reads on from there where Kafka began elsewhere.</summary>
     private async Task LoadOffsetsAsync(IReadOnlyList<QueuedRecord> batch, LaneControl control, CancellationToken cancellationToken)

@@ -20,7 +20,8 @@ internal sealed class BatchStore(NpgsqlConnection connection, NpgsqlTransaction 
         if (handled.Count > 0)
         {
             AddInbox(batch, handled);
-            batch.BatchCommands.Add(new("SELECT DISTINCT key FROM dead_letters WHERE endpoint = $1 AND key = ANY($2) AND status = 'parked'")
+            // shared locks: a redrive that empties a key's queue waits for the batch that adds to it
+            batch.BatchCommands.Add(new("SELECT key FROM dead_letters WHERE endpoint = $1 AND key = ANY($2) AND status IN ('parked', 'redriving') FOR SHARE")
             {
                 Parameters = { Text(endpoint), new NpgsqlParameter<string[]> { TypedValue = [.. handled.Select(record => record.Key).Distinct()] } },
             });

@@ -29,9 +29,9 @@ internal sealed record DeadLetter(Guid Id, string Endpoint, ConsumedRecord Recor
         {
             Parameter(Id, NpgsqlDbType.Uuid), Parameter(Endpoint, NpgsqlDbType.Text), Parameter(Record.Topic, NpgsqlDbType.Text),
             Parameter(Record.Partition, NpgsqlDbType.Integer), Parameter(Record.Offset, NpgsqlDbType.Bigint), Parameter(Record.Key, NpgsqlDbType.Text),
-            Parameter(EventId, NpgsqlDbType.Uuid), Parameter(Storable(EventType), NpgsqlDbType.Text),
+            Parameter(EventId, NpgsqlDbType.Uuid), Parameter(EventType is null ? null : Storable(EventType), NpgsqlDbType.Text),
             Parameter(StoredHeaders.Write(Record.Headers), NpgsqlDbType.Jsonb), Parameter(Record.Body, NpgsqlDbType.Bytea),
-            Parameter(Failure.GetType().FullName, NpgsqlDbType.Text), Parameter(Storable(Failure.Message), NpgsqlDbType.Text),
+            Parameter(Failure.GetBaseException().GetType().FullName, NpgsqlDbType.Text), Parameter(Storable(Failure.GetBaseException().Message), NpgsqlDbType.Text),
             Parameter(Storable(Failure.ToString()), NpgsqlDbType.Text), Parameter(FailedAt, NpgsqlDbType.TimestampTz),
         },
     };
@@ -39,5 +39,5 @@ internal sealed record DeadLetter(Guid Id, string Endpoint, ConsumedRecord Recor
     private static NpgsqlParameter Parameter(object? value, NpgsqlDbType type) => new() { Value = value ?? DBNull.Value, NpgsqlDbType = type };
 
     /// <summary>PostgreSQL's text holds no NUL, which a bad record may well contain.</summary>
-    private static string? Storable(string? text) => text?.Replace('\0', '\uFFFD');
+    internal static string Storable(string text) => text.Replace('\0', '\uFFFD');
 }

@@ -24,4 +24,13 @@ internal static class StoredHeaders
         }
         return System.Text.Encoding.UTF8.GetString(stream.GetBuffer().AsSpan(0, (int)stream.Length));
     }
+
+    public static Headers Read(string json)
+    {
+        var headers = new Headers();
+        using var document = JsonDocument.Parse(json);
+        foreach (var header in document.RootElement.EnumerateArray())
+            headers.Add(header.GetProperty("name").GetString(), header.TryGetProperty("value", out var value) ? value.GetBytesFromBase64() : null);
+        return headers;
+    }
 }

@@ -1,0 +1,70 @@
+using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
+using Shop.Contracts;
+using Shop.Messaging.MassTransitSeam;
+
+namespace Shop.Messaging.Consuming;
+
+/// <summary>What handles an endpoint's records: MassTransit's consumers and sagas, or a batch handler.</summary>
+internal sealed class EndpointPipeline(EndpointOptions endpoint, EventTypes eventTypes, IServiceProvider services)
+{
+    private readonly RecordDispatcher? _dispatcher = endpoint.BatchHandler is null ? new(services, endpoint) : null;
+    private readonly Func<MessagingDbContext, Guid[], CancellationToken, Task>? _prefetchSagas = endpoint.SagaType is { } saga ? PrefetchOf(saga) : null;
+
+    /// <summary>Whether somebody here handles <paramref name="record"/>; other records are only passed over.</summary>
+    /// <exception cref="FormatException">The record's attributes cannot be read.</exception>
+    public bool Handles(ConsumedRecord record) => endpoint.BatchHandler is not null || TypeOf(record) is not null;
+
+    /// <summary>Handles the records in their order, in <paramref name="scope"/>; the caller saves what they changed.</summary>
+    public async Task DispatchAsync(IReadOnlyList<ConsumedRecord> records, IServiceScope scope, MessagingDbContext db, CancellationToken cancellationToken)
+    {
+        if (records.Count == 0)
+            return;
+        if (endpoint.BatchHandler is { } batchHandler)
+        {
+            await batchHandler(scope.ServiceProvider).HandleAsync(records, cancellationToken);
+            return;
+        }
+        var messages = new object[records.Count];
+        for (var i = 0; i < messages.Length; i++)
+            messages[i] = JsonSerializer.Deserialize(records[i].Body, TypeOf(records[i])!.Json) ?? throw new JsonException("The event's data is null");
+        if (_prefetchSagas is not null)
+            await _prefetchSagas(db, [.. SagaIds(records)], cancellationToken);
+        if (endpoint.Prefetch is { } prefetch)
+            await prefetch(scope.ServiceProvider).PrefetchAsync(messages, cancellationToken);
+        for (var i = 0; i < messages.Length; i++)
+        {
+            using var activity = MessagingTelemetry.StartProcess(records[i], endpoint.Name);
+            db.Outbox.Cause = records[i].Event;
+            await _dispatcher!.DispatchAsync(records[i], messages[i], scope, db.Outbox);
+        }
+    }
+
+    private EventType? TypeOf(ConsumedRecord record) =>
+        record.Body is not null && eventTypes.Consumed(record.Event.Type) is { } type && endpoint.HandledTypes.Contains(type.ClrType) ? type : null;
+
+    private static HashSet<Guid> SagaIds(IReadOnlyList<ConsumedRecord> records)
+    {
+        var ids = new HashSet<Guid>(records.Count);
+        foreach (var record in records)
+        {
+            if (Guid.TryParse(record.Key, out var id))
+                ids.Add(id);
+        }
+        return ids;
+    }
+
+    private static Func<MessagingDbContext, Guid[], CancellationToken, Task> PrefetchOf(Type saga) =>
+        typeof(SagaPrefetch).GetMethod(nameof(SagaPrefetch.LoadAsync))!.MakeGenericMethod(saga)
+            .CreateDelegate<Func<MessagingDbContext, Guid[], CancellationToken, Task>>();
+}
+
+/// <summary>The pipelines of all of a service's endpoints, by their names; each is made when it is first needed.</summary>
+internal sealed class EndpointPipelines(MessagingOptions options, EventTypes eventTypes, IServiceProvider services)
+{
+    private readonly Dictionary<string, Lazy<EndpointPipeline>> _pipelines = options.Endpoints.ToDictionary(
+        endpoint => endpoint.Name, endpoint => new Lazy<EndpointPipeline>(() => new(endpoint, eventTypes, services)));
+
+    /// <summary>The pipeline of the endpoint, or null where the service has no such endpoint (any more).</summary>
+    public EndpointPipeline? Find(string endpoint) => _pipelines.TryGetValue(endpoint, out var pipeline) ? pipeline.Value : null;
+}

@@ -1,0 +1,105 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Routing;
+using Npgsql;
+using NpgsqlTypes;
+using Shop.Messaging.DeadLetters;
+
+namespace Shop.Messaging;
+
+/// <summary>A record that a service could not handle.</summary>
+/// <param name="Id">Its id: for redrive and discard.</param>
+/// <param name="Endpoint">The consumer group that failed.</param>
+/// <param name="Topic">Where it was read.</param>
+/// <param name="Partition">Where it was read.</param>
+/// <param name="Offset">Where it was read.</param>
+/// <param name="Key">The aggregate's id, which is parked while the status is <c>parked</c> or <c>redriving</c>.</param>
+/// <param name="EventId">The event's id, where it could be read.</param>
+/// <param name="EventType">The event's type, where it could be read.</param>
+/// <param name="Error">What was thrown, and its message.</param>
+/// <param name="StackTrace">Where it was thrown.</param>
+/// <param name="FailedAt">When it failed last.</param>
+/// <param name="Status"><c>parked</c>, <c>redriving</c>, <c>redriven</c> or <c>discarded</c>.</param>
+/// <param name="Payload">The record's value: JSON, or text where it is none.</param>
+/// <param name="ParkedBehind">Records of the same key that wait behind it.</param>
+public sealed record DeadLetterView(Guid Id, string Endpoint, string Topic, int Partition, long Offset, string Key, Guid? EventId, string? EventType,
+    string Error, string StackTrace, DateTimeOffset FailedAt, string Status, JsonElement? Payload, long ParkedBehind);
+
+/// <summary>A page of dead letters, newest first.</summary>
+/// <param name="Items">The dead letters.</param>
+/// <param name="Next">Where the next page begins: for <c>after</c>; null at the end.</param>
+public sealed record DeadLetterPage(IReadOnlyList<DeadLetterView> Items, Guid? Next);
+
+/// <summary>Lets operators see dead letters, play them again and give them up.</summary>
+public static class DeadLetterEndpoints
+{
+    private const int MaxLimit = 200;
+
+    /// <summary>Maps <c>/api/ops/{service}/dead-letters</c>; the caller adds the authorization.</summary>
+    public static RouteGroupBuilder MapDeadLetters(this IEndpointRouteBuilder routes, string serviceName)
+    {
+        var group = routes.MapGroup($"/api/ops/{serviceName}/dead-letters");
+        group.MapGet("/", ListAsync);
+        group.MapPost("/{id:guid}/redrive", (Guid id, Redriving redriving, CancellationToken cancellationToken) => EndAsync(id, redriving, discard: false, cancellationToken));
+        group.MapPost("/{id:guid}/discard", (Guid id, Redriving redriving, CancellationToken cancellationToken) => EndAsync(id, redriving, discard: true, cancellationToken));
+        return group;
+    }
+
+    private static async Task<Results<Ok<DeadLetterPage>, ValidationProblem>> ListAsync(
+        NpgsqlDataSource dataSource, CancellationToken cancellationToken, Guid? after = null, int limit = 50, string? status = null)
+    {
+        if (limit is < 1 or > MaxLimit)
+            return TypedResults.ValidationProblem(new Dictionary<string, string[]> { ["limit"] = [$"From 1 to {MaxLimit}"] });
+        if (status is not (null or "parked" or "redriving" or "redriven" or "discarded"))
+            return TypedResults.ValidationProblem(new Dictionary<string, string[]> { ["status"] = ["One of parked, redriving, redriven, discarded"] });
+        await using var command = dataSource.CreateCommand("""
+            SELECT id, endpoint, topic, partition, record_offset, key, event_id, event_type, error_type, error_message, stack_trace, failed_at, status, body,
+              CASE WHEN status IN ('parked', 'redriving') THEN (SELECT count(*) FROM parked_records p WHERE p.endpoint = d.endpoint AND p.key = d.key) ELSE 0 END
+            FROM dead_letters d WHERE ($1::uuid IS NULL OR id < $1) AND ($3::text IS NULL OR status = $3) ORDER BY id DESC LIMIT $2
+            """);
+        command.Parameters.Add(new() { Value = (object?)after ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Uuid });
+        command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = limit + 1 });
+        command.Parameters.Add(new() { Value = (object?)status ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text });
+        var items = new List<DeadLetterView>();
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+            items.Add(Read(reader));
+        var more = items.Count > limit;
+        if (more)
+            items.RemoveAt(limit);
+        return TypedResults.Ok(new DeadLetterPage(items, more ? items[^1].Id : null));
+    }
+
+    private static async Task<Results<NoContent, ProblemHttpResult>> EndAsync(Guid id, Redriving redriving, bool discard, CancellationToken cancellationToken) =>
+        await redriving.RedriveAsync(id, discard, cancellationToken) switch
+        {
+            RedriveOutcome.Done => TypedResults.NoContent(),
+            RedriveOutcome.NotFound => TypedResults.Problem("There is no such dead letter", statusCode: StatusCodes.Status404NotFound),
+            RedriveOutcome.AlreadyEnded => TypedResults.Problem("It was redriven or discarded before", statusCode: StatusCodes.Status409Conflict),
+            _ => TypedResults.Problem("It, or a record parked behind it, failed again and stays a dead letter", statusCode: StatusCodes.Status409Conflict),
+        };
+
+    private static DeadLetterView Read(NpgsqlDataReader reader) => new(
+        reader.GetGuid(0), reader.GetString(1), reader.GetString(2), reader.GetInt32(3), reader.GetInt64(4), reader.GetString(5),
+        reader.IsDBNull(6) ? null : reader.GetGuid(6), reader.IsDBNull(7) ? null : reader.GetString(7),
+        $"{reader.GetString(8)}: {reader.GetString(9)}", reader.GetString(10), reader.GetFieldValue<DateTimeOffset>(11), reader.GetString(12),
+        reader.IsDBNull(13) ? null : Payload(reader.GetFieldValue<byte[]>(13)), reader.GetInt64(14));
+
+    private static JsonElement Payload(byte[] body)
+    {
+        try
+        {
+            return JsonDocument.Parse(body).RootElement;
+        }
+        catch (JsonException)
+        {
+            return JsonSerializer.SerializeToElement(System.Text.Encoding.UTF8.GetString(body), DeadLetterJson.Default.String);
+        }
+    }
+}
+
+[JsonSerializable(typeof(string))]
+internal sealed partial class DeadLetterJson : JsonSerializerContext;

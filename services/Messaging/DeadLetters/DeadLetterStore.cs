@@ -1,0 +1,75 @@
+using Npgsql;
+using NpgsqlTypes;
+
+namespace Shop.Messaging.DeadLetters;
+
+/// <summary>A dead letter as it is kept.</summary>
+internal sealed record StoredDeadLetter(string Endpoint, string Key, string Status, ConsumedRecord Record);
+
+/// <summary>A record that waits behind a dead letter of its key.</summary>
+internal sealed record ParkedRecord(long Id, ConsumedRecord Record);
+
+/// <summary>The statements of a redrive's transaction.</summary>
+internal sealed class DeadLetterStore(NpgsqlConnection connection, NpgsqlTransaction transaction)
+{
+    /// <summary>Reads and locks a dead letter; consumers that want to park records of its key wait meanwhile.</summary>
+    public async Task<StoredDeadLetter?> LockAsync(Guid id, CancellationToken cancellationToken)
+    {
+        await using var command = Command("""
+            SELECT endpoint, key, status, topic, partition, record_offset, headers, body FROM dead_letters WHERE id = $1 FOR UPDATE
+            """, Uuid(id));
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        return await reader.ReadAsync(cancellationToken)
+            ? new(reader.GetString(0), reader.GetString(1), reader.GetString(2), ReadRecord(reader, 3, reader.GetString(1)))
+            : null;
+    }
+
+    /// <summary>The oldest record that is parked under the key.</summary>
+    public async Task<ParkedRecord?> FirstParkedAsync(string endpoint, string key, CancellationToken cancellationToken)
+    {
+        await using var command = Command("""
+            SELECT id, topic, partition, record_offset, headers, body FROM parked_records WHERE endpoint = $1 AND key = $2 ORDER BY id LIMIT 1
+            """, Text(endpoint), Text(key));
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        return await reader.ReadAsync(cancellationToken) ? new(reader.GetInt64(0), ReadRecord(reader, 1, key)) : null;
+    }
+
+    public Task SetStatusAsync(Guid id, string status, CancellationToken cancellationToken) =>
+        ExecuteAsync("UPDATE dead_letters SET status = $2 WHERE id = $1", cancellationToken, Uuid(id), Text(status));
+
+    public Task SetFailureAsync(Guid id, Exception failure, DateTimeOffset now, CancellationToken cancellationToken) => ExecuteAsync(
+        "UPDATE dead_letters SET error_type = $2, error_message = $3, stack_trace = $4, failed_at = $5 WHERE id = $1", cancellationToken,
+        Uuid(id), Text(failure.GetType().FullName!), Text(DeadLetter.Storable(failure.GetBaseException().Message)), Text(DeadLetter.Storable(failure.ToString())),
+        new NpgsqlParameter<DateTimeOffset> { TypedValue = now });
+
+    public Task RemoveParkedAsync(long id, CancellationToken cancellationToken) =>
+        ExecuteAsync("DELETE FROM parked_records WHERE id = $1", cancellationToken, new NpgsqlParameter<long> { TypedValue = id });
+
+    public async Task InsertAsync(DeadLetter letter, CancellationToken cancellationToken)
+    {
+        await using var batch = new NpgsqlBatch(connection, transaction) { BatchCommands = { letter.Insert() } };
+        await batch.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    private static ConsumedRecord ReadRecord(NpgsqlDataReader reader, int first, string key) => new(
+        reader.GetString(first), reader.GetInt32(first + 1), reader.GetInt64(first + 2), key, DateTimeOffset.UnixEpoch,
+        StoredHeaders.Read(reader.GetString(first + 3)), reader.IsDBNull(first + 4) ? null : reader.GetFieldValue<byte[]>(first + 4));
+
+    private async Task ExecuteAsync(string sql, CancellationToken cancellationToken, params NpgsqlParameter[] parameters)
+    {
+        await using var command = Command(sql, parameters);
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    private NpgsqlCommand Command(string sql, params ReadOnlySpan<NpgsqlParameter> parameters)
+    {
+        var command = new NpgsqlCommand(sql, connection, transaction);
+        foreach (var parameter in parameters)
+            command.Parameters.Add(parameter);
+        return command;
+    }
+
+    private static NpgsqlParameter Uuid(Guid value) => new NpgsqlParameter<Guid> { TypedValue = value };
+
+    private static NpgsqlParameter Text(string value) => new NpgsqlParameter<string> { TypedValue = value, NpgsqlDbType = NpgsqlDbType.Text };
+}

@@ -1,0 +1,114 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Storage;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+using NpgsqlTypes;
+using Shop.Messaging.Consuming;
+
+namespace Shop.Messaging.DeadLetters;
+
+/// <summary>What became of a redrive or discard.</summary>
+internal enum RedriveOutcome
+{
+    /// <summary>There is no such dead letter.</summary>
+    NotFound,
+
+    /// <summary>It was redriven or discarded before.</summary>
+    AlreadyEnded,
+
+    /// <summary>It, and everything parked behind it, has had its effect; the key is free.</summary>
+    Done,
+
+    /// <summary>It, or a record behind it, failed: that record is a dead letter now and the key stays parked.</summary>
+    FailedAgain,
+}
+
+/// <summary>
+/// Plays a dead letter and the records parked behind it, in their order and each in a transaction of its own; a record that
+/// fails parks the key again. While the key is parked no consumer touches it, so the order holds.
+/// </summary>
+internal sealed partial class Redriving(IServiceScopeFactory scopes, EndpointPipelines pipelines, TimeProvider time, ILogger<Redriving> logger)
+{
+    /// <summary>Plays the dead letter, or with <paramref name="discard"/> leaves it out, and then what is parked behind it.</summary>
+    public async Task<RedriveOutcome> RedriveAsync(Guid id, bool discard, CancellationToken cancellationToken)
+    {
+        var first = await StepAsync(id, isFirst: true, discard, cancellationToken);
+        while (first is null)
+            first = await StepAsync(id, isFirst: false, discard, cancellationToken);
+        DeadLetterEnded(logger, id, discard ? "discard" : "redrive", first.Value);
+        return first.Value;
+    }
+
+    /// <summary>One record, in one transaction. Null when there may be more.</summary>
+    private async Task<RedriveOutcome?> StepAsync(Guid id, bool isFirst, bool discard, CancellationToken cancellationToken)
+    {
+        await using var scope = scopes.CreateAsyncScope();
+        var db = scope.ServiceProvider.GetRequiredService<MessagingDbContext>();
+        db.ChangeTracker.AutoDetectChangesEnabled = false;
+        await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
+        var store = new DeadLetterStore((NpgsqlConnection)db.Database.GetDbConnection(), (NpgsqlTransaction)transaction.GetDbTransaction());
+
+        if (await store.LockAsync(id, cancellationToken) is not { } letter)
+            return RedriveOutcome.NotFound;
+        if (letter.Status is "redriven" or "discarded")
+            return RedriveOutcome.AlreadyEnded;
+
+        var itself = letter.Status == "parked";
+        var parked = itself ? null : await store.FirstParkedAsync(letter.Endpoint, letter.Key, cancellationToken);
+        if (!itself && parked is null)
+        {
+            await store.SetStatusAsync(id, discard ? "discarded" : "redriven", cancellationToken);
+            await transaction.CommitAsync(cancellationToken);
+            return RedriveOutcome.Done;
+        }
+        var record = itself ? letter.Record : parked!.Record;
+        try
+        {
+            if (!(itself && discard))
+            {
+                var pipeline = pipelines.Find(letter.Endpoint) ?? throw new InvalidOperationException($"The service has no endpoint {letter.Endpoint} any more");
+                if (pipeline.Handles(record))
+                    await pipeline.DispatchAsync([record], scope, db, cancellationToken);
+                db.ChangeTracker.DetectChanges();
+            }
+            if (itself)
+                await store.SetStatusAsync(id, "redriving", cancellationToken);
+            else
+                await store.RemoveParkedAsync(parked!.Id, cancellationToken);
+            await db.SaveChangesAsync(cancellationToken);
+            await transaction.CommitAsync(cancellationToken);
+            db.Outbox.SignalCommitted();
+            return null;
+        }
+        catch (Exception e) when (e is not OperationCanceledException && !TransientErrors.IsTransient(e, 1))
+        {
+            await transaction.RollbackAsync(cancellationToken);
+            await ParkAgainAsync(id, letter.Endpoint, record, parked?.Id, e, cancellationToken);
+            return RedriveOutcome.FailedAgain;
+        }
+    }
+
+    private async Task ParkAgainAsync(Guid id, string endpoint, ConsumedRecord record, long? parkedId, Exception failure, CancellationToken cancellationToken)
+    {
+        await using var scope = scopes.CreateAsyncScope();
+        var db = scope.ServiceProvider.GetRequiredService<MessagingDbContext>();
+        await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
+        var store = new DeadLetterStore((NpgsqlConnection)db.Database.GetDbConnection(), (NpgsqlTransaction)transaction.GetDbTransaction());
+        if (parkedId is { } behind)
+        {
+            // the letter itself was played; what failed is one behind it, which now holds the key
+            await store.SetStatusAsync(id, "redriven", cancellationToken);
+            await store.RemoveParkedAsync(behind, cancellationToken);
+            await store.InsertAsync(DeadLetter.From(record, endpoint, failure, time.GetUtcNow()), cancellationToken);
+        }
+        else
+        {
+            await store.SetFailureAsync(id, failure, time.GetUtcNow(), cancellationToken);
+        }
+        await transaction.CommitAsync(cancellationToken);
+    }
+
+    [LoggerMessage(EventName = "DeadLetterEnded", Level = LogLevel.Information, Message = "Dead letter {Id}: {Command} ended with {Outcome}")]
+    private static partial void DeadLetterEnded(ILogger logger, Guid id, string command, RedriveOutcome outcome);
+}
