@@ -1,1 +1,20 @@
-var app = WebApplication.CreateBuilder(args).Build(); app.Run();
+using Shop.Gateway;
+using Shop.Gateway.DevelopmentLogin;
+using Shop.Gateway.Proxying;
+using Shop.ServiceDefaults;
+
+var builder = WebApplication.CreateBuilder(new WebApplicationOptions
+{
+    Args = args,
+    ContentRootPath = AppContext.BaseDirectory,
+});
+// before the defaults: they take off the data protection that YARP, too, brings and nothing here uses
+builder.AddProxy();
+builder.AddServiceDefaults();
+
+var app = builder.Build();
+app.MapServiceDefaults();
+app.UsePages();
+app.MapDevelopmentTokens();
+app.MapProxy();
+app.Run();

@@ -24,6 +24,8 @@ internal sealed class ProblemWriter : IProblemDetailsWriter
             problem = TooLarge(problem);
         if (status == StatusCodes.Status503ServiceUnavailable && http.Response.Headers.RetryAfter.Count == 0)
             http.Response.Headers.RetryAfter = RetryAfterSeconds;
+        // what makes the result fills in type and title, as it does for the problems that endpoints return
+        _ = TypedResults.Problem(problem);
         problem.Title ??= ReasonPhrases.GetReasonPhrase(status);
         problem.Extensions["traceId"] = Activity.Current?.Id ?? http.TraceIdentifier;
 

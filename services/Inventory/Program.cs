@@ -1,1 +1,24 @@
-var app = WebApplication.CreateBuilder(args).Build(); app.Run();
+using Shop.Contracts;
+using Shop.Inventory;
+using Shop.Inventory.BrowsingCatalog;
+using Shop.Inventory.ChangingProducts;
+using Shop.Inventory.ReceivingGoods;
+using Shop.Inventory.ReservingStock;
+using Shop.Inventory.SeedingProducts;
+using Shop.Messaging;
+using Shop.ServiceDefaults;
+
+var builder = WebApplication.CreateBuilder(args);
+builder.AddServiceDefaults();
+builder.AddMessaging<InventoryDb>("inventory", messaging => messaging
+    .Produces(Topics.Reservations, Topics.Stock, Topics.Catalog)
+    .Endpoint("reservations", endpoint => endpoint.Consumes(Topics.Orders).Prefetch<StockPrefetch>().Consumer<OrderConsumer>()));
+builder.Services.AddHostedService<ProductSeeder>();
+builder.Services.ConfigureHttpJsonOptions(options => options.SerializerOptions.TypeInfoResolverChain.Insert(0, InventoryJson.Default));
+
+var app = builder.Build();
+app.MapServiceDefaults();
+app.MapBrowsingCatalog();
+app.MapChangingProducts();
+app.MapReceivingGoods();
+app.Run();

@@ -26,6 +26,13 @@ public abstract class MessagingDbContext(DbContextOptions options, Outbox outbox
     /// <exception cref="InvalidOperationException">The service does not produce the event's topic.</exception>
     public void Publish(object @event) => Outbox.Publish(@event);
 
+    /// <summary>Publishes as <see cref="Publish(object)"/> does, for a service that answers later than it was asked and kept by what.</summary>
+    /// <param name="event">The event.</param>
+    /// <param name="causationId">The event that caused it.</param>
+    /// <param name="traceParent">The trace it belongs to (W3C Trace Context), where there is one.</param>
+    /// <exception cref="InvalidOperationException">The service does not produce the event's topic.</exception>
+    public void Publish(object @event, Guid causationId, string? traceParent) => Outbox.Publish(@event, causationId, traceParent);
+
     /// <summary>Saves the changes and what was published, in one transaction: the current one, or one of its own.</summary>
     public override async Task<int> SaveChangesAsync(bool acceptAllChangesOnSuccess, CancellationToken cancellationToken = default)
     {
@@ -37,7 +44,6 @@ public abstract class MessagingDbContext(DbContextOptions options, Outbox outbox
         await using var transaction = await Database.BeginTransactionAsync(cancellationToken);
         var saved = await SaveAsync(transaction, acceptAllChangesOnSuccess, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
-        Outbox.SignalCommitted();
         return saved;
     }
 
@@ -48,6 +54,7 @@ public abstract class MessagingDbContext(DbContextOptions options, Outbox outbox
 
     /// <inheritdoc/>
     protected override void OnConfiguring(DbContextOptionsBuilder optionsBuilder) => optionsBuilder
+        .AddInterceptors(OutboxCommitInterceptor.Instance)
         // migrations are written as SQL (EF Core's Design package does not restore), so there is no model snapshot to compare with
         .ConfigureWarnings(warnings => warnings.Ignore(RelationalEventId.PendingModelChangesWarning));
 

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Npgsql;
 using Shop.Messaging.Kafka;
 
@@ -23,9 +24,12 @@ public static class MessagingExtensions
     public static IHostApplicationBuilder AddMessaging<TDbContext>(this IHostApplicationBuilder builder, string serviceName, Action<MessagingBuilder> configure)
         where TDbContext : MessagingDbContext
     {
-        var options = new MessagingOptions(serviceName);
+        var options = new MessagingOptions(serviceName, InstanceName(builder.Configuration));
         configure(new(options));
 
+        // a line for every statement would drown the service's own log, and what fails is thrown: whoever handles it logs it, once
+        builder.Logging.AddFilter("Npgsql", LogLevel.Warning).AddFilter("Microsoft.EntityFrameworkCore", LogLevel.Warning)
+            .AddFilter("Microsoft.EntityFrameworkCore.Database.Command", LogLevel.Critical).AddFilter("Microsoft.EntityFrameworkCore.Update", LogLevel.Critical).AddFilter("MassTransit", LogLevel.Critical);
         var services = builder.Services;
         var database = ConnectionString(builder.Configuration, serviceName);
         var kafka = KafkaConnection.Parse(ConnectionString(builder.Configuration, "kafka"));
@@ -38,7 +42,7 @@ public static class MessagingExtensions
         services.AddSingleton<TopicCreation>();
         services.AddSingleton<MessagingHealth>();
         services.AddHealthChecks().AddCheck<MessagingHealth>("messaging", tags: ["ready"]);
-        services.AddSingleton(provider => new NpgsqlDataSourceBuilder(database).UseLoggerFactory(provider.GetService<Microsoft.Extensions.Logging.ILoggerFactory>()).Build());
+        services.AddSingleton(provider => new NpgsqlDataSourceBuilder(database).UseLoggerFactory(provider.GetService<ILoggerFactory>()).Build());
         services.AddScoped(provider => new Outbox(eventTypes, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<OutboxSignal>(), provider));
         services.AddDbContext<TDbContext>((provider, context) => context.UseNpgsql(provider.GetRequiredService<NpgsqlDataSource>()).UseSnakeCaseNamingConvention());
         services.AddScoped<MessagingDbContext>(provider => provider.GetRequiredService<TDbContext>());
@@ -59,4 +63,11 @@ public static class MessagingExtensions
 
     private static string ConnectionString(IConfiguration configuration, string name) => configuration.GetConnectionString(name)
         ?? throw new InvalidOperationException($"The connection string '{name}' is missing (ConnectionStrings__{name})");
+
+    /// <summary>
+    /// Machine and port: an instance that is started again at its address is the same one to Kafka (static membership, KIP-345), and
+    /// need not wait until its predecessor's session has expired. Null where the service listens at no address of its own.
+    /// </summary>
+    private static string? InstanceName(IConfiguration configuration) =>
+        Uri.TryCreate(configuration["URLS"]?.Split(';')[0], UriKind.Absolute, out var url) && url.Port > 0 ? $"{Environment.MachineName}-{url.Port}" : null;
 }

@@ -4,9 +4,13 @@ using Shop.Contracts;
 namespace Shop.Messaging;
 
 /// <summary>What a service produces and consumes; filled in by <see cref="MessagingBuilder"/>.</summary>
-internal sealed class MessagingOptions(string serviceName)
+internal sealed class MessagingOptions(string serviceName, string? instanceName)
 {
     public string ServiceName { get; } = serviceName;
+
+    /// <summary>Names this instance of the service beyond its restarts, where there is such a name: it then keeps its place in its consumer groups.</summary>
+    public string? InstanceName { get; } = instanceName;
+
     public HashSet<Topic> Produced { get; } = [];
     public List<EndpointOptions> Endpoints { get; } = [];
 }

@@ -1,1 +1,26 @@
-var app = WebApplication.CreateBuilder(args).Build(); app.Run();
+using Shop.Contracts;
+using Shop.Messaging;
+using Shop.Orders;
+using Shop.Orders.CancellingOrder;
+using Shop.Orders.CopyingCatalog;
+using Shop.Orders.FulfillingOrder;
+using Shop.Orders.ReadingOrders;
+using Shop.Orders.SubmittingOrder;
+using Shop.ServiceDefaults;
+
+var builder = WebApplication.CreateBuilder(args);
+builder.AddServiceDefaults();
+builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, OrdersJson.Default));
+builder.Services.AddOptions<OrderDeadlines>().BindConfiguration("Deadlines").ValidateDataAnnotations().ValidateOnStart();
+builder.Services.AddHealthChecks().AddCheck<CatalogCheck>("catalogue", tags: [HealthEndpoints.ReadyTag]);
+builder.AddMessaging<OrdersDb>("orders", messaging => messaging
+    .Produces(Topics.Orders)
+    .Endpoint("fulfilment", endpoint => endpoint.Consumes(Topics.Orders, Topics.Reservations, Topics.Payments).Saga<OrderFulfilment, Order>())
+    .Endpoint("pricing", endpoint => endpoint.Consumes(Topics.Catalog).BatchHandler<ProductCopier>()));
+
+var app = builder.Build();
+app.MapServiceDefaults();
+app.MapSubmittingOrder();
+app.MapReadingOrders();
+app.MapCancellingOrder();
+await app.RunAsync();

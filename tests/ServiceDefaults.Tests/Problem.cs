@@ -4,7 +4,7 @@ using System.Text.Json;
 namespace Shop.ServiceDefaults.Tests;
 
 /// <summary>A ProblemDetails answer, as a client sees it.</summary>
-public sealed record Problem(int Status, string? Title, string? Detail, Dictionary<string, string[]>? Errors)
+public sealed record Problem(int Status, string? Type, string? Title, string? Detail, Dictionary<string, string[]>? Errors)
 {
     /// <summary>Reads the answer, after checking that it is one.</summary>
     public static async Task<Problem> ReadAsync(HttpResponseMessage response, HttpStatusCode expected)
@@ -15,6 +15,7 @@ public sealed record Problem(int Status, string? Title, string? Detail, Dictiona
         var problem = JsonSerializer.Deserialize<Problem>(text, JsonSerializerOptions.Web)!;
         Assert.Equal((int)expected, problem.Status);
         Assert.False(string.IsNullOrEmpty(problem.Title), text);
+        Assert.StartsWith("https://tools.ietf.org/html/rfc9110#", problem.Type, StringComparison.Ordinal);
         return problem;
     }
 }

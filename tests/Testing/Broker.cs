@@ -1,3 +1,4 @@
+using Shop.KafkaBroker;
 using Shop.LocalRunner.Kafka;
 using Xunit;
 
@@ -42,7 +43,8 @@ public sealed class RunningBroker : IAsyncDisposable
             var apache = await ApacheKafka.StartAsync(ApacheKafka.Home ?? throw new InvalidOperationException("KAFKA_HOME is not set"));
             return new(apache.BootstrapServers, apache);
         }
-        throw new NotImplementedException("EmbeddedKafka");
+        var embedded = await EmbeddedKafka.StartAsync();
+        return new(embedded.BootstrapServers, embedded);
     }
 
     /// <inheritdoc/>

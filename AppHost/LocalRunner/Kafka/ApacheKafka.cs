@@ -47,7 +47,7 @@ public sealed class ApacheKafka : IAsyncDisposable
         var guard = ProcessGuard.Start(path, temporary ? path : null);
         try
         {
-            var kafka = await ApacheKafkaDirectory.PrepareAsync(path, home, path, cancellationToken);
+            var kafka = await ApacheKafkaDirectory.PrepareAsync(path, home, (Ports.Free(), Ports.Free()), path, cancellationToken);
             var process = await StartServerAsync(kafka, path, onLine ?? (_ => { }), cancellationToken);
             return new ApacheKafka(kafka.Port, process, guard);
         }
@@ -85,7 +85,7 @@ public sealed class ApacheKafka : IAsyncDisposable
             await process.DisposeAsync();
             if (attempt == 3 || started.Elapsed >= StartDeadline || !tail.ToString().Contains("Address already in use", StringComparison.Ordinal))
                 throw new InvalidOperationException($"Apache Kafka did not start:\n{tail}");
-            kafka.ChangePorts();
+            kafka.Configure((Ports.Free(), Ports.Free()));
         }
     }
 }

@@ -4,7 +4,7 @@ namespace Shop.LocalRunner.Kafka;
 
 /// <summary>
 /// The directory of an Apache Kafka node (4.x) that is broker and controller, KRaft without ZooKeeper: its configuration,
-/// its ports, which stay the same over restarts, and its log in <c>data</c>. Of the distribution only <c>libs/</c> is used.
+/// and its log in <c>data</c>. Of the distribution only <c>libs/</c> is used.
 /// </summary>
 internal sealed class ApacheKafkaDirectory
 {
@@ -27,16 +27,17 @@ internal sealed class ApacheKafkaDirectory
     /// <summary>Writes the configuration and formats the log directory where that has not been done.</summary>
     /// <param name="directory">The directory's absolute path.</param>
     /// <param name="home">The distribution's directory, with <c>libs/</c>.</param>
+    /// <param name="ports">The ports for its clients and for its controller.</param>
     /// <param name="owner">Who stops the formatting when the runner dies.</param>
     /// <param name="cancellationToken">Kills it.</param>
     /// <exception cref="InvalidOperationException">There is no Java or no Kafka at the place given, or formatting failed.</exception>
-    public static async Task<ApacheKafkaDirectory> PrepareAsync(string directory, string home, string owner, CancellationToken cancellationToken)
+    public static async Task<ApacheKafkaDirectory> PrepareAsync(string directory, string home, (int Clients, int Controller) ports, string owner, CancellationToken cancellationToken)
     {
         var libraries = Path.Combine(Path.GetFullPath(home), "libs");
         if (!Directory.Exists(libraries)) throw new InvalidOperationException($"KAFKA_HOME is '{home}', where there is no directory libs.");
         var kafka = new ApacheKafkaDirectory(directory, libraries, FindJava());
         Directory.CreateDirectory(directory);
-        kafka.Configure();
+        kafka.Configure(ports);
         if (!File.Exists(Path.Combine(directory, "data", "meta.properties")))
         {
             var format = kafka.Java("kafka.tools.StorageTool", "-XX:TieredStopAtLevel=1",
@@ -49,13 +50,6 @@ internal sealed class ApacheKafkaDirectory
 
     /// <summary>The node's program.</summary>
     public ProcessSpec Server() => Java("kafka.Kafka", "-Xms64m", [Properties]);
-
-    /// <summary>Takes other ports, where those kept are in somebody else's hands by now.</summary>
-    public void ChangePorts()
-    {
-        File.Delete(Path.Combine(_directory, "ports"));
-        Configure();
-    }
 
     private static string FindJava()
     {
@@ -75,19 +69,19 @@ internal sealed class ApacheKafkaDirectory
         "-cp", Path.Combine(_libraries, "*"), main, .. arguments,
     ]);
 
-    private void Configure()
+    /// <summary>Writes the configuration, for the node's next start.</summary>
+    public void Configure((int Clients, int Controller) ports)
     {
-        var ports = Ports.Kept(Path.Combine(_directory, "ports"), 2);
-        Port = ports[0];
+        Port = ports.Clients;
         // a Java properties file: backslash is its escape character
         var data = Path.Combine(_directory, "data").Replace("\\", "\\\\");
         File.WriteAllText(Properties, $"""
             # written by Shop's LocalRunner at every start
             process.roles=broker,controller
             node.id=1
-            listeners=PLAINTEXT://127.0.0.1:{ports[0]},CONTROLLER://127.0.0.1:{ports[1]}
-            advertised.listeners=PLAINTEXT://127.0.0.1:{ports[0]}
-            controller.quorum.voters=1@127.0.0.1:{ports[1]}
+            listeners=PLAINTEXT://127.0.0.1:{ports.Clients},CONTROLLER://127.0.0.1:{ports.Controller}
+            advertised.listeners=PLAINTEXT://127.0.0.1:{ports.Clients}
+            controller.quorum.voters=1@127.0.0.1:{ports.Controller}
             controller.listener.names=CONTROLLER
             inter.broker.listener.name=PLAINTEXT
             listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT

@@ -33,7 +33,7 @@ public sealed class PostgresCluster : IAsyncDisposable
     public string AdminConnectionString => _server.ConnectionString("postgres", _server.Password);
 
     /// <summary>Starts a cluster and returns when it takes connections.</summary>
-    /// <param name="directory">Where it is kept, made when it is not there; null for a temporary one, removed at the end.</param>
+    /// <param name="directory">Where it is kept, made when it is not there, its port another one every time; null for a temporary one, removed at the end.</param>
     /// <param name="onLine">Called with each line of the server's log.</param>
     /// <param name="cancellationToken">Gives up starting.</param>
     /// <exception cref="InvalidOperationException">PostgreSQL is not installed or does not start; the message has the server's last log lines.</exception>
@@ -46,7 +46,7 @@ public sealed class PostgresCluster : IAsyncDisposable
         var guard = ProcessGuard.Start(path, temporary ? path : null);
         try
         {
-            var cluster = await PostgresDirectory.PrepareAsync(path, path, durable: !temporary, cancellationToken);
+            var cluster = await PostgresDirectory.PrepareAsync(path, path, Ports.Free(), durable: !temporary, cancellationToken);
             var (process, server) = await StartServerAsync(cluster, path, onLine ?? (_ => { }), cancellationToken);
             return new PostgresCluster(server, process, guard, path);
         }
@@ -97,7 +97,7 @@ public sealed class PostgresCluster : IAsyncDisposable
             await process.DisposeAsync();
             if (started.Elapsed >= StartDeadline) throw new InvalidOperationException($"PostgreSQL did not start:\n{tail}");
             // somebody was quicker to the port; else a killed predecessor's processes still hold its shared memory for a moment
-            if (!Ports.IsFree(cluster.Port)) cluster.ChangePort();
+            if (!Ports.IsFree(cluster.Port)) cluster.Configure(Ports.Free());
             else if (!tail.ToString().Contains("shared memory", StringComparison.Ordinal) && started.Elapsed > TimeSpan.FromSeconds(5))
                 throw new InvalidOperationException($"PostgreSQL did not start:\n{tail}");
             await Task.Delay(200, cancellationToken);

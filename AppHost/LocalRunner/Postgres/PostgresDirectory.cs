@@ -1,12 +1,11 @@
-using System.Globalization;
 using System.Security.Cryptography;
 using Shop.LocalRunner.Processes;
 
 namespace Shop.LocalRunner.Postgres;
 
 /// <summary>
-/// A private PostgreSQL cluster's directory: <c>data</c> (initdb's), <c>superuser-password</c> and <c>port</c>, which both
-/// stay the same over restarts. PostgreSQL refuses to run as root, so for root it runs as the user <c>postgres</c>, or
+/// A private PostgreSQL cluster's directory: <c>data</c>, which initdb makes, and <c>superuser-password</c>, for its owner
+/// only. PostgreSQL refuses to run as root, so for root it runs as the user <c>postgres</c>, or
 /// <c>nobody</c> where there is none. That user need not be able to reach the directory, which may lie below /root: a shell opens
 /// it as root, and PostgreSQL gets to it by the open file descriptor, as /proc/self/fd/9.
 /// </summary>
@@ -58,10 +57,11 @@ internal sealed class PostgresDirectory
     /// <summary>Makes the cluster where there is none yet; for a server that does not run.</summary>
     /// <param name="directory">The directory's absolute path.</param>
     /// <param name="owner">Who stops initdb when the runner dies.</param>
+    /// <param name="port">The port it shall listen on.</param>
     /// <param name="durable">False to skip initdb's own fsync, for a cluster that is thrown away.</param>
     /// <param name="cancellationToken">Kills initdb.</param>
     /// <exception cref="InvalidOperationException">PostgreSQL is not installed, or initdb failed; the message has its output.</exception>
-    public static async Task<PostgresDirectory> PrepareAsync(string directory, string owner, bool durable, CancellationToken cancellationToken)
+    public static async Task<PostgresDirectory> PrepareAsync(string directory, string owner, int port, bool durable, CancellationToken cancellationToken)
     {
         var cluster = new PostgresDirectory(directory, PostgresPrograms.Find());
         Directory.CreateDirectory(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
@@ -72,8 +72,7 @@ internal sealed class PostgresDirectory
             await ChildProcess.RunAsync(initDb, owner, null, cancellationToken);
         }
 
-        cluster.Port = Ports.Kept(Path.Combine(directory, "port"), 1)[0];
-        cluster.Configure();
+        cluster.Configure(port);
         return cluster;
     }
 
@@ -82,14 +81,6 @@ internal sealed class PostgresDirectory
     {
         RemoveStalePidFile();
         return new ProcessSpec("/bin/sh", "-c", Postgres, "postgres", _directory, _programs, _user) { StopSignal = Signals.Interrupt };
-    }
-
-    /// <summary>Takes another port, where the one kept is in somebody else's hands by now.</summary>
-    public void ChangePort()
-    {
-        Port = Ports.Free();
-        File.WriteAllText(Path.Combine(_directory, "port"), Port.ToString(CultureInfo.InvariantCulture));
-        Configure();
     }
 
     private void ReadOrWritePassword()
@@ -106,16 +97,17 @@ internal sealed class PostgresDirectory
     }
 
     /// <summary>
-    /// Written at every start. wal_level=logical is for change data capture: the role that does it needs REPLICATION later. That
+    /// Writes the configuration, for the server's next start. wal_level=logical is for change data capture: the role that does it needs REPLICATION later. That
     /// lets it open no other service's database: pg_hba.conf has no line for physical replication, and a logical slot belongs
     /// to the database it was made in, which <c>sameuser</c> confines to the role's own.
     /// </summary>
-    private void Configure()
+    public void Configure(int port)
     {
+        Port = port;
         File.WriteAllText(Path.Combine(Data, "postgresql.conf"), $"""
             # written by Shop's LocalRunner at every start
             listen_addresses = '127.0.0.1'
-            port = {Port}
+            port = {port}
             unix_socket_directories = ''
             max_connections = 200
             fsync = on

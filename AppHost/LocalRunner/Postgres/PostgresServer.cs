@@ -36,7 +36,8 @@ internal sealed partial record PostgresServer(string Host, int Port, string User
 
     /// <summary>The connection string of a database for the role of the same name.</summary>
     public string ConnectionString(string database, string password) =>
-        $"Host={Host};Port={Port};Username={database};Password={password};Database={database}";
+        // a pool of Npgsql's own size (100) in two busy instances would take every connection that the server has
+        $"Host={Host};Port={Port};Username={database};Password={password};Database={database};Maximum Pool Size=20";
 
     /// <summary>
     /// Whether the server takes connections: it answers a StartupMessage with a request to authenticate, and not with the

@@ -42,20 +42,4 @@ public static class Ports
             return false;
         }
     }
-
-    /// <summary>The ports kept in a file by an earlier run, where all are still free; else new ones, written to it.</summary>
-    /// <param name="file">The file, one port a line.</param>
-    /// <param name="count">How many.</param>
-    internal static int[] Kept(string file, int count)
-    {
-        if (File.Exists(file))
-        {
-            var kept = File.ReadLines(file).Select(line => int.TryParse(line, out var port) ? port : 0).ToArray();
-            if (kept.Length == count && kept.All(port => port > 0 && IsFree(port))) return kept;
-        }
-
-        var ports = Enumerable.Range(0, count).Select(_ => Free()).ToArray();
-        File.WriteAllLines(file, ports.Select(port => port.ToString()));
-        return ports;
-    }
 }

@@ -21,6 +21,9 @@ public sealed class ProcessGuard : IAsyncDisposable
         _directory = directory;
     }
 
+    /// <summary>The guard's own process id.</summary>
+    public int ProcessId => _process?.Id ?? 0;
+
     /// <summary>Stops whatever an earlier runner of the same owner has left, and returns when it is gone.</summary>
     /// <param name="owner">The owner given to <see cref="ChildProcess.Start"/>: a data directory's absolute path.</param>
     /// <param name="cancellationToken">Gives up waiting.</param>

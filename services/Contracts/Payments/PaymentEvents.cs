@@ -19,7 +19,7 @@ public sealed record PaymentHeld(Guid OrderId, Guid PaymentId, double Score, IRe
 /// <summary>The authorised amount was taken.</summary>
 public sealed record PaymentCaptured(Guid OrderId, Guid PaymentId, Money Amount);
 
-/// <summary>The authorised amount was let go before it was taken.</summary>
+/// <summary>The order was cancelled before the amount was taken: the provider holds nothing and will not, even where it never told of an authorisation.</summary>
 public sealed record PaymentVoided(Guid OrderId, Guid PaymentId, Money Amount);
 
 /// <summary>The captured amount was given back.</summary>

@@ -91,11 +91,8 @@ internal sealed partial class BatchProcessor(EndpointOptions endpoint, EventType
             await store.DeadLetterAsync(records[0], failure, time.GetUtcNow(), cancellationToken);
         }
         db.ChangeTracker.DetectChanges();
-        var published = db.Outbox.HasWork;
         await db.SaveChangesAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);
-        if (published)
-            db.Outbox.SignalCommitted();
         foreach (var (record, assignment) in records)
             assignment.NextOffset = record.Offset + 1;
     }

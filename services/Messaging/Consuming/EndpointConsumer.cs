@@ -69,7 +69,7 @@ internal sealed partial class EndpointConsumer : BackgroundService
 
     private void Poll(BatchProcessor processor, CancellationToken stoppingToken)
     {
-        using var consumer = new ConsumerBuilder<byte[]?, byte[]?>(_kafka.Consumer(_options.ServiceName, _endpoint.Name))
+        using var consumer = new ConsumerBuilder<byte[]?, byte[]?>(_kafka.Consumer(_options.ServiceName, _endpoint.Name, _options.InstanceName))
             .SetLogHandler((_, message) => KafkaLog.Write(_logger, message))
             .SetErrorHandler((_, error) => KafkaLog.Write(_logger, error))
             .SetPartitionsAssignedHandler((source, partitions) => Assign(source, processor, partitions, stoppingToken))
@@ -107,7 +107,7 @@ internal sealed partial class EndpointConsumer : BackgroundService
         {
             _assignments[partition] = new(partition);
             if (!_lanes.ContainsKey(partition.Partition.Value))
-                _lanes[partition.Partition.Value] = new(_endpoint, processor, new(consumer, SeekLater, PauseLane), partition.Partition.Value, stoppingToken);
+                _lanes[partition.Partition.Value] = new(_endpoint, processor, new(consumer, SeekLater, PauseLane), partition.Partition.Value, _logger, stoppingToken);
         }
         _health.Joined(_endpoint.Name);
         if (partitions.Count > 0)

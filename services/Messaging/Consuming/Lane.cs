@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using Confluent.Kafka;
+using Microsoft.Extensions.Logging;
 
 namespace Shop.Messaging.Consuming;
 
@@ -16,26 +17,29 @@ internal sealed record LaneControl(IConsumer<byte[]?, byte[]?> Consumer, Action<
 /// Handles the partitions of one number, of all the endpoint's topics, one batch after another: topics joined by key are
 /// partitioned alike, so everything about one aggregate passes through one lane.
 /// </summary>
-internal sealed class Lane
+internal sealed partial class Lane
 {
     private const int HighWater = 3_000;
     private const int LowWater = 500;
+    private static readonly TimeSpan FailureDelay = TimeSpan.FromSeconds(1);
 
     private readonly Channel<QueuedRecord> _queue = Channel.CreateUnbounded<QueuedRecord>(new() { SingleReader = true, SingleWriter = true });
     private readonly EndpointOptions _endpoint;
     private readonly BatchProcessor _processor;
     private readonly LaneControl _control;
     private readonly int _number;
+    private readonly ILogger _logger;
     private readonly Task _running;
     private int _waiting;
     private volatile bool _paused;
 
-    public Lane(EndpointOptions endpoint, BatchProcessor processor, LaneControl control, int number, CancellationToken stoppingToken)
+    public Lane(EndpointOptions endpoint, BatchProcessor processor, LaneControl control, int number, ILogger logger, CancellationToken stoppingToken)
     {
         _endpoint = endpoint;
         _processor = processor;
         _control = control;
         _number = number;
+        _logger = logger;
         _running = Task.Run(() => RunAsync(stoppingToken), CancellationToken.None);
     }
 
@@ -66,13 +70,31 @@ internal sealed class Lane
                 TakeBatch(batch);
                 if (batch.Count == 0)
                     continue;
-                await _processor.ProcessAsync(batch, _control, stoppingToken);
+                await ProcessAsync(batch, stoppingToken);
                 StoreOffsets(batch);
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
             // the batch at hand was rolled back and is read again by whoever gets the partition
+        }
+    }
+
+    /// <summary>A batch is never given up: what the processor did not expect is logged and tried again, so that nothing is skipped.</summary>
+    private async Task ProcessAsync(List<QueuedRecord> batch, CancellationToken stoppingToken)
+    {
+        while (true)
+        {
+            try
+            {
+                await _processor.ProcessAsync(batch, _control, stoppingToken);
+                return;
+            }
+            catch (Exception e) when (!stoppingToken.IsCancellationRequested)
+            {
+                BatchFailed(_logger, e, _endpoint.Name, _number);
+                await Task.Delay(FailureDelay, stoppingToken);
+            }
         }
     }
 
@@ -107,4 +129,7 @@ internal sealed class Lane
             }
         }
     }
+
+    [LoggerMessage(EventName = "BatchFailed", Level = LogLevel.Error, Message = "{Endpoint} could not handle a batch of partition {Partition} and tries it again")]
+    private static partial void BatchFailed(ILogger logger, Exception exception, string endpoint, int partition);
 }

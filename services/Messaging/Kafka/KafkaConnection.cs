@@ -47,13 +47,17 @@ public sealed class KafkaConnection
         return config;
     }
 
-    internal ConsumerConfig Consumer(string clientId, string group)
+    internal ConsumerConfig Consumer(string clientId, string group, string? instanceName)
     {
         var config = Common(new ConsumerConfig(new Dictionary<string, string>(_settings)));
         config.ClientId = clientId;
         config.GroupId = group;
+        config.GroupInstanceId = instanceName;
         config.AutoOffsetReset = AutoOffsetReset.Earliest;
-        config.PartitionAssignmentStrategy = PartitionAssignmentStrategy.CooperativeSticky;
+        // Range gives one consumer the partitions of one number of all its topics, which the lanes count on; sticky does not.
+        // And librdkafka before 2.3.0 aborts the process when a cooperative-sticky consumer closes before its first
+        // assignment, while the group rebalances (confluentinc/librdkafka#4312).
+        config.PartitionAssignmentStrategy = PartitionAssignmentStrategy.Range;
         // The database's offset row is the truth; what Kafka knows is for people and tools, so it may follow in the background.
         config.EnableAutoCommit = true;
         config.AutoCommitIntervalMs = 500;

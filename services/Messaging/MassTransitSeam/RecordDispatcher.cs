@@ -37,7 +37,7 @@ internal sealed class RecordDispatcher
     /// <summary>Runs the consumers and sagas of <paramref name="message"/> in <paramref name="scope"/>; what they throw is thrown here.</summary>
     public async Task DispatchAsync(ConsumedRecord record, object message, IServiceScope scope, Outbox outbox)
     {
-        using var context = new RecordReceiveContext(_endpoint, record, message, outbox, scope, scope.ServiceProvider);
+        using var context = new RecordReceiveContext(_endpoint, record, message, outbox, scope);
         await _pipe.Dispatch(context, NoLockReceiveContext.Instance);
     }
 }

@@ -3,6 +3,7 @@ using MassTransit;
 using MassTransit.Middleware.Outbox;
 using MassTransit.Serialization;
 using MassTransit.Transports;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Shop.Messaging.MassTransitSeam;
 
@@ -12,8 +13,8 @@ internal sealed class RecordReceiveContext : BaseReceiveContext
     private readonly Outbox _outbox;
     private readonly ConsumedRecord _record;
 
-    public RecordReceiveContext(ReceiveEndpointContext endpoint, ConsumedRecord record, object message, Outbox outbox, params object[] payloads)
-        : base(false, endpoint, payloads)
+    public RecordReceiveContext(ReceiveEndpointContext endpoint, ConsumedRecord record, object message, Outbox outbox, IServiceScope scope)
+        : base(false, endpoint, outbox, scope, scope.ServiceProvider)
     {
         _outbox = outbox;
         _record = record;

@@ -20,6 +20,7 @@ public sealed class Outbox : OutboxSendContext
     private readonly List<OutboxRow> _rows = [];
     private readonly List<(Guid Token, DateTimeOffset Due, OutboxRow Row)> _timeouts = [];
     private readonly List<Guid> _cancelledTimeouts = [];
+    private bool _written;
 
     internal Outbox(EventTypes eventTypes, TimeProvider time, OutboxSignal signal, IServiceProvider services)
     {
@@ -39,6 +40,10 @@ public sealed class Outbox : OutboxSendContext
     /// <summary>Publishes <paramref name="event"/> when the scope's changes are saved.</summary>
     /// <exception cref="InvalidOperationException">The service does not produce the event's topic, or the event is larger than <see cref="OutboxRow.MaxBodyBytes"/>.</exception>
     public void Publish(object @event) => _rows.Add(RowOf(@event));
+
+    /// <summary>Publishes <paramref name="event"/> with a cause that is not the event being handled.</summary>
+    internal void Publish(object @event, Guid causationId, string? traceParent) =>
+        _rows.Add(RowOf(@event) with { CausationId = causationId, TraceParent = traceParent });
 
     /// <summary>Schedules <paramref name="event"/> to be published at <paramref name="due"/>, unless it is cancelled before.</summary>
     /// <returns>The token that cancels it.</returns>
@@ -76,13 +81,19 @@ public sealed class Outbox : OutboxSendContext
         if (_cancelledTimeouts.Count > 0)
             batch.BatchCommands.Add(TimeoutRows.Delete(_cancelledTimeouts));
         await batch.ExecuteNonQueryAsync(cancellationToken);
+        _written = true;
         _rows.Clear();
         _timeouts.Clear();
         _cancelledTimeouts.Clear();
     }
 
-    /// <summary>Tells the relay of this process that there is work; called after the commit.</summary>
-    internal void SignalCommitted() => _signal.Set();
+    /// <summary>Tells the relay of this process that there is work, where the transaction that has committed wrote some.</summary>
+    internal void Committed()
+    {
+        if (_written)
+            _signal.Set();
+        _written = false;
+    }
 
     private OutboxRow RowOf(object @event)
     {

@@ -45,14 +45,15 @@ internal sealed partial class OutboxRelay(NpgsqlDataSource dataSource, KafkaConn
                 await using var connection = await dataSource.OpenConnectionAsync(stoppingToken);
                 await RelayAsync(connection, producer, stoppingToken);
             }
-            catch (Exception e) when (e is NpgsqlException or KafkaException or TimeoutException or InvalidOperationException)
-            {
-                RelayInterrupted(logger, e.Message);
-                await Task.Delay(RetryDelay, stoppingToken);
-            }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {
                 return;
+            }
+            catch (Exception e)
+            {
+                // whatever it is, the events are safe in the outbox and the service can go on taking requests
+                RelayInterrupted(logger, e.Message);
+                await Task.Delay(RetryDelay, stoppingToken);
             }
         }
     }

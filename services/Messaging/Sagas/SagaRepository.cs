@@ -43,7 +43,10 @@ internal sealed class SagaContext<TSaga, T>(MessagingDbContext db, ConsumeContex
 
     public Task Update(SagaConsumeContext<TSaga> saga)
     {
-        if (saga.Saga is ISagaVersion versioned)
+        // an event that changed nothing costs no UPDATE
+        var entry = db.Entry(saga.Saga);
+        entry.DetectChanges();
+        if (entry.State == EntityState.Modified && saga.Saga is ISagaVersion versioned)
             versioned.Version++;
         return Task.CompletedTask;
     }

@@ -1,0 +1,53 @@
+using Yarp.ReverseProxy.Forwarder;
+
+namespace Shop.Gateway.Proxying;
+
+/// <summary>
+/// When an instance cannot be reached the next one is asked, where that is safe; when there is none left, the answer is 503
+/// with Retry-After.
+/// </summary>
+internal static partial class AwayService
+{
+    public static async Task InvokeAsync(HttpContext context, RequestDelegate next)
+    {
+        var proxied = context.GetReverseProxyFeature();
+        // load balancing narrows the feature's own list to the one it chose
+        var untried = proxied.AvailableDestinations;
+        await next(context);
+        while (MayAskAnother(context))
+        {
+            untried = [.. untried.Where(destination => destination != proxied.ProxiedDestination)];
+            if (untried.Count == 0)
+                break;
+            proxied.AvailableDestinations = untried;
+            context.Features.Set<IForwarderErrorFeature>(null);
+            context.Response.StatusCode = StatusCodes.Status200OK;
+            await next(context);
+        }
+
+        if (context.Response.HasStarted || context.RequestAborted.IsCancellationRequested)
+            return;
+        // without a body, which the status code pages then write
+        if (context.Response.StatusCode is StatusCodes.Status502BadGateway && context.GetForwarderErrorFeature() is { } failure)
+        {
+            LogAway(context.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(AwayService)),
+                proxied.Cluster.Config.ClusterId, failure.Error, failure.Exception?.Message);
+            context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
+        }
+    }
+
+    /// <summary>
+    /// Whether the request may be sent to another instance. A request that never left is; one that may have been acted
+    /// on is only when it changes nothing. The body is no obstacle: nothing read it before there was a connection.
+    /// </summary>
+    private static bool MayAskAnother(HttpContext context)
+    {
+        if (context.Response.HasStarted || context.GetForwarderErrorFeature() is not { Error: ForwarderError.Request } failure)
+            return false;
+        var neverSent = failure.Exception is HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError };
+        return neverSent || HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method);
+    }
+
+    [LoggerMessage(EventName = "ServiceUnavailable", Level = LogLevel.Warning, Message = "{Service} could not be reached ({Error}): {Reason}")]
+    private static partial void LogAway(ILogger logger, string service, ForwarderError error, string? reason);
+}

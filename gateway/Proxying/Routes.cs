@@ -1,0 +1,59 @@
+using Shop.ServiceDefaults.Authentication;
+using Yarp.ReverseProxy.Configuration;
+using Yarp.ReverseProxy.Health;
+using Yarp.ReverseProxy.LoadBalancing;
+
+namespace Shop.Gateway.Proxying;
+
+/// <summary>Which service answers which path, and who may ask. The path is passed on unchanged.</summary>
+internal static class Routes
+{
+    private const string Anyone = "anonymous";
+    private const string Shopper = "default";
+
+    private static readonly (string Path, string Service, string Policy)[] Table =
+    [
+        ("/api/catalog/{**rest}", "inventory", Anyone),
+        ("/api/stock/{**rest}", "inventory", Anyone),
+        ("/api/orders/{**rest}", "orders", Shopper),
+        ("/api/orders/{id}/timeline", "activity", Shopper),
+        ("/api/activity/{**rest}", "activity", Policies.Operator),
+        ("/api/ops/stock/{**rest}", "inventory", Policies.Operator),
+        ("/api/ops/products/{**rest}", "inventory", Policies.Operator),
+    ];
+
+    /// <summary>The table as YARP reads it; the more exact path wins.</summary>
+    public static IReadOnlyList<RouteConfig> All { get; } =
+    [
+        .. Table.Select(route => new RouteConfig
+        {
+            RouteId = route.Path,
+            ClusterId = route.Service,
+            AuthorizationPolicy = route.Policy,
+            Match = new RouteMatch { Path = route.Path },
+        }),
+    ];
+
+    /// <summary>
+    /// One cluster for each service of the table, over the instances in <c>services__NAME__http__0</c>, <c>__1</c>, ...
+    /// A service without instances is answered with 503.
+    /// </summary>
+    public static IReadOnlyList<ClusterConfig> Clusters(IConfiguration configuration) =>
+        [.. Table.Select(route => route.Service).Distinct().Select(service => Cluster(service, configuration))];
+
+    private static ClusterConfig Cluster(string service, IConfiguration configuration) => new()
+    {
+        ClusterId = service,
+        LoadBalancingPolicy = LoadBalancingPolicies.PowerOfTwoChoices,
+        Destinations = configuration.GetSection($"services:{service}:http").GetChildren()
+            .Where(instance => !string.IsNullOrEmpty(instance.Value))
+            .ToDictionary(instance => instance.Key, instance => new DestinationConfig { Address = instance.Value! }),
+        HealthCheck = new HealthCheckConfig
+        {
+            Passive = new PassiveHealthCheckConfig { Enabled = true, Policy = UnreachableInstancePolicy.PolicyName },
+            // when every instance failed, trying one is better than refusing: it may be up again
+            AvailableDestinationsPolicy = HealthCheckConstants.AvailableDestinations.HealthyOrPanic,
+        },
+        HttpRequest = new() { ActivityTimeout = TimeSpan.FromSeconds(30) },
+    };
+}

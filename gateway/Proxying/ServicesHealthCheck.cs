@@ -1,0 +1,41 @@
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Yarp.ReverseProxy;
+using Yarp.ReverseProxy.Model;
+
+namespace Shop.Gateway.Proxying;
+
+/// <summary>The gateway can do its work when every service has an instance that is ready. Asked only when somebody asks.</summary>
+internal sealed class ServicesHealthCheck(IProxyStateLookup proxy, IHttpClientFactory clients) : IHealthCheck
+{
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(2);
+
+    public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
+    {
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        deadline.CancelAfter(Timeout);
+        var answers = await Task.WhenAll(proxy.GetClusters().Select(async cluster =>
+            (Service: cluster.ClusterId, Ready: await AnyReadyAsync(cluster, deadline.Token))));
+        var away = answers.Where(answer => !answer.Ready).Select(answer => answer.Service).Order().ToArray();
+        return away.Length == 0 ? HealthCheckResult.Healthy() : HealthCheckResult.Unhealthy($"not ready: {string.Join(", ", away)}");
+    }
+
+    private async Task<bool> AnyReadyAsync(ClusterState cluster, CancellationToken cancellation)
+    {
+        var answers = await Task.WhenAll(cluster.Destinations.Values.Select(destination =>
+            IsReadyAsync(new Uri(new Uri(destination.Model.Config.Address), "/health/ready"), cancellation)));
+        return answers.Contains(true);
+    }
+
+    private async Task<bool> IsReadyAsync(Uri address, CancellationToken cancellation)
+    {
+        try
+        {
+            using var response = await clients.CreateClient(nameof(ServicesHealthCheck)).GetAsync(address, cancellation);
+            return response.IsSuccessStatusCode;
+        }
+        catch (Exception failure) when (failure is HttpRequestException or OperationCanceledException)
+        {
+            return false;
+        }
+    }
+}

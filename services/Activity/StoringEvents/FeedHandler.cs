@@ -1,0 +1,82 @@
+using System.Text.Json;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Storage;
+using Npgsql;
+using NpgsqlTypes;
+using Shop.Contracts;
+using Shop.Messaging;
+
+namespace Shop.Activity.StoringEvents;
+
+/// <summary>Keeps every event of every topic, and whose each order is: one round trip a batch, on the batch's own transaction.</summary>
+internal sealed class FeedHandler(ActivityDb db) : IRecordBatchHandler
+{
+    /// <inheritdoc/>
+    public async Task HandleAsync(IReadOnlyList<ConsumedRecord> records, CancellationToken cancellationToken)
+    {
+        var events = records.Select(StoredEvent.From).ToArray();
+        await using var batch = new NpgsqlBatch((NpgsqlConnection)db.Database.GetDbConnection(), (NpgsqlTransaction?)db.Database.CurrentTransaction?.GetDbTransaction());
+        batch.BatchCommands.Add(InsertEvents(events));
+        var owners = events.Select(OwnerIn).OfType<OrderOwner>().ToArray();
+        if (owners.Length > 0)
+            batch.BatchCommands.Add(InsertOwners(owners));
+        await batch.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    /// <summary>The owner of the order that <paramref name="stored"/> submits, if it does; an event that cannot be read tells nothing.</summary>
+    internal static OrderOwner? OwnerIn(StoredEvent stored)
+    {
+        if (stored.Topic != Topics.Orders.Name || stored.Malformed || stored.Data is null
+            || !Topics.Orders.TryGetEvent(stored.Type, out var type) || type.ClrType != typeof(OrderSubmitted))
+            return null;
+        try
+        {
+            return JsonSerializer.Deserialize(stored.Data, ContractsJson.Default.OrderSubmitted) is { ShopperId: { } shopper } order
+                && order.OrderId.ToString() == stored.Key && !shopper.Contains('\0', StringComparison.Ordinal)
+                ? new(order.OrderId, shopper)
+                : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    private static NpgsqlBatchCommand InsertEvents(StoredEvent[] events) => new("""
+        INSERT INTO events (event_id, type, topic, partition, record_offset, key, source, subject, at, causation_id, trace_parent, data, malformed)
+        SELECT event_id, type, topic, partition, record_offset, key, source, subject, at, causation_id, trace_parent, data, malformed
+        FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) WITH ORDINALITY
+          AS row(event_id, type, topic, partition, record_offset, key, source, subject, at, causation_id, trace_parent, data, malformed, ordinal)
+        ORDER BY ordinal
+        """)
+    {
+        Parameters =
+        {
+            Column(events, NpgsqlDbType.Uuid, e => e.EventId),
+            Column(events, NpgsqlDbType.Text, e => e.Type),
+            Column(events, NpgsqlDbType.Text, e => e.Topic),
+            Column(events, NpgsqlDbType.Integer, e => e.Partition),
+            Column(events, NpgsqlDbType.Bigint, e => e.Offset),
+            Column(events, NpgsqlDbType.Text, e => e.Key),
+            Column(events, NpgsqlDbType.Text, e => e.Source),
+            Column(events, NpgsqlDbType.Text, e => e.Subject),
+            Column(events, NpgsqlDbType.TimestampTz, e => e.At),
+            Column(events, NpgsqlDbType.Uuid, e => e.CausationId),
+            Column(events, NpgsqlDbType.Text, e => e.TraceParent),
+            Column(events, NpgsqlDbType.Json, e => e.Data),
+            Column(events, NpgsqlDbType.Boolean, e => e.Malformed),
+        },
+    };
+
+    private static NpgsqlBatchCommand InsertOwners(OrderOwner[] owners) => new("""
+        INSERT INTO orders (order_id, shopper_id)
+        SELECT order_id, shopper_id FROM unnest($1, $2) AS row(order_id, shopper_id) ORDER BY order_id
+        ON CONFLICT DO NOTHING
+        """)
+    {
+        Parameters = { Column(owners, NpgsqlDbType.Uuid, o => o.OrderId), Column(owners, NpgsqlDbType.Text, o => o.ShopperId) },
+    };
+
+    private static NpgsqlParameter<TValue[]> Column<TRow, TValue>(TRow[] rows, NpgsqlDbType type, Func<TRow, TValue> column) =>
+        new() { TypedValue = Array.ConvertAll(rows, row => column(row)), NpgsqlDbType = NpgsqlDbType.Array | type };
+}

@@ -1,0 +1,72 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.EntityFrameworkCore;
+using Shop.Contracts;
+using Shop.Inventory.Products;
+using Shop.Inventory.Stock;
+using Shop.ServiceDefaults;
+
+namespace Shop.Inventory.BrowsingCatalog;
+
+/// <summary>A product in the catalogue, with the pieces of it that can be ordered at the moment.</summary>
+internal sealed record CatalogItem(string Sku, string Name, string Description, Money Price, int Available);
+
+/// <summary>A page of the catalogue, by sku; <c>next</c> is the <c>after</c> of the next page, null on the last one.</summary>
+internal sealed record CatalogPage(IReadOnlyList<CatalogItem> Items, string? Next);
+
+/// <summary>The catalogue and the stock, for anyone.</summary>
+internal static class CatalogEndpoints
+{
+    private const int DefaultLimit = 50;
+    private const int MaxLimit = 100;
+    private const int MaxSearchLength = 100;
+
+    public static void MapBrowsingCatalog(this IEndpointRouteBuilder app)
+    {
+        app.MapGet("/api/catalog", GetPageAsync);
+        app.MapGet("/api/catalog/{sku}", GetAsync);
+        app.MapGet("/api/stock/{sku}", GetStockAsync);
+    }
+
+    private static async Task<Results<Ok<CatalogPage>, ValidationProblem>> GetPageAsync(
+        string? search, string? after, InventoryDb db, CancellationToken cancellationToken, int limit = DefaultLimit)
+    {
+        var errors = new ValidationErrors();
+        if (limit is < 1 or > MaxLimit)
+            errors.Add("limit", $"Must be 1 to {MaxLimit}.");
+        if (search?.Length > MaxSearchLength)
+            errors.Add("search", $"Must be at most {MaxSearchLength} characters.");
+        if (errors.Any)
+            return errors.ToProblem();
+
+        var products = db.Products.AsNoTracking();
+        if (!string.IsNullOrWhiteSpace(search))
+        {
+            var text = search.Trim().ToLowerInvariant();
+            // EF Core escapes the wildcards of LIKE
+            products = products.Where(product => product.SearchText.Contains(text));
+        }
+        if (!string.IsNullOrEmpty(after))
+            products = products.Where(product => string.Compare(product.Sku, after) > 0);
+        var items = await Items(products.OrderBy(product => product.Sku), db).Take(limit + 1).ToListAsync(cancellationToken);
+
+        if (items.Count <= limit)
+            return TypedResults.Ok(new CatalogPage(items, null));
+        items.RemoveAt(limit);
+        return TypedResults.Ok(new CatalogPage(items, items[^1].Sku));
+    }
+
+    private static async Task<Results<Ok<CatalogItem>, NotFound>> GetAsync(string sku, InventoryDb db, CancellationToken cancellationToken) =>
+        await Items(db.Products.AsNoTracking().Where(product => product.Sku == sku), db).SingleOrDefaultAsync(cancellationToken) is { } item
+            ? TypedResults.Ok(item)
+            : TypedResults.NotFound();
+
+    private static async Task<Results<Ok<StockAnswer>, NotFound>> GetStockAsync(string sku, InventoryDb db, CancellationToken cancellationToken) =>
+        await db.Stock.AsNoTracking().SingleOrDefaultAsync(item => item.Sku == sku, cancellationToken) is { } item
+            ? TypedResults.Ok(StockAnswer.Of(item))
+            : TypedResults.NotFound();
+
+    private static IQueryable<CatalogItem> Items(IQueryable<Product> products, InventoryDb db) =>
+        from product in products
+        join stock in db.Stock on product.Sku equals stock.Sku
+        select new CatalogItem(product.Sku, product.Name, product.Description, product.Price, stock.OnHand - stock.Reserved);
+}

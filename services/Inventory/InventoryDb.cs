@@ -1,0 +1,67 @@
+using System.Text.Json;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.ChangeTracking;
+using Shop.Contracts;
+using Shop.Inventory.Products;
+using Shop.Inventory.ReservingStock;
+using Shop.Inventory.Stock;
+using Shop.Messaging;
+
+namespace Shop.Inventory;
+
+/// <summary>Inventory's database. What changes of products and stock is published with the change, whoever made it.</summary>
+internal sealed class InventoryDb(DbContextOptions<InventoryDb> options, Outbox outbox) : MessagingDbContext(options, outbox)
+{
+    public DbSet<Product> Products => Set<Product>();
+
+    public DbSet<StockItem> Stock => Set<StockItem>();
+
+    public DbSet<Reservation> Reservations => Set<Reservation>();
+
+    /// <summary>
+    /// Saves, and publishes the final state of each changed product and stock item: one event a sku, however many lines of a
+    /// batch changed it. To be called once in a scope: a second call after a failed one would publish again.
+    /// </summary>
+    public override Task<int> SaveChangesAsync(bool acceptAllChangesOnSuccess, CancellationToken cancellationToken = default)
+    {
+        foreach (var entry in ChangeTracker.Entries<Product>().Where(IsChanged))
+            Publish(entry.Entity.ToEvent());
+        foreach (var entry in ChangeTracker.Entries<StockItem>().Where(IsChanged))
+        {
+            foreach (var @event in entry.Entity.EventsSince(AvailableBefore(entry)))
+                Publish(@event);
+        }
+        return base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
+    }
+
+    protected override void OnModelCreating(ModelBuilder modelBuilder)
+    {
+        modelBuilder.Entity<Product>(product =>
+        {
+            product.HasKey(p => p.Sku);
+            product.ComplexProperty(p => p.Price);
+        });
+        modelBuilder.Entity<StockItem>(stock =>
+        {
+            stock.ToTable("stock").HasKey(s => s.Sku);
+            stock.Ignore(s => s.Available);
+        });
+        modelBuilder.Entity<Reservation>(reservation =>
+        {
+            reservation.HasKey(r => r.OrderId);
+            reservation.Property(r => r.Status).HasConversion(
+                status => status.ToString().ToLowerInvariant(), text => Enum.Parse<ReservationStatus>(text, ignoreCase: true));
+            reservation.Property(r => r.Lines).HasColumnType("jsonb").HasConversion(
+                lines => JsonSerializer.Serialize(lines, InventoryJson.Default.IReadOnlyListReservedLine),
+                json => JsonSerializer.Deserialize(json, InventoryJson.Default.IReadOnlyListReservedLine)!,
+                // a reservation's lines never change
+                new ValueComparer<IReadOnlyList<ReservedLine>>((a, b) => ReferenceEquals(a, b), lines => lines.Count, lines => lines));
+        });
+    }
+
+    private static int? AvailableBefore(EntityEntry<StockItem> entry) => entry.State == EntityState.Added
+        ? null
+        : entry.OriginalValues.GetValue<int>(nameof(StockItem.OnHand)) - entry.OriginalValues.GetValue<int>(nameof(StockItem.Reserved));
+
+    private static bool IsChanged(EntityEntry entry) => entry.State is EntityState.Added or EntityState.Modified;
+}

@@ -1,0 +1,62 @@
+using MassTransit;
+using Shop.Contracts;
+using Shop.Inventory.Stock;
+
+namespace Shop.Inventory.ReservingStock;
+
+/// <summary>
+/// Carries out what <see cref="ReservationDecider"/> decides. The rows were loaded and locked by <see cref="StockPrefetch"/>; stock
+/// and reservations are saved, and changed levels published, once for the whole batch.
+/// </summary>
+/// <remarks>A reservation needs no expiry of its own: every order ends, by its saga's deadlines at the latest, and its reservation with it.</remarks>
+internal sealed class OrderConsumer(InventoryDb db, TimeProvider time) : IConsumer<OrderSubmitted>, IConsumer<OrderCancelled>, IConsumer<OrderConfirmed>
+{
+    /// <inheritdoc/>
+    public Task Consume(ConsumeContext<OrderSubmitted> context)
+    {
+        var order = context.Message;
+        return CarryOutAsync(context, order.OrderId, ReservationDecider.OnSubmitted(Find(order.OrderId), order.Lines, sku => FindStock(sku)?.Available ?? 0));
+    }
+
+    /// <inheritdoc/>
+    public Task Consume(ConsumeContext<OrderCancelled> context) =>
+        CarryOutAsync(context, context.Message.OrderId, ReservationDecider.OnCancelled(Find(context.Message.OrderId)));
+
+    /// <inheritdoc/>
+    public Task Consume(ConsumeContext<OrderConfirmed> context) =>
+        CarryOutAsync(context, context.Message.OrderId, ReservationDecider.OnConfirmed(Find(context.Message.OrderId)));
+
+    private Task CarryOutAsync(ConsumeContext context, Guid orderId, ReservationDecision decision)
+    {
+        switch (decision)
+        {
+            case ReservationDecision.Reserve(var lines):
+                foreach (var line in lines)
+                    StockOf(line).Reserve(line.Quantity);
+                db.Reservations.Add(new(orderId, ReservationStatus.Reserved, lines, time.GetUtcNow()));
+                return context.Publish(new StockReserved(orderId, lines), context.CancellationToken);
+            case ReservationDecision.Reject(var lines, var shortages):
+                db.Reservations.Add(new(orderId, ReservationStatus.Rejected, lines, time.GetUtcNow()));
+                return context.Publish(new StockRejected(orderId, shortages), context.CancellationToken);
+            case ReservationDecision.Release(var lines):
+                foreach (var line in lines)
+                    StockOf(line).Release(line.Quantity);
+                Find(orderId)!.End(ReservationStatus.Released, time.GetUtcNow());
+                return context.Publish(new StockReleased(orderId, lines), context.CancellationToken);
+            case ReservationDecision.Dispatch(var lines):
+                foreach (var line in lines)
+                    StockOf(line).Dispatch(line.Quantity);
+                Find(orderId)!.End(ReservationStatus.Dispatched, time.GetUtcNow());
+                return context.Publish(new StockDispatched(orderId, lines), context.CancellationToken);
+            default:
+                return Task.CompletedTask;
+        }
+    }
+
+    private Reservation? Find(Guid orderId) => db.Reservations.Local.FindEntry(orderId)?.Entity;
+
+    private StockItem? FindStock(string sku) => db.Stock.Local.FindEntry(sku)?.Entity;
+
+    private StockItem StockOf(ReservedLine line) => FindStock(line.Sku)
+        ?? throw new InvalidOperationException($"The stock of {line.Sku} was not loaded with the batch");
+}

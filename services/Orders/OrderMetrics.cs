@@ -1,0 +1,25 @@
+using System.Diagnostics.Metrics;
+
+namespace Shop.Orders;
+
+/// <summary>What Orders measures of its own business.</summary>
+/// <remarks>The state machine counts before its batch commits: a batch that is rolled back and repeated counts again.</remarks>
+internal static class OrderMetrics
+{
+    private static readonly Meter Meter = new("Shop.Orders");
+
+    /// <summary>Orders accepted; repetitions do not count.</summary>
+    public static readonly Counter<long> Submitted = Meter.CreateCounter<long>("shop.orders.submitted", "{order}", "Orders accepted");
+
+    private static readonly Counter<long> Transitions = Meter.CreateCounter<long>("shop.orders.transitions", "{order}", "Orders that entered a state");
+
+    private static readonly Histogram<double> Age = Meter.CreateHistogram<double>("shop.orders.age", "s", "Time from submission until a state was entered");
+
+    /// <summary>An order has entered <see cref="Order.CurrentState"/>.</summary>
+    public static void Entered(Order order)
+    {
+        var state = new KeyValuePair<string, object?>("shop.order.state", order.CurrentState);
+        Transitions.Add(1, state);
+        Age.Record((order.UpdatedAt - order.SubmittedAt).TotalSeconds, state);
+    }
+}

@@ -1,0 +1,16 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Shop.Contracts;
+using Shop.Orders.ReadingOrders;
+using Shop.Orders.SubmittingOrder;
+
+namespace Shop.Orders;
+
+/// <summary>Source-generated JSON of the requests, the answers and the stored columns.</summary>
+[JsonSourceGenerationOptions(JsonSerializerDefaults.Web)]
+[JsonSerializable(typeof(SubmitOrder))]
+[JsonSerializable(typeof(OrderView))]
+[JsonSerializable(typeof(OrderPage))]
+[JsonSerializable(typeof(IReadOnlyList<OrderLine>))]
+[JsonSerializable(typeof(Address))]
+public sealed partial class OrdersJson : JsonSerializerContext;

@@ -1,0 +1,137 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
+using Shop.ServiceDefaults;
+
+namespace Shop.PaymentProvider;
+
+/// <summary>A payment, as the provider's API shows it.</summary>
+/// <param name="Id">The payment's id.</param>
+/// <param name="Status">To an authorisation what it came to (<c>authorized</c>, <c>declined</c>), however often it is
+/// repeated; to everything else the status now.</param>
+/// <param name="DeclineReason"><c>card_declined</c>, <c>unknown_token</c>, <c>voided</c>, or null.</param>
+/// <param name="Reference">The merchant's reference; null for a payment that was voided before it came.</param>
+/// <param name="Amount">The amount; null as the reference.</param>
+/// <param name="Currency">ISO 4217; null as the reference.</param>
+public sealed record PaymentResponse(Guid Id, PaymentStatus Status, string? DeclineReason, string? Reference, decimal? Amount, string? Currency);
+
+/// <summary>A part of the ledger.</summary>
+/// <param name="Items">The entries, oldest first.</param>
+/// <param name="Next">What to pass as <c>after</c> for the next part; null at the end.</param>
+public sealed record LedgerPage(IReadOnlyList<LedgerEntry> Items, long? Next);
+
+/// <summary>The provider's HTTP API; README.md describes it for its users.</summary>
+internal static class PaymentEndpoints
+{
+    private const int MaxLedgerPage = 10_000;
+
+    public static void MapPayments(this IEndpointRouteBuilder endpoints)
+    {
+        endpoints.MapPost("/v1/payments", AuthorizeAsync);
+        endpoints.MapGet("/v1/payments/{id:guid}", FindAsync);
+        endpoints.MapPost("/v1/payments/{id:guid}/capture", (Guid id, PaymentBook book) => ChangeAsync(id, PaymentAction.Capture, book));
+        endpoints.MapPost("/v1/payments/{id:guid}/void", (Guid id, PaymentBook book) => ChangeAsync(id, PaymentAction.Void, book));
+        endpoints.MapPost("/v1/payments/{id:guid}/refund", (Guid id, PaymentBook book) => ChangeAsync(id, PaymentAction.Refund, book));
+        endpoints.MapGet("/v1/ledger", ReadLedger);
+    }
+
+    private static async Task<IResult> AuthorizeAsync(
+        [FromHeader(Name = "Idempotency-Key")] Guid idempotencyKey,
+        PaymentRequest request,
+        PaymentBook book,
+        TimeProvider time,
+        IHostApplicationLifetime lifetime,
+        HttpContext context)
+    {
+        if (Validate(request) is { } invalid)
+            return invalid;
+
+        // not cancelled when the client goes: the money is set aside all the same, as with a real provider
+        var (outcome, payment) = await book.AuthorizeAsync(idempotencyKey, request);
+        switch (outcome)
+        {
+            case Outcome.Failed:
+                return TypedResults.Problem("tok_flaky fails twice.", statusCode: StatusCodes.Status500InternalServerError);
+            case Outcome.KeyReused:
+                return TypedResults.Problem(
+                    "The Idempotency-Key was used with another body.", statusCode: StatusCodes.Status422UnprocessableEntity);
+        }
+
+        using var leaving = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
+        var answerDelay = TokenBehavior.Of(request.Token).AnswerDelay;
+        try
+        {
+            await DelayAsync(payment!, answerDelay, time, leaving.Token);
+        }
+        catch (OperationCanceledException) when (leaving.IsCancellationRequested)
+        {
+            // the client left, or the process stops: either way there is no answer
+            context.Abort();
+            return TypedResults.Empty;
+        }
+
+        var response = Authorization(payment!);
+        return outcome == Outcome.Done ? TypedResults.Created($"/v1/payments/{response.Id}", response) : TypedResults.Ok(response);
+    }
+
+    private static async Task<Results<Ok<PaymentResponse>, ProblemHttpResult>> FindAsync(Guid id, PaymentBook book) =>
+        await book.FindAsync(id) is { } payment ? TypedResults.Ok(Response(payment)) : NotFound();
+
+    private static async Task<Results<Ok<PaymentResponse>, ProblemHttpResult>> ChangeAsync(Guid id, PaymentAction action, PaymentBook book) =>
+        await book.ChangeAsync(id, action) switch
+        {
+            (Outcome.NotFound, _) => NotFound(),
+            (Outcome.Conflict, { } payment) => TypedResults.Problem(
+                $"The payment is {payment.Status.ToString().ToLowerInvariant()}.", statusCode: StatusCodes.Status409Conflict),
+            (_, { } payment) => TypedResults.Ok(Response(payment)),
+            _ => throw new System.Diagnostics.UnreachableException(),
+        };
+
+    private static Results<Ok<LedgerPage>, ValidationProblem> ReadLedger(Ledger ledger, long after = 0, int limit = 1000)
+    {
+        var errors = new ValidationErrors();
+        if (after < 0)
+            errors.Add("after", "Must be 0 or more.");
+        if (limit is < 1 or > MaxLedgerPage)
+            errors.Add("limit", $"Must be 1 to {MaxLedgerPage}.");
+        if (errors.Any)
+            return errors.ToProblem();
+
+        var items = ledger.ReadAfter(after, limit);
+        return TypedResults.Ok(new LedgerPage(items, items.Count == limit ? items[^1].Sequence : null));
+    }
+
+    private static ValidationProblem? Validate(PaymentRequest request)
+    {
+        var errors = new ValidationErrors();
+        if (request.Amount is <= 0 or > 999_999_999.99m || decimal.Round(request.Amount, 2) != request.Amount)
+            errors.Add("amount", "Must be 0.01 to 999999999.99, with at most two decimals.");
+        if (request.Currency.Length != 3 || !request.Currency.All(char.IsAsciiLetterUpper))
+            errors.Add("currency", "Must be three capital letters (ISO 4217).");
+        if (request.Token.Length is 0 or > 64)
+            errors.Add("token", "Must have 1 to 64 characters.");
+        if (request.Reference.Length is 0 or > 64)
+            errors.Add("reference", "Must have 1 to 64 characters.");
+        return errors.Any ? errors.ToProblem() : null;
+    }
+
+    /// <summary>Counted from the decision, so that a client that gave up and asks again is not kept waiting anew.</summary>
+    private static Task DelayAsync(Payment payment, TimeSpan delay, TimeProvider time, CancellationToken cancellation)
+    {
+        if (delay == Timeout.InfiniteTimeSpan)
+            return Task.Delay(delay, time, cancellation);
+        var rest = payment.DecidedAt + delay - time.GetUtcNow();
+        return rest > TimeSpan.Zero ? Task.Delay(rest, time, cancellation) : Task.CompletedTask;
+    }
+
+    private static PaymentResponse Authorization(Payment payment) => payment switch
+    {
+        { Request: null } => Response(payment) with { Status = PaymentStatus.Declined, DeclineReason = "voided" },
+        { DeclineReason: null } => Response(payment) with { Status = PaymentStatus.Authorized },
+        _ => Response(payment),
+    };
+
+    private static PaymentResponse Response(Payment payment) => new(
+        payment.Id, payment.Status, payment.DeclineReason, payment.Request?.Reference, payment.Request?.Amount, payment.Request?.Currency);
+
+    private static ProblemHttpResult NotFound() => TypedResults.Problem(statusCode: StatusCodes.Status404NotFound);
+}

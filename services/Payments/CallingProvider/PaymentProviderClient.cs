@@ -1,0 +1,107 @@
+using System.Net;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Shop.Payments.CallingProvider;
+
+/// <summary>The provider's HTTP API; its README describes it. Every call can be repeated: the payment's id is the idempotency key.</summary>
+internal sealed class PaymentProviderClient(IHttpClientFactory clients)
+{
+    /// <summary>The name of its <see cref="HttpClient"/>.</summary>
+    public const string Name = "payment-provider";
+
+    /// <summary>Reasons are for people to read; the provider's text is not trusted to be short.</summary>
+    private const int MaxReasonLength = 200;
+
+    /// <summary>Makes the call that <paramref name="payment"/>'s state asks for.</summary>
+    /// <exception cref="HttpRequestException">No answer, or none that tells what became of the payment: it is to be asked again.</exception>
+    /// <exception cref="JsonException">The answer is not what the API promises.</exception>
+    /// <exception cref="OperationCanceledException">No answer in time, or cancelled.</exception>
+    public async Task<ProviderAnswer> CallAsync(Payment payment, CancellationToken cancellationToken)
+    {
+        // from the factory for each call, so that it can follow the provider's address
+        using var client = clients.CreateClient(Name);
+        using var request = Request(payment);
+        using var response = await client.SendAsync(request, cancellationToken);
+        if (response.IsSuccessStatusCode)
+            return await ReadAsync(response, cancellationToken);
+        if (payment.State == PaymentState.Authorizing)
+        {
+            if (IsRefusal(response.StatusCode))
+                return new(ProviderStatus.Declined, await ReasonAsync(response, cancellationToken));
+        }
+        else if (response.StatusCode == HttpStatusCode.Conflict)
+        {
+            // the payment is not where we thought: the provider knows where
+            using var current = await client.GetAsync($"v1/payments/{payment.PaymentId}", cancellationToken);
+            return await ReadAsync(current.EnsureSuccessStatusCode(), cancellationToken);
+        }
+        throw new HttpRequestException($"The provider answered {(int)response.StatusCode}", null, response.StatusCode);
+    }
+
+    private static HttpRequestMessage Request(Payment payment)
+    {
+        var action = payment.State switch
+        {
+            PaymentState.Authorizing => null,
+            PaymentState.Capturing => "capture",
+            PaymentState.Voiding => "void",
+            PaymentState.Refunding => "refund",
+            _ => throw new ArgumentException($"There is nothing to call for in state {payment.State}", nameof(payment)),
+        };
+        if (action is not null)
+            return new(HttpMethod.Post, $"v1/payments/{payment.PaymentId}/{action}");
+        return new(HttpMethod.Post, "v1/payments")
+        {
+            Headers = { { "Idempotency-Key", payment.PaymentId.ToString() } },
+            Content = JsonContent.Create(
+                new AuthorizationBody(payment.Amount, payment.Currency, payment.Token!, payment.OrderId.ToString()), ProviderJson.Default.AuthorizationBody),
+        };
+    }
+
+    /// <summary>Whether a 4xx is about this payment. The others are about our address, our credentials or the moment: declining every payment for them would be wrong.</summary>
+    private static bool IsRefusal(HttpStatusCode status) => (int)status is >= 400 and < 500 && status is not
+        (HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden or HttpStatusCode.NotFound or HttpStatusCode.MethodNotAllowed
+        or HttpStatusCode.ProxyAuthenticationRequired or HttpStatusCode.RequestTimeout or (HttpStatusCode)425 or HttpStatusCode.TooManyRequests);
+
+    private static async Task<ProviderAnswer> ReadAsync(HttpResponseMessage response, CancellationToken cancellationToken)
+    {
+        var answer = await response.Content.ReadFromJsonAsync(ProviderJson.Default.ProviderAnswer, cancellationToken)
+            ?? throw new JsonException("The provider's answer is null");
+        return answer with { DeclineReason = Readable(answer.DeclineReason) };
+    }
+
+    private static async Task<string> ReasonAsync(HttpResponseMessage response, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var problem = await response.Content.ReadFromJsonAsync(ProviderJson.Default.ProblemBody, cancellationToken);
+            var fields = problem?.Errors is { Count: > 0 } errors ? $" ({string.Join(", ", errors.Keys)})" : "";
+            if ((problem?.Detail ?? problem?.Title) is { } text)
+                return Readable(text + fields)!;
+        }
+        catch (JsonException)
+        {
+            // refused all the same, without a readable reason
+        }
+        return $"refused with {(int)response.StatusCode}";
+    }
+
+    private static string? Readable(string? text)
+    {
+        if (text is null)
+            return null;
+        var kept = text.Length <= MaxReasonLength ? text : text[..MaxReasonLength];
+        return string.Concat(kept.Select(letter => char.IsControl(letter) ? ' ' : letter));
+    }
+}
+
+internal sealed record AuthorizationBody(decimal Amount, string Currency, string Token, string Reference);
+
+internal sealed record ProblemBody(string? Title, string? Detail, Dictionary<string, string[]>? Errors);
+
+[JsonSourceGenerationOptions(JsonSerializerDefaults.Web, UseStringEnumConverter = true)]
+[JsonSerializable(typeof(AuthorizationBody))]
+[JsonSerializable(typeof(ProviderAnswer))]
+[JsonSerializable(typeof(ProblemBody))]
+internal sealed partial class ProviderJson : JsonSerializerContext;

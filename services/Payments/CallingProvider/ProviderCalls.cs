@@ -1,0 +1,75 @@
+using Microsoft.EntityFrameworkCore;
+
+namespace Shop.Payments.CallingProvider;
+
+/// <summary>What a call gave: an answer, or why there is none and when to call again.</summary>
+/// <param name="Payment">The payment as it was when the call was claimed.</param>
+/// <param name="Answer">The provider's answer.</param>
+/// <param name="Error">Why there is no answer.</param>
+internal sealed record CallResult(Payment Payment, ProviderAnswer? Answer, string? Error = null);
+
+/// <summary>The calls that are to be made, as rows of <c>payments</c> that every instance of the service shares.</summary>
+internal sealed class ProviderCalls(IServiceScopeFactory scopes, TimeProvider time)
+{
+    /// <summary>Longer than a call can take, so that only a dead instance's calls are taken over.</summary>
+    internal static readonly TimeSpan Lease = ProviderWorker.CallTimeout + TimeSpan.FromSeconds(2);
+
+    /// <summary>Takes up to <paramref name="limit"/> due calls: for the time of <see cref="Lease"/> nobody else makes them.</summary>
+    public async Task<IReadOnlyList<Payment>> ClaimAsync(int limit, CancellationToken cancellationToken)
+    {
+        await using var scope = scopes.CreateAsyncScope();
+        var db = scope.ServiceProvider.GetRequiredService<PaymentsDb>();
+        var now = time.GetUtcNow();
+        return await db.Payments.FromSql($"""
+            WITH due AS MATERIALIZED (
+              SELECT payment_id FROM payments WHERE due_at <= {now} ORDER BY due_at LIMIT {limit} FOR UPDATE SKIP LOCKED)
+            UPDATE payments SET due_at = {now + Lease}, attempts = attempts + 1, version = version + 1
+            FROM due WHERE payments.payment_id = due.payment_id
+            RETURNING payments.*
+            """).AsNoTracking().ToListAsync(cancellationToken);
+    }
+
+    /// <summary>Writes what the calls gave, with the events, in one transaction. Where this fails, the calls are repeated when their lease has ended.</summary>
+    public async Task WriteAsync(IReadOnlyList<CallResult> results, CancellationToken cancellationToken)
+    {
+        await using var scope = scopes.CreateAsyncScope();
+        var db = scope.ServiceProvider.GetRequiredService<PaymentsDb>();
+        await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
+        var ids = results.Select(result => result.Payment.PaymentId).Distinct().ToArray();
+        await db.Payments.FromSql($"SELECT * FROM payments WHERE payment_id = ANY({ids}) ORDER BY payment_id FOR UPDATE").LoadAsync(cancellationToken);
+        foreach (var result in results)
+            Write(db, result);
+        await db.SaveChangesAsync(cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+    }
+
+    private void Write(PaymentsDb db, CallResult result)
+    {
+        var payment = db.Payments.Local.FindEntry(result.Payment.PaymentId)!.Entity;
+        var now = time.GetUtcNow();
+        if (result.Answer is { } answer && PaymentDecider.Answer(payment, result.Payment.State, answer) is { } decision)
+        {
+            if (decision.Event is { } news)
+                db.Publish(news, payment.CauseId, payment.TraceParent);
+            payment.Apply(decision, now);
+        }
+        // a later call may be under way already, or wanted for something else: then this one says nothing any more
+        else if (payment.State == result.Payment.State && payment.Attempts == result.Payment.Attempts)
+        {
+            payment.Fail(result.Error ?? $"The provider answered {result.Answer!.Status} while {payment.State}", now + RetryDelay.After(payment.Attempts));
+        }
+    }
+}
+
+/// <summary>How long to wait between calls: doubled each time up to a limit, with jitter so that an outage's payments do not come back as one wave.</summary>
+internal static class RetryDelay
+{
+    private const double FirstMilliseconds = 100, LongestMilliseconds = 5_000;
+
+    /// <summary>The delay after the call number <paramref name="attempts"/>, from 1.</summary>
+    public static TimeSpan After(int attempts)
+    {
+        var delay = Math.Min(LongestMilliseconds, FirstMilliseconds * Math.Pow(2, Math.Min(attempts - 1, 10)));
+        return TimeSpan.FromMilliseconds(delay * (0.5 + Random.Shared.NextDouble() / 2));
+    }
+}

@@ -1,0 +1,132 @@
+using System.Data.Common;
+using System.Diagnostics;
+using System.Threading.Channels;
+using Microsoft.EntityFrameworkCore;
+
+namespace Shop.Payments.CallingProvider;
+
+/// <summary>
+/// Calls the provider for payments that are due, many at a time, and writes the answers, many in one transaction. A crash anywhere
+/// between claim and write repeats the call when its lease has ended, in whichever instance sees it first, under the same key.
+/// </summary>
+internal sealed partial class ProviderWorker(ProviderCalls calls, PaymentProviderClient provider, WorkSignal signal, ILogger<ProviderWorker> logger)
+    : BackgroundService
+{
+    /// <summary>How long the provider may take for an answer.</summary>
+    internal static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(4);
+
+    /// <summary>Calls that wait for their answers; a provider that hangs must not take all our memory and sockets.</summary>
+    private const int MaxInFlight = 128;
+
+    /// <summary>Calls worth a transaction to claim them while others are in flight; fewer wait for the poll.</summary>
+    private const int MinClaim = 32;
+
+    /// <summary>Answers written in one transaction.</summary>
+    private const int MaxWrite = 256;
+
+    /// <summary>The net under the signal: retries that became due, other instances' commits, and calls to take over.</summary>
+    private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(250);
+
+    private static readonly TimeSpan DatabaseRetryDelay = TimeSpan.FromMilliseconds(500);
+    private static readonly ActivitySource Activities = new("Shop.Payments");
+
+    private readonly Channel<CallResult> _results = Channel.CreateUnbounded<CallResult>(new() { SingleReader = true });
+
+    private readonly SemaphoreSlim _room = new(MaxInFlight, MaxInFlight);
+
+    /// <inheritdoc/>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        var writing = WriteResultsAsync();
+        var signalled = true;
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            try
+            {
+                if (_room.CurrentCount >= (signalled ? MinClaim : 1))
+                {
+                    foreach (var payment in await calls.ClaimAsync(_room.CurrentCount, stoppingToken))
+                    {
+                        // only this loop takes room, so what was there before the claim is there now
+                        await _room.WaitAsync(CancellationToken.None);
+                        _ = CallAsync(payment, stoppingToken);
+                    }
+                }
+                signalled = await signal.WaitAsync(PollInterval, stoppingToken);
+            }
+            catch (Exception e) when (e is DbException or InvalidOperationException or TimeoutException)
+            {
+                ClaimFailed(logger, e.GetBaseException().Message);
+                await Task.Delay(DatabaseRetryDelay, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+                break;
+            }
+        }
+        for (var i = 0; i < MaxInFlight; i++)
+            await _room.WaitAsync(CancellationToken.None);
+        _results.Writer.Complete();
+        await writing;
+    }
+
+    /// <inheritdoc/>
+    public override void Dispose()
+    {
+        base.Dispose();
+        _room.Dispose();
+    }
+
+    private async Task CallAsync(Payment payment, CancellationToken stoppingToken)
+    {
+        using var activity = Activities.StartActivity($"{payment.State} payment", ActivityKind.Internal, payment.TraceParent);
+        CallResult result;
+        try
+        {
+            result = new(payment, await provider.CallAsync(payment, stoppingToken));
+        }
+        catch (OperationCanceledException)
+        {
+            result = new(payment, null, stoppingToken.IsCancellationRequested ? "The service stopped during the call" : "The provider did not answer in time");
+        }
+        catch (Exception e)
+        {
+            // whatever it was, there is no answer: the call is repeated, and the reason kept
+            result = new(payment, null, e.GetBaseException().Message);
+        }
+        _results.Writer.TryWrite(result);
+        if (_room.Release() == MinClaim - 1)
+            signal.Set();
+    }
+
+    /// <summary>Not stopped with the service: what was answered is written before the process ends, or its calls would have to be repeated.</summary>
+    private async Task WriteResultsAsync()
+    {
+        var batch = new List<CallResult>(MaxWrite);
+        while (await _results.Reader.WaitToReadAsync(CancellationToken.None))
+        {
+            while (batch.Count < MaxWrite && _results.Reader.TryRead(out var result))
+                batch.Add(result);
+            try
+            {
+                await calls.WriteAsync(batch, CancellationToken.None);
+            }
+            catch (Exception e) when (e is DbException or DbUpdateException or InvalidOperationException or TimeoutException)
+            {
+                WriteFailed(logger, batch.Count, e.GetBaseException().Message);
+            }
+            if (batch.Where(result => result.Error is not null).ToList() is { Count: > 0 } failed)
+                CallsFailed(logger, failed.Count, failed[0].Payment.State, failed[0].Payment.PaymentId, failed[0].Payment.Attempts, failed[0].Error!);
+            batch.Clear();
+        }
+    }
+
+    [LoggerMessage(EventName = "ClaimFailed", Level = LogLevel.Warning, Message = "Due payments could not be read: {Reason}")]
+    private static partial void ClaimFailed(ILogger logger, string reason);
+
+    [LoggerMessage(EventName = "WriteFailed", Level = LogLevel.Warning, Message = "{Count} answers of the provider could not be written, their calls are repeated: {Reason}")]
+    private static partial void WriteFailed(ILogger logger, int count, string reason);
+
+    [LoggerMessage(EventName = "CallsFailed", Level = LogLevel.Warning, Message = "{Count} calls to the provider gave no answer and are repeated; one is {State} of payment {PaymentId}, attempt {Attempt}: {Reason}")]
+    private static partial void CallsFailed(ILogger logger, int count, PaymentState state, Guid paymentId, int attempt, string reason);
+}

@@ -1,0 +1,79 @@
+using Shop.Contracts;
+
+namespace Shop.Payments;
+
+/// <summary>What becomes of a payment.</summary>
+/// <param name="State">The state it enters, or stays in.</param>
+/// <param name="Event">What is published, where it is news to others.</param>
+/// <param name="CaptureWanted">The order is confirmed, but the authorisation is not known yet.</param>
+public sealed record Decision(PaymentState State, object? Event = null, bool CaptureWanted = false);
+
+/// <summary>
+/// The rules of a payment, as functions of its state and what happens. Each gives null where nothing is to be done: for
+/// repetitions, and for what comes too late.
+/// </summary>
+/// <remarks>
+/// A cancel beats everything and never waits for a call in flight: the payment is voided at once, and the answer of the
+/// earlier call, whenever it comes, finds the payment in another state and is dropped. What the earlier call did at the provider
+/// is found out by the void: it lets go of an authorisation, refuses one that has not arrived yet, and reports a capture,
+/// which is then refunded. So nothing is captured after a cancel by our doing, and nothing captured is kept.
+/// <para>
+/// Every requested payment ends with exactly one of PaymentDeclined, PaymentCaptured (with no cancel), PaymentVoided and PaymentRefunded.
+/// PaymentVoided is published when the provider has confirmed the void, also where it never told, or never came to know,
+/// the authorisation (a silent provider, a cancel before the first call): it promises that nothing is held and nothing will be.
+/// </para>
+/// </remarks>
+public static class PaymentDecider
+{
+    /// <summary>Whether there is a call to the provider to make in <paramref name="state"/>.</summary>
+    public static bool NeedsProvider(PaymentState state) =>
+        state is PaymentState.Authorizing or PaymentState.Capturing or PaymentState.Voiding or PaymentState.Refunding;
+
+    /// <summary>The order is confirmed: its amount is to be taken.</summary>
+    public static Decision? Confirm(Payment payment) => payment.State switch
+    {
+        PaymentState.Authorizing when !payment.CaptureWanted => new(PaymentState.Authorizing, CaptureWanted: true),
+        PaymentState.Authorized => new(PaymentState.Capturing),
+        _ => null,
+    };
+
+    /// <summary>The order is cancelled: nothing may be held or kept.</summary>
+    public static Decision? Cancel(Payment payment) => payment.State switch
+    {
+        PaymentState.Authorizing or PaymentState.Authorized or PaymentState.Capturing => new(PaymentState.Voiding),
+        PaymentState.Captured => new(PaymentState.Refunding),
+        _ => null,
+    };
+
+    /// <summary>The provider has answered.</summary>
+    /// <param name="payment">The payment as it is now.</param>
+    /// <param name="asked">The state in which the call was made.</param>
+    /// <param name="answer">The provider's answer.</param>
+    /// <returns>Null also where the answer is none that the call can have: it counts as no answer, and the call is repeated.</returns>
+    public static Decision? Answer(Payment payment, PaymentState asked, ProviderAnswer answer) => (payment.State == asked, asked, answer.Status) switch
+    {
+        (false, _, _) => null,
+
+        (_, PaymentState.Authorizing, ProviderStatus.Authorized) =>
+            new(payment.CaptureWanted ? PaymentState.Capturing : PaymentState.Authorized, new PaymentAuthorized(payment.OrderId, payment.PaymentId, payment.Money)),
+
+        (_, PaymentState.Capturing, ProviderStatus.Captured) => new(PaymentState.Captured, Captured(payment)),
+
+        // a capture was quicker than the cancel: it happened, so others hear of it, and it is given back
+        (_, PaymentState.Voiding, ProviderStatus.Captured) => new(PaymentState.Refunding, Captured(payment)),
+
+        // declined while the cancel came: there is nothing to let go
+        (_, PaymentState.Authorizing or PaymentState.Voiding, ProviderStatus.Declined) =>
+            new(PaymentState.Declined, new PaymentDeclined(payment.OrderId, payment.PaymentId, answer.DeclineReason ?? "declined")),
+
+        // somebody may have voided or refunded by hand at the provider, so these end a capture too
+        (_, PaymentState.Voiding or PaymentState.Capturing, ProviderStatus.Voided) =>
+            new(PaymentState.Voided, new PaymentVoided(payment.OrderId, payment.PaymentId, payment.Money)),
+        (_, PaymentState.Refunding or PaymentState.Voiding or PaymentState.Capturing, ProviderStatus.Refunded) =>
+            new(PaymentState.Refunded, new PaymentRefunded(payment.OrderId, payment.PaymentId, payment.Money)),
+
+        _ => null,
+    };
+
+    private static PaymentCaptured Captured(Payment payment) => new(payment.OrderId, payment.PaymentId, payment.Money);
+}

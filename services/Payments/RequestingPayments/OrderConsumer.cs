@@ -1,0 +1,43 @@
+using System.Diagnostics;
+using MassTransit;
+using Shop.Contracts;
+
+namespace Shop.Payments.RequestingPayments;
+
+/// <summary>
+/// Writes down what orders want of their payments, and nothing else: the provider is called after the commit, by
+/// <see cref="CallingProvider.ProviderWorker"/>.
+/// </summary>
+internal sealed partial class OrderConsumer(PaymentsDb db, TimeProvider time, ILogger<OrderConsumer> logger)
+    : IConsumer<PaymentRequested>, IConsumer<OrderConfirmed>, IConsumer<OrderCancelled>
+{
+    public Task Consume(ConsumeContext<PaymentRequested> context)
+    {
+        var request = context.Message;
+        if (Find(request.OrderId) is not { } payment)
+            db.Payments.Add(new(request, time.GetUtcNow(), CauseOf(context)));
+        else if (payment.PaymentId != request.PaymentId)
+            SecondPaymentIgnored(logger, request.OrderId, payment.PaymentId, request.PaymentId);
+        return Task.CompletedTask;
+    }
+
+    public Task Consume(ConsumeContext<OrderConfirmed> context) => Apply(context, context.Message.OrderId, PaymentDecider.Confirm);
+
+    public Task Consume(ConsumeContext<OrderCancelled> context) => Apply(context, context.Message.OrderId, PaymentDecider.Cancel);
+
+    private Task Apply(ConsumeContext context, Guid orderId, Func<Payment, Decision?> decide)
+    {
+        // an order that is cancelled before its payment was requested has none, and gets none: both come from Orders, in order
+        if (Find(orderId) is { } payment && decide(payment) is { } decision)
+            payment.Apply(decision, time.GetUtcNow(), CauseOf(context));
+        return Task.CompletedTask;
+    }
+
+    private Payment? Find(Guid orderId) => db.Payments.Local.FindEntry(nameof(Payment.OrderId), orderId)?.Entity;
+
+    private static Cause CauseOf(ConsumeContext context) =>
+        new(context.MessageId!.Value, Activity.Current?.Id ?? context.Headers.Get<string>("traceparent"));
+
+    [LoggerMessage(EventName = "SecondPaymentIgnored", Level = LogLevel.Warning, Message = "Order {OrderId} has payment {PaymentId}; a second one, {SecondPaymentId}, is ignored")]
+    private static partial void SecondPaymentIgnored(ILogger logger, Guid orderId, Guid paymentId, Guid secondPaymentId);
+}

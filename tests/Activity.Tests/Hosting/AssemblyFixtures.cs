@@ -1,0 +1,3 @@
+using Shop.Activity.Tests.Hosting;
+
+[assembly: AssemblyFixture(typeof(ShopFixture))]

@@ -1,0 +1,101 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text.Json;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Mvc.Testing;
+using Shop.Testing;
+
+namespace Shop.Activity.Tests.Hosting;
+
+/// <summary>
+/// The service on each kind of broker, started when it is first asked for. Tests share it, so they use orders of their own.
+/// </summary>
+public sealed class ShopFixture : IAsyncLifetime
+{
+    private readonly PostgresFixture _postgres = new();
+    private readonly BrokerFixture _brokers = new();
+    private readonly Lazy<Task<RunningActivity>>[] _onBroker;
+
+    public ShopFixture() =>
+        _onBroker = [.. Enum.GetValues<Broker>().Select(broker => new Lazy<Task<RunningActivity>>(() => StartAsync(broker)))];
+
+    public ValueTask InitializeAsync() => _postgres.InitializeAsync();
+
+    public Task<RunningActivity> OnAsync(Broker broker) => _onBroker[(int)broker].Value;
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var running in _onBroker.Where(running => running.IsValueCreated))
+            await (await running.Value).DisposeAsync();
+        await _brokers.DisposeAsync();
+        await _postgres.DisposeAsync();
+    }
+
+    private async Task<RunningActivity> StartAsync(Broker broker)
+    {
+        var database = await _postgres.CreateDatabaseAsync();
+        var kafka = (await _brokers.GetAsync(broker)).BootstrapServers;
+        // WebApplicationFactory starts synchronously: on a thread of its own, so that the pool's are left to what is started
+        return await Task.Factory.StartNew(
+            () => new RunningActivity(database, kafka), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+    }
+}
+
+/// <summary>The service with its own Program.cs, on Kestrel and a port of its own.</summary>
+public sealed class RunningActivity : IAsyncDisposable
+{
+    private readonly Factory _factory;
+    private readonly HttpClient _client;
+
+    public RunningActivity(string database, string kafka)
+    {
+        Kafka = kafka;
+        _factory = new(database, kafka);
+        _factory.UseKestrel(0);
+        _factory.StartServer();
+        _client = _factory.CreateClient();
+    }
+
+    public string Kafka { get; }
+
+    public async Task<HttpResponseMessage> GetAsync(string path, string? token)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, path);
+        if (token is not null)
+            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
+        return await _client.SendAsync(request, TestContext.Current.CancellationToken);
+    }
+
+    /// <summary>The timeline's events; none where the answer is 404.</summary>
+    public async Task<JsonElement[]> TimelineAsync(Guid orderId, string token)
+    {
+        using var answer = await GetAsync($"/api/orders/{orderId}/timeline", token);
+        if (answer.StatusCode == HttpStatusCode.NotFound)
+            return [];
+        answer.EnsureSuccessStatusCode();
+        return (await answer.Content.ReadFromJsonAsync<JsonElement[]>(TestContext.Current.CancellationToken))!;
+    }
+
+    /// <summary>A page of the feed, as an operator sees it.</summary>
+    public async Task<JsonElement> FeedAsync(string query = "")
+    {
+        using var answer = await GetAsync($"/api/activity/feed{query}", TestTokens.Operator());
+        answer.EnsureSuccessStatusCode();
+        return await answer.Content.ReadFromJsonAsync<JsonElement>(TestContext.Current.CancellationToken);
+    }
+
+    public ValueTask DisposeAsync() => _factory.DisposeAsync();
+
+    private sealed class Factory(string database, string kafka) : WebApplicationFactory<ActivityDb>
+    {
+        protected override void ConfigureWebHost(IWebHostBuilder builder)
+        {
+            builder.UseSetting("ConnectionStrings:activity", database);
+            builder.UseSetting("ConnectionStrings:kafka", kafka);
+            builder.UseSetting("Authentication:SigningKey", TestTokens.SigningKey);
+            builder.UseSetting("Logging:LogLevel:Default", "Error");
+            builder.UseEnvironment("Development");
+        }
+    }
+}

@@ -1,0 +1,166 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json;
+using Shop.Testing;
+
+namespace Shop.EndToEnd;
+
+public sealed class OrdersOnEmbeddedKafka(ShopOnEmbeddedKafka shop) : OrderTests(shop), IClassFixture<ShopOnEmbeddedKafka>;
+
+public sealed class OrdersOnApacheKafka(ShopOnApacheKafka shop) : OrderTests(shop), IClassFixture<ShopOnApacheKafka>;
+
+/// <summary>What a shopper sees of a running shop.</summary>
+public abstract class OrderTests
+{
+    private readonly ShopUnderTest _shop;
+
+    protected OrderTests(ShopUnderTest shop)
+    {
+        Assert.SkipWhen(shop.NotAvailable is not null, shop.NotAvailable ?? "");
+        _shop = shop;
+    }
+
+    [Fact]
+    public async Task An_order_is_fulfilled_and_its_timeline_tells_how()
+    {
+        var ada = await Shopper.LogInAsync(_shop.Gateway, "ada");
+        var before = await StockAsync("mug-blue");
+
+        var id = await ada.SubmitOrderAsync(Shopper.Order("mug-blue", 2));
+
+        var order = await ada.WaitForEndAsync(id, "fulfilled");
+        Assert.Equal(2, order.GetProperty("lines")[0].GetProperty("quantity").GetInt32());
+        var events = await ada.TimelineAsync(id, "order-fulfilled");
+        Assert.Equal(["order-submitted", "stock-reserved", "payment-requested", "payment-authorized", "order-confirmed"], events.Take(5).Select(e => e.ShortType));
+        Assert.Equal(["payment-captured", "stock-dispatched"], events.Skip(5).Take(2).Select(e => e.ShortType).Order());
+        Assert.Equal("order-fulfilled", events[7].ShortType);
+        Assert.Equal(8, events.Count);
+        Assert.All(events, e => Assert.True(e.Partition >= 0 && e.Offset >= 0 && e.Id != Guid.Empty && e.Type.StartsWith($"shop.{e.Topic}.", StringComparison.Ordinal)));
+        Assert.Null(events[0].CausationId);
+        // every later event was caused by an earlier one of the same order
+        for (var i = 1; i < events.Count; i++)
+            Assert.Contains(events.Take(i), cause => cause.Id == events[i].CausationId);
+        var after = await StockAsync("mug-blue");
+        Assert.Equal((before.OnHand - 2, before.Dispatched + 2), (after.OnHand, after.Dispatched));
+        Assert.Equal(["authorized", "captured"], (await LedgerOfAsync(id)).Select(entry => entry.Kind));
+    }
+
+    [Fact]
+    public async Task More_than_is_in_stock_is_cancelled_with_the_reason_and_the_stock_stays()
+    {
+        var ada = await Shopper.LogInAsync(_shop.Gateway, "ada");
+        var scarce = (await CatalogAsync()).Where(product => product.Available < 1000).MinBy(product => product.Available);
+        var before = await StockAsync(scarce.Sku);
+
+        var id = await ada.SubmitOrderAsync(Shopper.Order(scarce.Sku, scarce.Available + 1));
+
+        var order = await ada.WaitForEndAsync(id, "cancelled");
+        Assert.Contains(scarce.Sku, order.GetProperty("reason").GetString());
+        Assert.Equal(before, await StockAsync(scarce.Sku));
+        Assert.Empty(await LedgerOfAsync(id));
+    }
+
+    [Fact]
+    public async Task A_declined_payment_cancels_the_order_and_releases_its_stock()
+    {
+        var ada = await Shopper.LogInAsync(_shop.Gateway, "ada");
+        var before = await StockAsync("mug-red");
+
+        var id = await ada.SubmitOrderAsync(Shopper.Order("mug-red", 3, "tok_declined"));
+
+        await ada.WaitForEndAsync(id, "cancelled");
+        var events = await ada.TimelineAsync(id, "stock-released");
+        Assert.Contains(events, e => e.ShortType == "payment-declined");
+        await Eventually.BecomesAsync(before, () => StockAsync("mug-red"));
+        Assert.DoesNotContain(await LedgerOfAsync(id), entry => entry.Kind == "captured");
+    }
+
+    [Theory, InlineData("tok_slow"), InlineData("tok_flaky")]
+    public async Task A_provider_that_is_slow_or_fails_at_first_is_paid_once(string token)
+    {
+        var ada = await Shopper.LogInAsync(_shop.Gateway, "ada");
+
+        var id = await ada.SubmitOrderAsync(Shopper.Order(token: token));
+
+        await ada.WaitForEndAsync(id, "fulfilled");
+        Assert.Single(await LedgerOfAsync(id), entry => entry.Kind == "captured");
+    }
+
+    [Fact]
+    public async Task The_same_key_is_the_same_order_and_another_body_under_it_is_refused()
+    {
+        var ada = await Shopper.LogInAsync(_shop.Gateway, "ada");
+        var key = Guid.CreateVersion7().ToString();
+
+        var first = await ada.SubmitOrderAsync(Shopper.Order(), key);
+        var second = await ada.SubmitOrderAsync(Shopper.Order(), key);
+        using var other = await ada.SubmitAsync(Shopper.Order(quantity: 2), key);
+
+        Assert.Equal(first, second);
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, other.StatusCode);
+    }
+
+    [Fact]
+    public async Task Without_a_token_nothing_and_anothers_order_is_not_found()
+    {
+        using var anonymous = await _shop.Gateway.GetAsync("/api/orders");
+        Assert.Equal(HttpStatusCode.Unauthorized, anonymous.StatusCode);
+        var ada = await Shopper.LogInAsync(_shop.Gateway, "ada");
+        var mallory = await Shopper.LogInAsync(_shop.Gateway, "mallory");
+        var id = await ada.SubmitOrderAsync(Shopper.Order());
+        await ada.TimelineAsync(id, "order-submitted");
+
+        foreach (var path in new[] { $"/api/orders/{id}", $"/api/orders/{id}/timeline" })
+        {
+            using var response = await mallory.SendAsync(HttpMethod.Get, path);
+            Assert.Equal(HttpStatusCode.NotFound, response.StatusCode);
+        }
+        using var cancel = await mallory.SendAsync(HttpMethod.Post, $"/api/orders/{id}/cancel");
+        Assert.Equal(HttpStatusCode.NotFound, cancel.StatusCode);
+    }
+
+    [Fact]
+    public async Task Bad_input_gets_a_4xx_that_names_the_field_and_writes_nothing()
+    {
+        var bob = await Shopper.LogInAsync(_shop.Gateway, "bob");
+        foreach (var (body, field) in new (string, string)[]
+        {
+            (Shopper.Order("no-such-sku"), "lines[0].sku"),
+            (Shopper.Order(quantity: 0), "lines[0].quantity"),
+            (Shopper.Order(quantity: -1), "lines[0].quantity"),
+            (Shopper.Order(quantity: 1_000_000_000), "lines[0].quantity"),
+            (Shopper.Order(quantity: 1_000_000_000_000), "lines[0].quantity"),
+            (Shopper.Order().Replace("[{\"sku\":\"mug-blue\",\"quantity\":1}]", "[]", StringComparison.Ordinal), "lines"),
+            ("{\"lines\":", "body"),
+            (new string(' ', 10 * 1024 * 1024) + Shopper.Order(), "body"),
+        })
+        {
+            using var response = await bob.SubmitAsync(body);
+            var text = await response.Content.ReadAsStringAsync();
+            Assert.True((int)response.StatusCode is >= 400 and < 500, $"{response.StatusCode} for {field}");
+            Assert.Equal("application/problem+json", response.Content.Headers.ContentType?.MediaType);
+            var errors = JsonDocument.Parse(text).RootElement.GetProperty("errors").EnumerateObject().Select(error => error.Name).ToList();
+            Assert.True(errors.Exists(name => name.StartsWith(field, StringComparison.Ordinal)) || field == "body" && errors.Count > 0, $"{field} is not named in {text}");
+        }
+        Assert.Empty((await bob.GetAsync("/api/orders")).GetProperty("items").EnumerateArray());
+    }
+
+    [Fact]
+    public async Task The_status_shows_every_part_healthy()
+    {
+        var parts = await _shop.PartsAsync();
+
+        Assert.All(parts, part => Assert.Equal("healthy", part.State));
+        Assert.Superset(new HashSet<string> { "postgres", "kafka", "payment-provider", "orders", "inventory", "payments", "activity", "gateway" },
+            parts.Select(part => part.Name).ToHashSet());
+    }
+
+    private async Task<IReadOnlyList<LedgerEntry>> LedgerOfAsync(Guid order) =>
+        [.. (await _shop.LedgerAsync()).Where(entry => entry.Reference == order.ToString())];
+
+    private async Task<StockLevel> StockAsync(string sku) => (await _shop.Gateway.GetFromJsonAsync<StockLevel>($"/api/stock/{sku}"))!;
+
+    private async Task<IReadOnlyList<(string Sku, int Available)>> CatalogAsync() =>
+        [.. (await _shop.Gateway.GetFromJsonAsync<JsonElement>("/api/catalog?limit=100")).GetProperty("items").EnumerateArray()
+            .Select(item => (item.GetProperty("sku").GetString()!, item.GetProperty("available").GetInt32()))];
+}

@@ -1,0 +1,122 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Http.Json;
+using System.Net.Sockets;
+using System.Text.Json;
+using Shop.LocalRunner.Kafka;
+using Shop.Testing;
+
+[assembly: CollectionBehavior(DisableTestParallelization = true)]
+
+namespace Shop.EndToEnd;
+
+/// <summary>A whole shop, started as a user starts it: <c>./shop up --detach</c>, with a data directory and a port of its own.</summary>
+public abstract class ShopUnderTest(Broker broker) : IAsyncLifetime
+{
+    private static readonly TimeSpan CommandDeadline = TimeSpan.FromMinutes(5);
+    private readonly string _data = Path.Combine(Path.GetTempPath(), $"shop-e2e-{Guid.CreateVersion7():N}");
+    private readonly int _port = FreePort();
+
+    /// <summary>The gateway, as a shopper reaches it.</summary>
+    public HttpClient Gateway { get; private set; } = null!;
+
+    /// <summary>Why this shop cannot be started here; null when it can.</summary>
+    public string? NotAvailable => broker == Broker.Apache && ApacheKafka.Home is null ? "KAFKA_HOME is not set" : null;
+
+    /// <inheritdoc/>
+    public async ValueTask InitializeAsync()
+    {
+        if (NotAvailable is not null)
+            return;
+        var (exitCode, output) = await RunAsync("up", "--detach");
+        Assert.True(exitCode == 0, $"./shop up --detach exited with {exitCode}:\n{output}");
+        Gateway = new() { BaseAddress = new($"http://127.0.0.1:{_port}"), Timeout = TimeSpan.FromSeconds(30) };
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        if (NotAvailable is not null)
+            return;
+        Gateway?.Dispose();
+        var (exitCode, output) = await RunAsync("reset");
+        Assert.True(exitCode == 0, $"./shop reset exited with {exitCode}:\n{output}");
+        Assert.False(Directory.Exists(_data), "reset left the data behind");
+    }
+
+    /// <summary>The parts as <c>./shop status --json</c> shows them.</summary>
+    public async Task<IReadOnlyList<Part>> PartsAsync()
+    {
+        var (exitCode, output) = await RunAsync("status", "--json");
+        Assert.True(exitCode == 0, output);
+        return JsonDocument.Parse(output).RootElement.GetProperty("parts").Deserialize<List<Part>>(JsonSerializerOptions.Web)!;
+    }
+
+    /// <summary>Every entry of the payment provider's ledger.</summary>
+    public async Task<IReadOnlyList<LedgerEntry>> LedgerAsync()
+    {
+        var provider = (await PartsAsync()).Single(part => part.Name == "payment-provider");
+        using var client = new HttpClient { BaseAddress = new(provider.Url!) };
+        var entries = new List<LedgerEntry>();
+        for (long? after = 0; after is not null;)
+        {
+            var page = await client.GetFromJsonAsync<LedgerPage>($"/v1/ledger?after={after}&limit=10000");
+            entries.AddRange(page!.Items);
+            after = page.Next;
+        }
+        return entries;
+    }
+
+    /// <summary>Runs <c>./shop</c> with this shop's data directory and port.</summary>
+    public async Task<(int ExitCode, string Output)> RunAsync(params string[] arguments)
+    {
+        var start = new ProcessStartInfo(Path.Combine(Root(), "shop"), arguments)
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            RedirectStandardInput = true,
+            WorkingDirectory = Path.GetTempPath(),
+        };
+        start.Environment["SHOP_DATA"] = _data;
+        start.Environment["SHOP_PORT"] = _port.ToString();
+        if (broker == Broker.Embedded)
+            start.Environment.Remove("KAFKA_HOME");
+        using var process = Process.Start(start)!;
+        process.StandardInput.Close();
+        using var deadline = new CancellationTokenSource(CommandDeadline);
+        var error = process.StandardError.ReadToEndAsync(deadline.Token);
+        var output = await process.StandardOutput.ReadToEndAsync(deadline.Token);
+        await process.WaitForExitAsync(deadline.Token);
+        return (process.ExitCode, output + await error);
+    }
+
+    private static string Root()
+    {
+        var directory = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(directory.FullName, "Shop.sln")))
+            directory = directory.Parent ?? throw new InvalidOperationException("Not inside the repository");
+        return directory.FullName;
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}
+
+/// <summary>A shop on EmbeddedKafka.</summary>
+public sealed class ShopOnEmbeddedKafka() : ShopUnderTest(Broker.Embedded);
+
+/// <summary>A shop on Apache Kafka.</summary>
+public sealed class ShopOnApacheKafka() : ShopUnderTest(Broker.Apache);
+
+/// <summary>A part of <c>./shop status --json</c>.</summary>
+public sealed record Part(string Name, int Instance, int? Pid, string? Url, string State, int Restarts);
+
+/// <summary>A page of the provider's ledger.</summary>
+public sealed record LedgerPage(IReadOnlyList<LedgerEntry> Items, long? Next);
+
+/// <summary>An entry of the provider's ledger; the reference is the order's id.</summary>
+public sealed record LedgerEntry(long Sequence, Guid PaymentId, string Kind, string? Reference, decimal? Amount);

@@ -1,0 +1,82 @@
+using System.Net;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Yarp.ReverseProxy;
+using Yarp.ReverseProxy.Model;
+
+namespace Shop.Gateway.Tests;
+
+/// <summary>Instances that are away: left out where there are others, 503 where there are none.</summary>
+public sealed class AwayServiceTests : IAsyncLifetime
+{
+    private readonly FakeService _first = new();
+    private readonly FakeService _second = new();
+
+    public async ValueTask InitializeAsync()
+    {
+        await _first.InitializeAsync();
+        await _second.InitializeAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _first.DisposeAsync();
+        await _second.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Load_is_shared_and_a_dead_instance_costs_no_request()
+    {
+        await using var gateway = new GatewayUnderTest(Environments.Development, ("orders", [_first.Address, _second.Address]));
+        var token = await gateway.TokenAsync("ada");
+        for (var i = 0; i < 40; i++)
+        {
+            using var response = await gateway.SendAsync(HttpMethod.Post, "/api/orders", token, new StringContent("{}"));
+            Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        }
+
+        Assert.NotEmpty(_first.Requests);
+        Assert.NotEmpty(_second.Requests);
+        Assert.Equal(40, _first.Requests.Count + _second.Requests.Count);
+
+        Assert.True(gateway.Services.GetRequiredService<IProxyStateLookup>().TryGetCluster("orders", out var orders));
+        var leftOut = false;
+        await _first.StopAsync();
+        for (var i = 0; i < 40; i++)
+        {
+            using var response = await gateway.SendAsync(HttpMethod.Post, "/api/orders", token, new StringContent("{\"again\":1}"));
+            Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+            leftOut |= orders.Destinations["0"].Health.Passive == DestinationHealth.Unhealthy;
+        }
+
+        Assert.Equal(40, _second.Requests.Count(request => request.Body == "{\"again\":1}"));
+        Assert.True(leftOut);
+    }
+
+    [Fact]
+    public async Task A_service_that_is_away_is_503_with_RetryAfter_and_is_asked_again_at_once()
+    {
+        await _first.StopAsync();
+        await using var gateway = new GatewayUnderTest(Environments.Development, ("inventory", [_first.Address]));
+        for (var i = 0; i < 3; i++)
+        {
+            using var response = await gateway.GetAsync("/api/catalog");
+            await Problem.ReadAsync(response, HttpStatusCode.ServiceUnavailable);
+            Assert.Equal(TimeSpan.FromSeconds(1), response.Headers.RetryAfter?.Delta);
+        }
+
+        await using var restarted = new FakeService(_first.Address);
+        await restarted.InitializeAsync();
+        using var found = await gateway.GetAsync("/api/catalog");
+        Assert.Equal(HttpStatusCode.OK, found.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_service_without_instances_is_503()
+    {
+        await using var gateway = new GatewayUnderTest(Environments.Development);
+        using var response = await gateway.GetAsync("/api/catalog");
+        await Problem.ReadAsync(response, HttpStatusCode.ServiceUnavailable);
+        Assert.NotNull(response.Headers.RetryAfter);
+    }
+}

@@ -1,0 +1,56 @@
+using System.Collections.Concurrent;
+using System.Net;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Logging;
+
+namespace Shop.Gateway.Tests;
+
+/// <summary>A service behind the gateway that remembers what it was asked and repeats it.</summary>
+public sealed class FakeService : IAsyncLifetime
+{
+    private readonly WebApplication _app;
+
+    /// <param name="address">Where it listens; a port of its own where none is given.</param>
+    public FakeService(string address = "http://127.0.0.1:0")
+    {
+        var builder = WebApplication.CreateBuilder();
+        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?> { ["urls"] = address });
+        builder.Logging.ClearProviders();
+        _app = builder.Build();
+        _app.MapGet("/health/ready", () => Ready ? Results.Ok() : Results.StatusCode(503));
+        _app.MapFallback(async (HttpContext context) =>
+        {
+            using var reader = new StreamReader(context.Request.Body);
+            var seen = new Seen(
+                context.Request.Method,
+                context.Request.Path + context.Request.QueryString,
+                context.Request.Headers.Authorization.ToString(),
+                await reader.ReadToEndAsync());
+            Requests.Enqueue(seen);
+            return Results.Json(seen, statusCode: (int)Answer);
+        });
+    }
+
+    public sealed record Seen(string Method, string Path, string Authorization, string Body);
+
+    public ConcurrentQueue<Seen> Requests { get; } = [];
+
+    public bool Ready { get; set; } = true;
+
+    public HttpStatusCode Answer { get; set; } = HttpStatusCode.OK;
+
+    public string Address { get; private set; } = "";
+
+    public async ValueTask InitializeAsync()
+    {
+        await _app.StartAsync();
+        Address = _app.Urls.Single();
+    }
+
+    public async ValueTask DisposeAsync() => await _app.DisposeAsync();
+
+    /// <summary>Goes away: its port refuses connections from now on.</summary>
+    public Task StopAsync() => _app.StopAsync();
+}

@@ -1,0 +1,3 @@
+using Shop.Inventory.Tests.Hosting;
+
+[assembly: AssemblyFixture(typeof(ShopFixture))]

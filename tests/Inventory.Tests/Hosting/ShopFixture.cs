@@ -1,0 +1,103 @@
+using Npgsql;
+using Shop.Testing;
+
+namespace Shop.Inventory.Tests.Hosting;
+
+/// <summary>
+/// Running services for the tests of this process, each started when it is first asked for. Tests share them, so they use skus and
+/// orders of their own.
+/// </summary>
+public sealed class ShopFixture : IAsyncLifetime
+{
+    /// <summary>Nothing listens there.</summary>
+    private const string AwayBroker = "127.0.0.1:1";
+
+    private readonly PostgresFixture _postgres = new();
+    private readonly BrokerFixture _brokers = new();
+    private readonly Lazy<Task<RunningInventory>>[] _onBroker;
+    private readonly Lazy<Task<RunningInventory>> _withoutBroker;
+
+    public ShopFixture()
+    {
+        _onBroker = [.. Enum.GetValues<Broker>().Select(broker => new Lazy<Task<RunningInventory>>(() => StartAsync(broker)))];
+        _withoutBroker = new(() => StartWithoutBrokerAsync(instances: 1));
+    }
+
+    public ValueTask InitializeAsync() => _postgres.InitializeAsync();
+
+    /// <summary>Two instances on one database and a broker.</summary>
+    public Task<RunningInventory> OnAsync(Broker broker) => _onBroker[(int)broker].Value;
+
+    /// <summary>One instance whose broker is away: what it publishes stays in the outbox, to be looked at.</summary>
+    public Task<RunningInventory> WithoutBrokerAsync() => _withoutBroker.Value;
+
+    /// <summary>Instances of the caller's own, on a new database, whose broker is away.</summary>
+    public async Task<RunningInventory> StartWithoutBrokerAsync(int instances) =>
+        await RunningInventory.StartAsync(await _postgres.CreateDatabaseAsync(), AwayBroker, instances);
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var shop in _onBroker.Append(_withoutBroker).Where(shop => shop.IsValueCreated))
+            await (await shop.Value).DisposeAsync();
+        await _brokers.DisposeAsync();
+        await _postgres.DisposeAsync();
+    }
+
+    private async Task<RunningInventory> StartAsync(Broker broker)
+    {
+        var kafka = (await _brokers.GetAsync(broker)).BootstrapServers;
+        return await RunningInventory.StartAsync(await _postgres.CreateDatabaseAsync(), kafka, instances: 2);
+    }
+}
+
+/// <summary>Instances of the service on one database.</summary>
+public sealed class RunningInventory : IAsyncDisposable
+{
+    private RunningInventory(string database, string kafka, IReadOnlyList<InventoryInstance> instances)
+    {
+        Kafka = kafka;
+        Database = NpgsqlDataSource.Create(database);
+        Instances = instances;
+    }
+
+    public string Kafka { get; }
+
+    public NpgsqlDataSource Database { get; }
+
+    public IReadOnlyList<InventoryInstance> Instances { get; }
+
+    public InventoryInstance Instance => Instances[0];
+
+    /// <summary>Starts the instances at once.</summary>
+    public static async Task<RunningInventory> StartAsync(string database, string kafka, int instances)
+    {
+        // WebApplicationFactory starts synchronously: on threads of its own, so that the pool's are left to what is started
+        var starts = Enumerable.Range(0, instances).Select(_ => Task.Factory.StartNew(
+            () => new InventoryInstance(database, kafka), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default));
+        return new(database, kafka, await Task.WhenAll(starts));
+    }
+
+    /// <summary>Events of the key in the outbox, oldest first: type and body.</summary>
+    public async Task<List<(string Type, string Body)>> OutboxAsync(string key)
+    {
+        await using var command = Database.CreateCommand("SELECT event_type, convert_from(body, 'UTF8') FROM outbox WHERE key = $1 ORDER BY id");
+        command.Parameters.Add(new() { Value = key });
+        await using var reader = await command.ExecuteReaderAsync(TestContext.Current.CancellationToken);
+        var events = new List<(string, string)>();
+        while (await reader.ReadAsync(TestContext.Current.CancellationToken))
+            events.Add((reader.GetString(0), reader.GetString(1)));
+        return events;
+    }
+
+    public async Task<T> ScalarAsync<T>(string sql)
+    {
+        await using var command = Database.CreateCommand(sql);
+        return (T)(await command.ExecuteScalarAsync(TestContext.Current.CancellationToken))!;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Task.WhenAll(Instances.Select(instance => instance.DisposeAsync().AsTask()));
+        await Database.DisposeAsync();
+    }
+}

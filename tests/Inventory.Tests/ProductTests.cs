@@ -1,0 +1,103 @@
+using System.Net;
+using Shop.Inventory.Tests.Hosting;
+using Shop.Testing;
+
+namespace Shop.Inventory.Tests;
+
+public sealed class ProductTests(ShopFixture shops)
+{
+    private const string Kettle = """{"name":"Kettle","description":"Whistles.","price":{"amount":39.5,"currency":"EUR"}}""";
+
+    [Fact]
+    public async Task A_product_is_created_changed_and_published()
+    {
+        var shop = await shops.WithoutBrokerAsync();
+
+        using var created = await shop.Instance.PutProductAsync("kettle", Kettle);
+        Assert.Equal(HttpStatusCode.Created, created.StatusCode);
+        Assert.Equal("/api/catalog/kettle", created.Headers.Location?.ToString());
+        using var same = await shop.Instance.PutProductAsync("kettle", Kettle);
+        Assert.Equal(HttpStatusCode.OK, same.StatusCode);
+        using var changed = await shop.Instance.PutProductAsync("kettle", Kettle.Replace("39.5", "42", StringComparison.Ordinal));
+        Assert.Equal(HttpStatusCode.OK, changed.StatusCode);
+
+        Assert.Equal("""{"sku":"kettle","name":"Kettle","description":"Whistles.","price":{"amount":42.00,"currency":"EUR"},"available":0}""",
+            (await shop.Instance.GetJsonAsync("/api/catalog/kettle")).GetRawText());
+        Assert.Equal(
+            [
+                ("shop.catalog.product-changed.v1", """{"sku":"kettle","name":"Kettle","description":"Whistles.","price":{"amount":39.5,"currency":"EUR"}}"""),
+                ("shop.stock.stock-level-changed.v1", """{"sku":"kettle","onHand":0,"reserved":0,"available":0,"dispatched":0}"""),
+                ("shop.catalog.product-changed.v1", """{"sku":"kettle","name":"Kettle","description":"Whistles.","price":{"amount":42,"currency":"EUR"}}"""),
+            ],
+            await shop.OutboxAsync("kettle"));
+    }
+
+    [Fact]
+    public async Task Many_that_create_the_same_product_create_it_once()
+    {
+        var shop = await shops.WithoutBrokerAsync();
+
+        var answers = await Task.WhenAll(Enumerable.Range(0, 30).Select(_ => shop.Instance.PutProductAsync("contested", Kettle)));
+        Assert.Single(answers, answer => answer.StatusCode == HttpStatusCode.Created);
+        Assert.Equal(29, answers.Count(answer => answer.StatusCode == HttpStatusCode.OK));
+        Assert.Equal(2, (await shop.OutboxAsync("contested")).Count);
+    }
+
+    [Theory]
+    [InlineData("Upper", Kettle, "sku")]
+    [InlineData("has%20space", Kettle, "sku")]
+    [InlineData("umlaut-%C3%A4", Kettle, "sku")]
+    [InlineData("newline%0A", Kettle, "sku")]
+    [InlineData("a2345678901234567890123456789012345678901234567890123456789012345", Kettle, "sku")]
+    [InlineData("bad", """{"name":" ","description":"","price":{"amount":1,"currency":"EUR"}}""", "name")]
+    [InlineData("bad", """{"description":"","price":{"amount":1,"currency":"EUR"}}""", "name")]
+    [InlineData("bad", """{"name":null,"description":"","price":{"amount":1,"currency":"EUR"}}""", "name")]
+    [InlineData("bad", """{"name":"a\u0000b","description":"","price":{"amount":1,"currency":"EUR"}}""", "name")]
+    [InlineData("bad", """{"name":"\ud800","description":"","price":{"amount":1,"currency":"EUR"}}""", "name")]
+    [InlineData("bad", """{"name":"x","price":{"amount":1,"currency":"EUR"}}""", "description")]
+    [InlineData("bad", """{"name":"x","description":""}""", "price")]
+    [InlineData("bad", """{"name":"x","description":"","price":{"amount":0,"currency":"EUR"}}""", "price.amount")]
+    [InlineData("bad", """{"name":"x","description":"","price":{"amount":-1,"currency":"EUR"}}""", "price.amount")]
+    [InlineData("bad", """{"name":"x","description":"","price":{"amount":1.001,"currency":"EUR"}}""", "price.amount")]
+    [InlineData("bad", """{"name":"x","description":"","price":{"amount":1000000.01,"currency":"EUR"}}""", "price.amount")]
+    [InlineData("bad", """{"name":"x","description":"","price":{"amount":1e300,"currency":"EUR"}}""", "price.amount")]
+    [InlineData("bad", """{"name":"x","description":"","price":{"amount":"1","currency":"EUR"}}""", "price.amount")]
+    [InlineData("bad", """{"name":"x","description":"","price":{"amount":1,"currency":"USD"}}""", "price.currency")]
+    [InlineData("bad", """{"name":"x","description":"","price":{"amount":1}}""", "price.currency")]
+    [InlineData("bad", "[]", "body")]
+    [InlineData("bad", "{", "body")]
+    [InlineData("bad", "", "body")]
+    [InlineData("bad", "null", "body")]
+    public async Task A_bad_product_is_refused_by_field(string sku, string body, string field)
+    {
+        var shop = await shops.WithoutBrokerAsync();
+
+        using var answer = await shop.Instance.PutProductAsync(sku, body);
+        await Answers.AssertProblemAsync(answer, HttpStatusCode.BadRequest, field);
+        Assert.Equal(0, await shop.ScalarAsync<long>("SELECT count(*) FROM products WHERE sku = 'bad'"));
+    }
+
+    [Fact]
+    public async Task Texts_have_a_longest_length()
+    {
+        var shop = await shops.WithoutBrokerAsync();
+
+        using var longName = await shop.Instance.PutProductAsync("bad", Kettle.Replace("Kettle", new string('x', 101), StringComparison.Ordinal));
+        await Answers.AssertProblemAsync(longName, HttpStatusCode.BadRequest, "name");
+        using var longDescription = await shop.Instance.PutProductAsync("bad", Kettle.Replace("Whistles.", new string('x', 2001), StringComparison.Ordinal));
+        await Answers.AssertProblemAsync(longDescription, HttpStatusCode.BadRequest, "description");
+        using var longBody = await shop.Instance.PutProductAsync("bad", Kettle.Replace("Whistles.", new string('x', 70_000), StringComparison.Ordinal));
+        await Answers.AssertProblemAsync(longBody, HttpStatusCode.RequestEntityTooLarge, "body");
+    }
+
+    [Fact]
+    public async Task Only_operators_change_products()
+    {
+        var shop = await shops.WithoutBrokerAsync();
+
+        using var shopper = await shop.Instance.SendAsync(HttpMethod.Put, "/api/ops/products/kettle", Kettle, TestTokens.Shopper("ada"));
+        await Answers.AssertProblemAsync(shopper, HttpStatusCode.Forbidden, field: null);
+        using var nobody = await shop.Instance.SendAsync(HttpMethod.Put, "/api/ops/products/kettle", Kettle, token: null);
+        await Answers.AssertProblemAsync(nobody, HttpStatusCode.Unauthorized, field: null);
+    }
+}

@@ -1,0 +1,158 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text;
+using static Shop.Orders.Tests.Requests;
+
+namespace Shop.Orders.Tests.SubmittingOrder;
+
+/// <summary>Whatever is sent, the answer is a ProblemDetails that names the field, and nothing is written.</summary>
+public sealed class BadInputTests(OrdersFixture fixture)
+{
+    public static TheoryData<string, string> BadBodies { get; } = new()
+    {
+        { "lines[0].sku", Body(lines: """[{"sku":"no-such-thing","quantity":1}]""") },
+        { "lines[0].sku", Body(lines: """[{"sku":"mug-blue'; DROP TABLE orders; --","quantity":1}]""") },
+        { "lines[1].sku", Body(lines: """[{"sku":"mug-blue","quantity":1},{"sku":"mug-blue","quantity":1}]""") },
+        { "lines[1].sku", Body(lines: """[{"sku":"mug-blue","quantity":1},{"sku":"bagel","quantity":1}]""") },
+        { "lines[0].sku", Body(lines: """[{"sku":"mug\u0000blue","quantity":1}]""") },
+        { "lines[0].sku", Body(lines: """[{"sku":null,"quantity":1}]""") },
+        { "lines[0].sku", Body(lines: """[{"quantity":1}]""") },
+        { "lines[0].sku", Body(lines: """[{"sku":7,"quantity":1}]""") },
+        { "lines[0].quantity", Body(lines: """[{"sku":"mug-blue","quantity":0}]""") },
+        { "lines[0].quantity", Body(lines: """[{"sku":"mug-blue","quantity":-1}]""") },
+        { "lines[0].quantity", Body(lines: """[{"sku":"mug-blue","quantity":1000000000}]""") },
+        { "lines[0].quantity", Body(lines: """[{"sku":"mug-blue","quantity":1e99}]""") },
+        { "lines[0].quantity", Body(lines: """[{"sku":"mug-blue","quantity":1.5}]""") },
+        { "lines[0].quantity", Body(lines: """[{"sku":"mug-blue","quantity":"2"}]""") },
+        { "lines[0].quantity", Body(lines: """[{"sku":"mug-blue","quantity":null}]""") },
+        { "lines[0].quantity", Body(lines: """[{"sku":"mug-blue"}]""") },
+        { "lines", Body(lines: "[]") },
+        { "lines", Body(lines: "null") },
+        { "lines", Body(lines: "{}") },
+        { "lines[0]", Body(lines: "[null]") },
+        { "lines[0]", Body(lines: "[5]") },
+        { "lines", $$"""{"payment":{"token":"tok_visa"},"shipTo":{{ShipTo}}}""" },
+        { "payment", $$"""{"lines":{{Lines}},"payment":null,"shipTo":{{ShipTo}}}""" },
+        { "payment.token", Body(token: "null") },
+        { "payment.token", Body(token: "\"4242424242424242\"") },
+        { "shipTo", Body(shipTo: "null") },
+        { "shipTo.name", Body(shipTo: ShipTo.Replace("Ada", "A\\u0000da")) },
+        { "shipTo.name", Body(shipTo: ShipTo.Replace("Ada", "\\ud800")) },
+        { "shipTo.name", Body(shipTo: ShipTo.Replace("Ada", " ")) },
+        { "shipTo.country", Body(shipTo: ShipTo.Replace("DE", "ZZ")) },
+        { "shipTo.country", Body(shipTo: """{"name":"Ada","street":"Main Street 1","city":"Berlin","postalCode":"10115"}""") },
+        { "body", "" },
+        { "body", "null" },
+        { "body", "7" },
+        { "body", "[]" },
+        { "body", "not json" },
+        { "body", $$"""{"lines":{{Lines}},"payment":{"token":"tok_visa"},"shipTo":{{ShipTo}}""" },
+        { "body", Body() + "x" },
+    };
+
+    [Theory, MemberData(nameof(BadBodies))]
+    public async Task A_bad_body_is_400_and_writes_nothing(string field, string body)
+    {
+        var service = await fixture.GetAsync();
+        var shopper = NewShopper();
+
+        var answer = await service.Http.SubmitAsync(shopper, body: body);
+
+        Assert.Equal((HttpStatusCode.BadRequest, "application/problem+json"), (answer.Status, answer.MediaType));
+        Assert.Equal([field], answer.Fields);
+        Assert.Equal(0, await service.RowsOfAsync(shopper));
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("")]
+    [InlineData("with space")]
+    public async Task A_bad_idempotency_key_is_400_and_writes_nothing(string? key)
+    {
+        var service = await fixture.GetAsync();
+        var shopper = NewShopper();
+
+        var answer = await service.Http.SendAsync(shopper, HttpMethod.Post, "/api/orders", key, Json(Body()));
+
+        Assert.Equal(HttpStatusCode.BadRequest, answer.Status);
+        Assert.Equal(["Idempotency-Key"], answer.Fields);
+        Assert.Equal(0, await service.RowsOfAsync(shopper));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Ten_megabytes_are_413_and_write_nothing(bool chunked)
+    {
+        var service = await fixture.GetAsync();
+        var shopper = NewShopper();
+        var content = Json(Body(shipTo: ShipTo.Replace("Ada", new string('a', 10_000_000))));
+        if (chunked)
+            content = new StreamContent(new Unseekable(await content.ReadAsStreamAsync(TestContext.Current.CancellationToken))) { Headers = { ContentType = content.Headers.ContentType } };
+
+        var answer = await service.Http.SendAsync(shopper, HttpMethod.Post, "/api/orders", "key", content);
+
+        Assert.Equal(HttpStatusCode.RequestEntityTooLarge, answer.Status);
+        Assert.Equal(["body"], answer.Fields);
+        Assert.Equal(0, await service.RowsOfAsync(shopper));
+    }
+
+    [Theory]
+    [InlineData("text/plain")]
+    [InlineData("application/x-www-form-urlencoded")]
+    [InlineData("application/json; charset=utf-16")]
+    public async Task Another_content_type_is_415_and_writes_nothing(string contentType)
+    {
+        var service = await fixture.GetAsync();
+        var shopper = NewShopper();
+        var content = new ByteArrayContent(Encoding.UTF8.GetBytes(Body())) { Headers = { ContentType = MediaTypeHeaderValue.Parse(contentType) } };
+
+        var answer = await service.Http.SendAsync(shopper, HttpMethod.Post, "/api/orders", "key", content);
+
+        Assert.Equal(HttpStatusCode.UnsupportedMediaType, answer.Status);
+        Assert.Equal(0, await service.RowsOfAsync(shopper));
+    }
+
+    [Fact]
+    public async Task The_largest_order_is_accepted()
+    {
+        var service = await fixture.GetAsync();
+
+        // 4 characters of UTF-16 in JSON escapes each: the longest form of what is allowed, and still below the body's limit
+        var answer = await service.Http.SubmitAsync(NewShopper(), new string('k', 128), Body(shipTo: ShipTo.Replace("Ada", string.Concat(Enumerable.Repeat("\\u00e4", 200)))));
+
+        Assert.Equal(HttpStatusCode.Accepted, answer.Status);
+        Assert.Equal(new string('ä', 200), answer.Json.GetProperty("shipTo").GetProperty("name").GetString());
+    }
+
+    [Theory]
+    [InlineData("GET", "/api/orders")]
+    [InlineData("POST", "/api/orders")]
+    [InlineData("GET", "/api/orders/01a2055e-20d9-76ac-b2d2-47ee76b48253")]
+    [InlineData("POST", "/api/orders/01a2055e-20d9-76ac-b2d2-47ee76b48253/cancel")]
+    public async Task Without_a_token_it_is_401(string method, string path)
+    {
+        var service = await fixture.GetAsync();
+
+        var answer = await service.Http.SendAsync(null, HttpMethod.Parse(method), path, "key", method == "POST" ? Json(Body()) : null);
+
+        Assert.Equal(HttpStatusCode.Unauthorized, answer.Status);
+    }
+
+    private static HttpContent Json(string body) => new StringContent(body, Encoding.UTF8, "application/json");
+
+    /// <summary>A stream without a length, which HttpClient sends chunked.</summary>
+    private sealed class Unseekable(Stream inner) : Stream
+    {
+        public override bool CanRead => true;
+        public override bool CanSeek => false;
+        public override bool CanWrite => false;
+        public override long Length => throw new NotSupportedException();
+        public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
+        public override void Flush() => throw new NotSupportedException();
+        public override int Read(byte[] buffer, int offset, int count) => inner.Read(buffer, offset, count);
+        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+        public override void SetLength(long value) => throw new NotSupportedException();
+        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+    }
+}

@@ -1,0 +1,96 @@
+using System.Collections.Concurrent;
+using System.Text;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Migrations;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Shop.Contracts;
+using Shop.Messaging;
+
+namespace Shop.Payments.Tests;
+
+/// <summary>An event that was on the broker.</summary>
+public sealed record HeardEvent(Guid OrderId, CloudEvent Attributes, string Body);
+
+/// <summary>Publishes to <c>orders</c> what a test wants, and keeps everything that appears there and on <c>payments</c>.</summary>
+public sealed class OrdersStandIn : IAsyncDisposable
+{
+    private readonly IHost _host;
+
+    private OrdersStandIn(IHost host) => _host = host;
+
+    private Heard Heard => _host.Services.GetRequiredService<Heard>();
+
+    public static async Task<OrdersStandIn> StartAsync(string database, string kafka)
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(new() { EnvironmentName = "Development" });
+        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
+        {
+            ["ConnectionStrings:orders"] = database,
+            ["ConnectionStrings:kafka"] = kafka,
+        });
+        builder.Services.AddSingleton<Heard>();
+        builder.AddMessaging<StandInDb>("orders", messaging => messaging
+            .Produces(Topics.Orders)
+            .Endpoint("test", endpoint => endpoint.Consumes(Topics.Orders, Topics.Payments).BatchHandler<Listener>()));
+        var host = builder.Build();
+        await host.StartAsync(TestContext.Current.CancellationToken);
+        return new(host);
+    }
+
+    /// <summary>Publishes events in one transaction.</summary>
+    public async Task PublishAsync(params object[] events)
+    {
+        await using var scope = _host.Services.CreateAsyncScope();
+        var db = scope.ServiceProvider.GetRequiredService<StandInDb>();
+        foreach (var e in events)
+            db.Publish(e);
+        await db.SaveChangesAsync(TestContext.Current.CancellationToken);
+    }
+
+    /// <summary>Asks for a payment of 12.50 EUR.</summary>
+    public async Task<PaymentRequested> RequestAsync(string token)
+    {
+        var request = new PaymentRequested(Guid.CreateVersion7(), Guid.CreateVersion7(), "ada", new(12.50m, "EUR"), token);
+        await PublishAsync(request);
+        return request;
+    }
+
+    /// <summary>The events of <paramref name="topic"/> so far.</summary>
+    public IReadOnlyList<HeardEvent> Events(Topic topic) => [.. Heard.Events.Where(e => topic.TryGetEvent(e.Attributes.Type, out _))];
+
+    /// <summary>The types of the payment events of an order so far, as <c>PaymentAuthorized,PaymentCaptured</c>.</summary>
+    public Task<string> PaymentEventsOfAsync(Guid orderId) => Task.FromResult(string.Join(',',
+        Events(Topics.Payments).Where(e => e.OrderId == orderId).Select(e => Topics.Payments.TryGetEvent(e.Attributes.Type, out var type) ? type.ClrType.Name : "")));
+
+    public async ValueTask DisposeAsync()
+    {
+        await _host.StopAsync(CancellationToken.None);
+        _host.Dispose();
+    }
+
+    private sealed class Listener(Heard heard) : IRecordBatchHandler
+    {
+        public Task HandleAsync(IReadOnlyList<ConsumedRecord> records, CancellationToken cancellationToken)
+        {
+            foreach (var record in records)
+                heard.Events.Enqueue(new(Guid.Parse(record.Key), record.Event, Encoding.UTF8.GetString(record.Body!)));
+            return Task.CompletedTask;
+        }
+    }
+}
+
+public sealed class Heard
+{
+    public ConcurrentQueue<HeardEvent> Events { get; } = new();
+}
+
+public sealed class StandInDb(DbContextOptions<StandInDb> options, Outbox outbox) : MessagingDbContext(options, outbox);
+
+[DbContext(typeof(StandInDb)), Migration("1_StandIn")]
+public sealed class CreateStandIn : Migration
+{
+    protected override void Up(MigrationBuilder migrationBuilder) => migrationBuilder.CreateMessagingTables();
+}

@@ -1,0 +1,40 @@
+using Shop.LocalRunner.Processes;
+
+namespace Shop.Payments.Tests;
+
+/// <summary>Payments as a process of its own, that can be killed as a crash does it.</summary>
+public sealed class PaymentsProcess : IAsyncDisposable
+{
+    private readonly ProcessGuard _guard;
+    private readonly ChildProcess _process;
+
+    private PaymentsProcess(ProcessGuard guard, ChildProcess process)
+    {
+        _guard = guard;
+        _process = process;
+    }
+
+    public static PaymentsProcess Start(TestShop shop)
+    {
+        var owner = Path.Combine(Path.GetTempPath(), $"shop-payments-{Guid.CreateVersion7():N}");
+        var environment = shop.Settings.ToDictionary(setting => setting.Key.Replace(":", "__"), setting => (string?)setting.Value);
+        environment["ASPNETCORE_URLS"] = "http://127.0.0.1:0";
+        environment["DOTNET_ENVIRONMENT"] = "Development";
+        var guard = ProcessGuard.Start(owner);
+        return new(guard, ChildProcess.Start(
+            new("dotnet", Path.Combine(AppContext.BaseDirectory, "Payments.dll")) { Environment = environment }, owner, shop.Logs.Add));
+    }
+
+    /// <summary>Ends it with SIGKILL: nothing is written or told any more.</summary>
+    public async Task KillAsync()
+    {
+        _process.Kill();
+        await _process.Exited;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _process.DisposeAsync();
+        await _guard.DisposeAsync();
+    }
+}

@@ -1,0 +1,207 @@
+using System.Collections.Concurrent;
+using System.Net.Http.Json;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Mvc.Testing;
+using Microsoft.AspNetCore.TestHost;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Shop.LocalRunner.Processes;
+using Shop.Testing;
+
+[assembly: AssemblyFixture(typeof(PostgresFixture))]
+
+namespace Shop.Payments.Tests;
+
+/// <summary>
+/// What surrounds Payments: a broker, a database and a payment provider of its own, and somebody who publishes what Orders
+/// would and hears what Payments answers.
+/// </summary>
+public sealed class TestShop : IAsyncDisposable
+{
+    private readonly RunningBroker _broker;
+    private readonly string _database;
+    private readonly List<PaymentsInstance> _instances = [];
+
+    private TestShop(RunningBroker broker, string database, OrdersStandIn orders, TestProvider provider)
+    {
+        _broker = broker;
+        _database = database;
+        Orders = orders;
+        Provider = provider;
+    }
+
+    public OrdersStandIn Orders { get; }
+
+    public TestProvider Provider { get; }
+
+    /// <summary>Everything that the instances of Payments have logged.</summary>
+    public CollectedLogs Logs { get; } = new();
+
+    public static async Task<TestShop> StartAsync(PostgresFixture postgres, Broker broker = Broker.Embedded, bool providerIsUp = true)
+    {
+        var running = await RunningBroker.StartAsync(broker);
+        var orders = await OrdersStandIn.StartAsync(await postgres.CreateDatabaseAsync(), running.BootstrapServers);
+        var provider = new TestProvider();
+        if (providerIsUp)
+            provider.Start();
+        return new(running, await postgres.CreateDatabaseAsync(), orders, provider);
+    }
+
+    /// <summary>Starts an instance of Payments, in this process.</summary>
+    /// <param name="network">Sits between Payments and the provider.</param>
+    public PaymentsInstance StartPayments(Network? network = null)
+    {
+        var instance = new PaymentsInstance(Settings, Logs, network);
+        _instances.Add(instance);
+        return instance;
+    }
+
+    /// <summary>The settings of Payments, by their names in configuration.</summary>
+    public Dictionary<string, string> Settings => new()
+    {
+        ["ConnectionStrings:payments"] = _database,
+        ["ConnectionStrings:kafka"] = _broker.BootstrapServers,
+        ["services:payment-provider:http:0"] = Provider.Address,
+        ["Authentication:SigningKey"] = TestTokens.SigningKey,
+    };
+
+    /// <summary>Returns when a payment that comes after everything else was authorised: what had no effect until then has none.</summary>
+    public async Task PassAPaymentThroughAsync()
+    {
+        var last = await Orders.RequestAsync("tok_visa");
+        await Eventually.BecomesAsync("PaymentAuthorized", () => Orders.PaymentEventsOfAsync(last.OrderId));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var instance in _instances)
+            await instance.DisposeAsync();
+        await Orders.DisposeAsync();
+        await Provider.DisposeAsync();
+        await _broker.DisposeAsync();
+    }
+}
+
+/// <summary>Payments, as its Program starts it.</summary>
+public sealed class PaymentsInstance : WebApplicationFactory<Payment>
+{
+    private readonly Dictionary<string, string> _settings;
+    private readonly CollectedLogs _logs;
+    private readonly Network? _network;
+
+    public PaymentsInstance(Dictionary<string, string> settings, CollectedLogs logs, Network? network)
+    {
+        _settings = settings;
+        _logs = logs;
+        _network = network;
+        // it is Services that starts the host
+        _ = Services;
+    }
+
+    public async Task<T> QueryAsync<T>(Func<PaymentsDb, Task<T>> query)
+    {
+        await using var scope = Services.CreateAsyncScope();
+        return await query(scope.ServiceProvider.GetRequiredService<PaymentsDb>());
+    }
+
+    public Task<Payment?> FindAsync(Guid paymentId) => QueryAsync(db => db.Payments.AsNoTracking().SingleOrDefaultAsync(payment => payment.PaymentId == paymentId));
+
+    public Task<PaymentState?> StateAsync(Guid paymentId) =>
+        QueryAsync(db => db.Payments.Where(payment => payment.PaymentId == paymentId).Select(payment => (PaymentState?)payment.State).SingleOrDefaultAsync());
+
+    protected override void ConfigureWebHost(IWebHostBuilder builder)
+    {
+        foreach (var (name, value) in _settings)
+            builder.UseSetting(name, value);
+        builder.ConfigureLogging(logging => logging.AddProvider(_logs).SetMinimumLevel(LogLevel.Debug));
+        builder.ConfigureTestServices(services =>
+        {
+            if (_network is not null)
+                services.AddHttpClient("payment-provider").AddHttpMessageHandler(() => new NetworkHandler(_network));
+        });
+    }
+
+    private sealed class NetworkHandler(Network network) : DelegatingHandler
+    {
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
+            network(request, token => base.SendAsync(request, token), cancellationToken);
+    }
+}
+
+/// <summary>What happens on the way to the provider: may lose or hold back the request or the answer.</summary>
+public delegate Task<HttpResponseMessage> Network(HttpRequestMessage request, Func<CancellationToken, Task<HttpResponseMessage>> send, CancellationToken cancellationToken);
+
+/// <summary>Keeps every log line.</summary>
+public sealed class CollectedLogs : ILoggerProvider, ILogger
+{
+    private readonly ConcurrentQueue<string> _lines = new();
+
+    public string Text => string.Join('\n', _lines);
+
+    public void Add(string line) => _lines.Enqueue(line);
+
+    public ILogger CreateLogger(string categoryName) => this;
+
+    public IDisposable? BeginScope<TState>(TState state) where TState : notnull
+    {
+        _lines.Enqueue(state.ToString() ?? "");
+        return null;
+    }
+
+    public bool IsEnabled(LogLevel logLevel) => true;
+
+    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+        _lines.Enqueue($"{eventId.Name} {formatter(state, exception)} {exception}");
+
+    public void Dispose()
+    {
+    }
+}
+
+/// <summary>The real payment provider, in this process, on a port that is known before it is up.</summary>
+public sealed class TestProvider : IAsyncDisposable
+{
+    private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("shop-provider-");
+    private readonly int _port = Ports.Free();
+    private ProviderInstance? _instance;
+    private HttpClient? _client;
+
+    public string Address => $"http://127.0.0.1:{_port}";
+
+    public void Start()
+    {
+        _instance = new(_directory.FullName);
+        _instance.UseKestrel(_port);
+        _instance.StartServer();
+        _client = new() { BaseAddress = new(Address) };
+    }
+
+    /// <summary>The ledger's kinds of entries of each payment, in their order, joined by commas.</summary>
+    public async Task<Dictionary<Guid, string>> LedgerAsync()
+    {
+        var page = await _client!.GetFromJsonAsync<LedgerAnswer>("v1/ledger?limit=10000", TestContext.Current.CancellationToken);
+        Assert.Null(page!.Next);
+        return page.Items.GroupBy(entry => entry.PaymentId).ToDictionary(entries => entries.Key, entries => string.Join(',', entries.Select(entry => entry.Kind)));
+    }
+
+    /// <summary>The ledger's kinds of entries of one payment; empty where it knows nothing of it.</summary>
+    public async Task<string> LedgerOfAsync(Guid paymentId) => (await LedgerAsync()).GetValueOrDefault(paymentId, "");
+
+    public async ValueTask DisposeAsync()
+    {
+        _client?.Dispose();
+        if (_instance is not null)
+            await _instance.DisposeAsync();
+        _directory.Delete(recursive: true);
+    }
+
+    private sealed record LedgerAnswer(IReadOnlyList<Entry> Items, long? Next);
+
+    private sealed record Entry(Guid PaymentId, string Kind);
+
+    private sealed class ProviderInstance(string directory) : WebApplicationFactory<PaymentProvider.PaymentRequest>
+    {
+        protected override void ConfigureWebHost(IWebHostBuilder builder) => builder.UseSetting("Ledger:Directory", directory);
+    }
+}
