@@ -73,6 +73,14 @@ public sealed class AdminTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_brokers_settings_are_shown()
+    {
+        var entries = (await _admin.DescribeConfigsAsync([new ConfigResource { Type = ResourceType.Broker, Name = "1" }]))[0].Entries;
+
+        Assert.Equal(("true", true), (entries["auto.create.topics.enable"].Value, entries["auto.create.topics.enable"].IsReadOnly));
+    }
+
+    [Fact]
     public async Task Records_are_deleted_up_to_an_offset()
     {
         using var producer = Clients.Producer(_kafka.BootstrapServers);

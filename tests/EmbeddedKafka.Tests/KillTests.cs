@@ -18,19 +18,28 @@ public sealed class KillTests
         using var stop = new CancellationTokenSource();
         var producing = ProduceAsync(bootstrapServers, stop.Token);
         var consuming = Task.Run(() => ConsumeAsync(bootstrapServers, producing), Cancelled);
-        for (var kill = 0; kill < Kills; kill++)
+        List<int> seen;
+        List<Confluent.Kafka.ConsumeResult<string, string>> records;
+        int count;
+        try
         {
-            await Task.Delay(Random.Shared.Next(20, 200), Cancelled);
-            await broker.KillAsync();
-            await broker.DisposeAsync();
-            broker = await BrokerProcess.StartAsync(data.Path, port, "--topic", "segment.bytes=200000");
+            for (var kill = 0; kill < Kills; kill++)
+            {
+                await Task.Delay(Random.Shared.Next(20, 200), Cancelled);
+                await broker.KillAsync();
+                await broker.DisposeAsync();
+                broker = await BrokerProcess.StartAsync(data.Path, port, "--topic", "segment.bytes=200000");
+            }
+            await stop.CancelAsync();
+            count = await producing;
+            seen = await consuming;
+            records = Clients.ReadAll(bootstrapServers, "events", count);
         }
-        await stop.CancelAsync();
-        var count = await producing;
-
-        var seen = await consuming;
-        var records = Clients.ReadAll(bootstrapServers, "events", count);
-        await broker.DisposeAsync();
+        finally
+        {
+            await stop.CancelAsync();
+            await broker.DisposeAsync();
+        }
 
         Assert.True(count > Kills * 100, $"only {count} records were produced");
         Assert.Equal(Enumerable.Range(0, count), records.Select(record => int.Parse(record.Message.Value)));

@@ -8,6 +8,6 @@ namespace Shop.KafkaBroker.Tests;
 internal static class Librdkafka
 {
     [ModuleInitializer]
-    internal static void Resolve() => NativeLibrary.SetDllImportResolver(typeof(Message<,>).Assembly, static (name, _, _) =>
-        name == "librdkafka" && NativeLibrary.TryLoad("librdkafka.so.1", out var library) ? library : 0);
+    internal static void Resolve() => NativeLibrary.SetDllImportResolver(typeof(Message<,>).Assembly, static (name, assembly, path) =>
+        NativeLibrary.TryLoad(name, assembly, path, out var library) || (name == "librdkafka" && NativeLibrary.TryLoad("librdkafka.so.1", out library)) ? library : 0);
 }

@@ -206,7 +206,7 @@ public sealed class LogTests : IDisposable
     {
         var log = Open("catalog", SmallSegments);
         Append(log, 0, 60);
-        var directory = Directory.GetDirectories(Directory.GetDirectories(_data.Path).Single()).Single();
+        var directory = Path.Combine(Directory.GetDirectories(Path.Combine(_data.Path, "topics")).Single(), "0");
         Kill();
         var segments = Directory.GetFiles(directory, "*.log").Order().ToArray();
         // as if the first two segments had become one with their first two batches, and the process had died before their deletion
@@ -259,7 +259,7 @@ public sealed class LogTests : IDisposable
 
         Assert.Equal([(0, "key", "new")], Batches.ReadAll(_broker.FindLog("events", 0)!));
         Assert.Equal([("other", 0)], _broker.Groups.FindOrAdd("group").Offsets.Keys);
-        Assert.Single(Directory.GetDirectories(_data.Path));
+        Assert.Single(Directory.GetDirectories(Path.Combine(_data.Path, "topics")));
     }
 
     [Fact]
@@ -287,6 +287,15 @@ public sealed class LogTests : IDisposable
         Assert.True(new FileInfo(Path.Combine(_data.Path, "journal")).Length < 5 << 20);
         Restart(clean: false);
         Assert.Equal(2999, _broker.Groups.FindOrAdd("group").Offsets[("events", 0)].Offset);
+    }
+
+    [Fact]
+    public void Nothing_but_its_own_is_removed_from_its_directory()
+    {
+        Directory.CreateDirectory(Path.Combine(_data.Path, "photos-2"));
+        OpenBroker();
+
+        Assert.True(Directory.Exists(Path.Combine(_data.Path, "photos-2")));
     }
 
     [Fact]

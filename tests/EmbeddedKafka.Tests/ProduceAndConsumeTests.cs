@@ -58,6 +58,20 @@ public sealed class ProduceAndConsumeTests
     }
 
     [Fact]
+    public async Task With_every_append_forced_to_the_disk_everything_works_as_without()
+    {
+        await using var kafka = await EmbeddedKafka.StartAsync(new() { FlushEveryAppend = true }, Cancelled);
+        using var producer = Clients.Producer(kafka.BootstrapServers);
+        for (var i = 0; i < 100; i++)
+            await producer.ProduceAsync("events", new() { Value = $"{i}" }, Cancelled);
+        using var consumer = Clients.Consumer(kafka.BootstrapServers, "group");
+        consumer.Commit([new TopicPartitionOffset("events", 0, 7)]);
+
+        Assert.Equal(100, Clients.ReadAll(kafka.BootstrapServers, "events", 100).Count);
+        Assert.Equal(7, consumer.Committed([new("events", 0)], TimeSpan.FromSeconds(10))[0].Offset.Value);
+    }
+
+    [Fact]
     public async Task Several_brokers_run_in_one_process()
     {
         await using var first = await EmbeddedKafka.StartAsync(cancellationToken: Cancelled);

@@ -7,6 +7,7 @@ internal static class DescribeConfigs
     private const sbyte ClusterSource = 3;
     private const sbyte BrokerSource = 4;
     private const sbyte DefaultSource = 5;
+    private const sbyte StringType = 2;
 
     public static void Handle(Request request)
     {
@@ -29,10 +30,31 @@ internal static class DescribeConfigs
             w.String(error == ErrorCode.None ? null : $"There is no {resource.Type} {resource.Name}.");
             w.Int8((sbyte)resource.Type);
             w.String(resource.Name);
-            w.Array(topic is null ? [] : TopicConfig.Settings.Where(setting => resource.Keys?.Contains(setting.Name) ?? true).ToList(),
-                (w, setting) => Write(w, version, topic!.Config, setting, request.Broker.Options.TopicDefaults.ContainsKey(setting.Name), synonyms));
+            if (topic is not null)
+            {
+                w.Array(TopicConfig.Settings.Where(setting => resource.Keys?.Contains(setting.Name) ?? true).ToList(),
+                    (w, setting) => Write(w, version, topic.Config, setting, request.Broker.Options.TopicDefaults.ContainsKey(setting.Name), synonyms));
+                return;
+            }
+            w.Array(error == ErrorCode.None ? BrokerSettings(request.Broker.Options).Where(setting => resource.Keys?.Contains(setting.Name) ?? true).ToList() : [],
+                (w, setting) => Write(w, version, setting.Name, setting.Value, readOnly: true, BrokerSource, StringType, []));
         });
     }
+
+    /// <summary>What tools look for in a broker's settings; they are given when it starts, and fixed.</summary>
+    private static List<(string Name, string Value)> BrokerSettings(EmbeddedKafkaOptions options) =>
+    [
+        ("broker.id", $"{Broker.NodeId}"),
+        ("auto.create.topics.enable", options.AutoCreateTopics ? "true" : "false"),
+        ("default.replication.factor", "1"),
+        ("group.max.session.timeout.ms", $"{options.MaxSessionTimeout.TotalMilliseconds}"),
+        ("group.max.size", $"{options.MaxGroupSize}"),
+        ("group.min.session.timeout.ms", $"{options.MinSessionTimeout.TotalMilliseconds}"),
+        ("num.partitions", $"{options.DefaultPartitions}"),
+        ("offsets.retention.minutes", $"{options.OffsetsRetention.TotalMinutes}"),
+        ("producer.id.expiration.ms", $"{options.ProducerExpiration.TotalMilliseconds}"),
+        ("socket.request.max.bytes", $"{options.MaxRequestBytes}"),
+    ];
 
     private static void Write(ResponseWriter w, short version, TopicConfig config, TopicSetting setting, bool brokerDefault, bool synonyms)
     {
@@ -40,24 +62,32 @@ internal static class DescribeConfigs
             : setting.SetForCluster ? ClusterSource
             : brokerDefault ? BrokerSource
             : DefaultSource;
-        w.String(setting.Name);
-        w.String(config[setting.Name]);
-        w.Boolean(false); // read-only
+        Write(w, version, setting.Name, config[setting.Name], readOnly: false, source, setting.Type, synonyms ? Synonyms(config, setting, brokerDefault) : []);
+    }
+
+    private static void Write(ResponseWriter w, short version, string name, string value, bool readOnly, sbyte source, sbyte type,
+        List<(string Name, string Value, sbyte Source)> synonyms)
+    {
+        w.String(name);
+        w.String(value);
+        w.Boolean(readOnly);
         if (version == 0)
             w.Boolean(source != TopicSource); // is the default
         else
             w.Int8(source);
         w.Boolean(false); // sensitive
         if (version >= 1)
-            w.Array(synonyms ? Synonyms(config, setting, brokerDefault) : [], static (w, synonym) =>
+        {
+            w.Array(synonyms, static (w, synonym) =>
             {
                 w.String(synonym.Name);
                 w.String(synonym.Value);
                 w.Int8(synonym.Source);
             });
+        }
         if (version >= 3)
         {
-            w.Int8(setting.Type);
+            w.Int8(type);
             w.String(null); // documentation
         }
     }

@@ -25,9 +25,9 @@ internal sealed partial class Broker : IDisposable
     public Broker(string directory, EmbeddedKafkaOptions options)
     {
         Options = options;
-        DataDirectory = directory;
         Groups = new(this);
-        Directory.CreateDirectory(directory);
+        TopicsDirectory = Path.Combine(directory, "topics");
+        Directory.CreateDirectory(TopicsDirectory);
         // the system drops the lock with the process, however that ends
         _lockFile = new(Path.Combine(directory, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         var replay = new JournalReplay(Groups);
@@ -53,7 +53,8 @@ internal sealed partial class Broker : IDisposable
 
     public ILogger Logger => Options.Logger;
 
-    public string DataDirectory { get; }
+    /// <summary>Where the topics' directories are. Nothing else is there: what belongs to no topic is removed.</summary>
+    public string TopicsDirectory { get; }
 
     public string ClusterId { get; private set; }
 
@@ -182,7 +183,7 @@ internal sealed partial class Broker : IDisposable
     private void RemoveOrphans(JournalReplay replay)
     {
         var known = replay.Topics.Select(pair => $"{pair.Value.Name}-{pair.Key}").ToHashSet();
-        foreach (var path in Directory.EnumerateDirectories(DataDirectory))
+        foreach (var path in Directory.EnumerateDirectories(TopicsDirectory))
         {
             if (!known.Contains(Path.GetFileName(path)))
                 Directory.Delete(path, recursive: true);

@@ -17,7 +17,7 @@ internal sealed class Topic(int number, string name, TopicConfig config, Broker 
 
     public string Name { get; } = name;
 
-    public string Directory { get; } = Path.Combine(broker.DataDirectory, $"{name}-{number}");
+    public string Directory { get; } = Path.Combine(broker.TopicsDirectory, $"{name}-{number}");
 
     /// <summary>The id by which the protocol tells topics of the same name apart (KIP-516): no two topics of any two clusters share one.</summary>
     public Guid Id { get; } = new(SHA256.HashData(Encoding.UTF8.GetBytes($"{broker.ClusterId}/{number}"))[..16]);
