@@ -4,6 +4,7 @@ using Shop.Activity.StoringEvents;
 using Shop.Contracts;
 using Shop.Messaging;
 using Shop.ServiceDefaults;
+using Shop.ServiceDefaults.Authentication;
 
 var builder = WebApplication.CreateBuilder(args);
 builder.AddServiceDefaults();
@@ -15,4 +16,5 @@ var app = builder.Build();
 app.MapServiceDefaults();
 app.MapOrderTimeline();
 app.MapFeed();
+app.MapDeadLetters("activity").RequireAuthorization(Policies.Operator);
 app.Run();

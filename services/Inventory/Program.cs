@@ -7,6 +7,7 @@ using Shop.Inventory.ReservingStock;
 using Shop.Inventory.SeedingProducts;
 using Shop.Messaging;
 using Shop.ServiceDefaults;
+using Shop.ServiceDefaults.Authentication;
 
 var builder = WebApplication.CreateBuilder(args);
 builder.AddServiceDefaults();
@@ -21,4 +22,5 @@ app.MapServiceDefaults();
 app.MapBrowsingCatalog();
 app.MapChangingProducts();
 app.MapReceivingGoods();
+app.MapDeadLetters("inventory").RequireAuthorization(Policies.Operator);
 app.Run();

@@ -7,6 +7,7 @@ using Shop.Orders.FulfillingOrder;
 using Shop.Orders.ReadingOrders;
 using Shop.Orders.SubmittingOrder;
 using Shop.ServiceDefaults;
+using Shop.ServiceDefaults.Authentication;
 
 var builder = WebApplication.CreateBuilder(args);
 builder.AddServiceDefaults();
@@ -23,4 +24,5 @@ app.MapServiceDefaults();
 app.MapSubmittingOrder();
 app.MapReadingOrders();
 app.MapCancellingOrder();
+app.MapDeadLetters("orders").RequireAuthorization(Policies.Operator);
 await app.RunAsync();

@@ -4,6 +4,7 @@ using Shop.Payments;
 using Shop.Payments.CallingProvider;
 using Shop.Payments.RequestingPayments;
 using Shop.ServiceDefaults;
+using Shop.ServiceDefaults.Authentication;
 
 var builder = WebApplication.CreateBuilder(args);
 builder.AddServiceDefaults();
@@ -14,4 +15,5 @@ builder.AddCallingProvider();
 
 var app = builder.Build();
 app.MapServiceDefaults();
+app.MapDeadLetters("payments").RequireAuthorization(Policies.Operator);
 app.Run();

@@ -1,12 +1,14 @@
 using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Http.Json;
 using System.Text.Json.Serialization;
 using MassTransit;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Migrations;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Shop.Contracts;
 
@@ -39,6 +41,12 @@ public sealed class Ticket : SagaStateMachineInstance, ISagaVersion
 
 public sealed class TicketMachine : MassTransitStateMachine<Ticket>
 {
+    /// <summary>The amount of a ticket that expires within <see cref="TestService.Expiry"/>; others live for an hour.</summary>
+    public const int ShortLived = 99;
+
+    /// <summary>Tickets whose payments cannot be handled, until somebody mends it.</summary>
+    public static ConcurrentDictionary<Guid, bool> Broken { get; } = new();
+
     public TicketMachine()
     {
         InstanceState(ticket => ticket.CurrentState);
@@ -48,12 +56,12 @@ public sealed class TicketMachine : MassTransitStateMachine<Ticket>
 
         Initially(
             When(Opened).Then(context => context.Saga.Total = context.Message.Amount)
-                .Schedule(Expiry, context => new TicketExpired(context.Saga.CorrelationId), _ => TestService.Expiry)
+                .Schedule(Expiry, context => new TicketExpired(context.Saga.CorrelationId), context => context.Message.Amount == ShortLived ? TestService.Expiry : TimeSpan.FromHours(1))
                 .TransitionTo(Open));
         During(Open,
             Ignore(Opened),
             When(PaymentMade)
-                .Then(context => context.Saga.Paid += context.Message.Amount < 0 ? throw new InvalidOperationException("negative payment") : context.Message.Amount)
+                .Then(context => context.Saga.Paid += Broken.ContainsKey(context.Saga.CorrelationId) ? throw new InvalidOperationException("the handler is broken") : context.Message.Amount)
                 .If(context => context.Saga.Paid >= context.Saga.Total, paid => paid
                     .Unschedule(Expiry)
                     .Publish(context => new TicketClosed(context.Saga.CorrelationId, context.Saga.Paid))
@@ -114,13 +122,15 @@ public sealed class Subscriber(Received received) : IConsumer<TicketClosed>
 /// <summary>A service with a saga and a subscriber, on topics of its own, so that many tests can share a broker.</summary>
 public sealed class TestService : IAsyncDisposable
 {
-    public static readonly TimeSpan Expiry = TimeSpan.FromSeconds(2);
+    public static readonly TimeSpan Expiry = TimeSpan.FromSeconds(1);
 
-    private readonly IHost _host;
+    private readonly WebApplication _host;
+    private readonly HttpClient _client;
 
-    private TestService(IHost host, Topic tickets, Topic closed)
+    private TestService(WebApplication host, string name, Topic tickets, Topic closed)
     {
         _host = host;
+        _client = new() { BaseAddress = new($"{host.Urls.First()}/api/ops/{name}/dead-letters/") };
         Tickets = tickets;
         Closed = closed;
     }
@@ -137,11 +147,12 @@ public sealed class TestService : IAsyncDisposable
             .With(e => e.TicketId.ToString(), TestJson.Default.TicketExpired)
             .With(e => e.TicketId.ToString(), TestJson.Default.NobodyCares);
         var closed = new Topic($"{name}-closed", 3).With(e => e.TicketId.ToString(), TestJson.Default.TicketClosed);
-        var builder = Host.CreateEmptyApplicationBuilder(new() { EnvironmentName = "Development" });
+        var builder = WebApplication.CreateSlimBuilder();
         builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
         {
             [$"ConnectionStrings:{name}"] = database,
             ["ConnectionStrings:kafka"] = kafka,
+            ["URLS"] = "http://127.0.0.1:0",
         });
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning).AddSimpleConsole(options => options.SingleLine = true).SetMinimumLevel(LogLevel.Information);
         builder.Services.AddSingleton<Received>();
@@ -149,9 +160,10 @@ public sealed class TestService : IAsyncDisposable
             .Produces(tickets, closed)
             .Endpoint("saga", endpoint => endpoint.Consumes(tickets).Saga<TicketMachine, Ticket>())
             .Endpoint("subscriber", endpoint => endpoint.Consumes(closed).Consumer<Subscriber>()));
-        var host = builder.Build();
-        await host.StartAsync(cancellationToken);
-        return new(host, tickets, closed);
+        var app = builder.Build();
+        app.MapDeadLetters(name);
+        await app.StartAsync(cancellationToken);
+        return new(app, name, tickets, closed);
     }
 
     /// <summary>Publishes events in one transaction.</summary>
@@ -170,9 +182,20 @@ public sealed class TestService : IAsyncDisposable
         return await query(scope.ServiceProvider.GetRequiredService<TestDb>());
     }
 
+    /// <summary>The service's dead letters, as an operator sees them.</summary>
+    public async Task<IReadOnlyList<DeadLetterView>> DeadLettersAsync() => (await _client.GetFromJsonAsync<DeadLetterPage>(""))!.Items;
+
+    /// <summary>Redrives or discards a dead letter, as an operator does.</summary>
+    public async Task<HttpStatusCode> EndDeadLetterAsync(Guid id, string command)
+    {
+        using var response = await _client.PostAsync($"{id}/{command}", null);
+        return response.StatusCode;
+    }
+
     public async ValueTask DisposeAsync()
     {
+        _client.Dispose();
         await _host.StopAsync();
-        _host.Dispose();
+        await _host.DisposeAsync();
     }
 }

@@ -3,7 +3,6 @@ using Microsoft.EntityFrameworkCore.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Npgsql;
-using NpgsqlTypes;
 using Shop.Messaging.Consuming;
 
 namespace Shop.Messaging.DeadLetters;
@@ -78,7 +77,6 @@ internal sealed partial class Redriving(IServiceScopeFactory scopes, EndpointPip
                 await store.RemoveParkedAsync(parked!.Id, cancellationToken);
             await db.SaveChangesAsync(cancellationToken);
             await transaction.CommitAsync(cancellationToken);
-            db.Outbox.SignalCommitted();
             return null;
         }
         catch (Exception e) when (e is not OperationCanceledException && !TransientErrors.IsTransient(e, 1))
