@@ -1,0 +1,34 @@
+using Shop.Benchmarks;
+using Shop.Benchmarks.Broker;
+
+// ./shop bench [broker] [--json]: every number with its denominator from the same run
+var json = args.Contains("--json");
+var wanted = args.Where(arg => !arg.StartsWith('-')).ToList();
+var benches = new Dictionary<string, Func<Report, CancellationToken, Task>> { ["broker"] = BrokerBench.RunAsync };
+if (wanted.Find(name => !benches.ContainsKey(name)) is { } unknown)
+{
+    Console.Error.WriteLine($"There is no benchmark '{unknown}': {string.Join(", ", benches.Keys)}");
+    return 2;
+}
+using var stop = new CancellationTokenSource();
+Console.CancelKeyPress += (_, e) =>
+{
+    e.Cancel = true;
+    stop.Cancel();
+};
+var report = new Report();
+try
+{
+    foreach (var (name, run) in benches.Where(bench => wanted.Count == 0 || wanted.Contains(bench.Key)))
+    {
+        Report.Progress($"== {name}");
+        await run(report, stop.Token);
+    }
+}
+catch (Exception e) when (e is InvalidOperationException or OperationCanceledException)
+{
+    Console.Error.WriteLine(e.Message);
+    return 1;
+}
+Console.WriteLine(json ? report.ToJson() : report.ToTable());
+return 0;
