@@ -29,7 +29,7 @@ public sealed class LaunchPlanTests : IDisposable
         var parts = plan.Plan.Parts.ToDictionary(part => part.Name);
         Assert.Equal(parts["orders"].Url, environment["ASPNETCORE_URLS"]);
         Assert.Matches("^http://127.0.0.1:[0-9]+$", parts["orders"].Url);
-        Assert.Matches($"^Host=127.0.0.1;Port={new Uri(parts["postgres"].Url).Port};Username=orders;Password=[0-9a-f]{{48}};Database=orders$", environment["ConnectionStrings__orders"]);
+        Assert.Matches($"^Host=127.0.0.1;Port={new Uri(parts["postgres"].Url).Port};Username=orders;Password=[0-9a-f]{{48}};Database=orders;Maximum Pool Size=20$", environment["ConnectionStrings__orders"]);
         Assert.Equal($"127.0.0.1:{new Uri(parts["kafka"].Url).Port}", environment["ConnectionStrings__kafka"]);
         Assert.Equal("Development", environment["ASPNETCORE_ENVIRONMENT"]);
         Assert.Equal(["postgres", "kafka"], parts["orders"].WaitsFor);
