@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
@@ -146,6 +147,30 @@ public abstract class OrderTests
     }
 
     [Fact]
+    public async Task The_topics_are_plain_JSON_with_CloudEvents_headers_for_any_client()
+    {
+        var ada = await Shopper.LogInAsync(_shop.Gateway, "ada");
+        var id = await ada.SubmitOrderAsync(Shopper.Order());
+        await ada.WaitForEndAsync(id, "fulfilled");
+        var kafka = new Uri((await _shop.PartsAsync()).Single(part => part.Name == "kafka").Url!);
+
+        var lines = new List<string>();
+        foreach (var topic in new[] { "orders", "reservations", "payments" })
+            lines.AddRange(await KcatAsync("-b", kafka.Authority, "-C", "-t", topic, "-e", "-q", "-f", "%k\t%h\t%s\n"));
+
+        var events = lines.Select(line => line.Split('\t')).Where(columns => columns[0] == id.ToString()).ToList();
+        Assert.True(events.Count >= 7, $"{events.Count} events of the order");
+        foreach (var columns in events)
+        {
+            var headers = columns[1].Split(',').Select(header => header.Split('=', 2)).ToDictionary(header => header[0], header => header[1]);
+            Assert.Equal(("1.0", id.ToString()), (headers["ce_specversion"], headers["ce_subject"]));
+            Assert.Matches(@"^shop\.(orders|reservations|payments)\.[a-z-]+\.v1$", headers["ce_type"]);
+            Assert.True(Guid.TryParse(headers["ce_id"], out _) && DateTimeOffset.TryParse(headers["ce_time"], out _) && headers.ContainsKey("ce_source"));
+            Assert.Equal(id, JsonDocument.Parse(columns[2]).RootElement.GetProperty("orderId").GetGuid());
+        }
+    }
+
+    [Fact]
     public async Task The_status_shows_every_part_healthy()
     {
         var parts = await _shop.PartsAsync();
@@ -153,6 +178,28 @@ public abstract class OrderTests
         Assert.All(parts, part => Assert.Equal("healthy", part.State));
         Assert.Superset(new HashSet<string> { "postgres", "kafka", "payment-provider", "orders", "inventory", "payments", "activity", "gateway" },
             parts.Select(part => part.Name).ToHashSet());
+    }
+
+    private static async Task<string[]> KcatAsync(params string[] arguments)
+    {
+        using var kcat = StartKcat(arguments);
+        var output = await kcat.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await kcat.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(0, kcat.ExitCode);
+        return output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+    }
+
+    private static Process StartKcat(string[] arguments)
+    {
+        try
+        {
+            return Process.Start(new ProcessStartInfo("kcat", arguments) { RedirectStandardOutput = true })!;
+        }
+        catch (System.ComponentModel.Win32Exception)
+        {
+            Assert.Skip("kcat is not installed");
+            throw;
+        }
     }
 
     private async Task<IReadOnlyList<LedgerEntry>> LedgerOfAsync(Guid order) =>

@@ -12,6 +12,7 @@ public sealed class ProxyTests : IAsyncLifetime
 {
     private readonly FakeService _inventory = new();
     private readonly FakeService _orders = new();
+    private readonly FakeService _payments = new();
     private readonly FakeService _activity = new();
     private GatewayUnderTest _gateway = null!;
 
@@ -19,18 +20,19 @@ public sealed class ProxyTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        await Task.WhenAll(new[] { _inventory, _orders, _activity }.Select(service => service.InitializeAsync().AsTask()));
+        await Task.WhenAll(new[] { _inventory, _orders, _payments, _activity }.Select(service => service.InitializeAsync().AsTask()));
         _gateway = new GatewayUnderTest(
             Environments.Development,
             ("inventory", [_inventory.Address]),
             ("orders", [_orders.Address]),
+            ("payments", [_payments.Address]),
             ("activity", [_activity.Address]));
     }
 
     public async ValueTask DisposeAsync()
     {
         await _gateway.DisposeAsync();
-        await Task.WhenAll(new[] { _inventory, _orders, _activity }.Select(service => service.DisposeAsync().AsTask()));
+        await Task.WhenAll(new[] { _inventory, _orders, _payments, _activity }.Select(service => service.DisposeAsync().AsTask()));
     }
 
     [Theory]
@@ -120,6 +122,18 @@ public sealed class ProxyTests : IAsyncLifetime
         using var response = await _gateway.Client.SendAsync(request, Cancellation);
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         Assert.Equal(body, Assert.Single(_orders.Requests).Body);
+    }
+
+    [Theory, InlineData("orders"), InlineData("inventory"), InlineData("payments"), InlineData("activity")]
+    public async Task Each_services_dead_letters_are_for_operators_only(string service)
+    {
+        var path = $"/api/ops/{service}/dead-letters";
+        using var shopper = await _gateway.SendAsync(HttpMethod.Get, path, await _gateway.TokenAsync("ada"));
+        Assert.Equal(HttpStatusCode.Forbidden, shopper.StatusCode);
+
+        using var answer = await _gateway.SendAsync(HttpMethod.Get, path, await _gateway.TokenAsync("olga", "operator"));
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        Assert.Equal(path, Assert.Single((service switch { "orders" => _orders, "inventory" => _inventory, "payments" => _payments, _ => _activity }).Requests).Path);
     }
 
     [Theory]
