@@ -34,7 +34,8 @@ internal sealed class EmbeddedKafkaProcess : IAsyncDisposable
     {
         var watch = Stopwatch.StartNew();
         var process = Process.Start(new ProcessStartInfo("dotnet",
-            [Path.Combine(AppContext.BaseDirectory, "EmbeddedKafka.dll"), "--data", directory, "--port", "0"]) { RedirectStandardOutput = true })!;
+            [Path.Combine(AppContext.BaseDirectory, "EmbeddedKafka.dll"), "--data", directory, "--port", "0"])
+        { RedirectStandardOutput = true })!;
         while (await process.StandardOutput.ReadLineAsync(cancellationToken) is { } line)
         {
             if (!line.StartsWith(Ready, StringComparison.Ordinal))
