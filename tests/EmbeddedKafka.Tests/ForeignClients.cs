@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.Json;
 using Confluent.Kafka;
 
 namespace Shop.KafkaBroker.Tests;
@@ -19,7 +20,9 @@ internal static class ForeignClients
     /// <summary>Debian's interpreter, for which its packages are installed.</summary>
     public const string Python = "/usr/bin/python3";
 
-    private static readonly string[] AllCodecs = ["none", "gzip", "snappy", "lz4", "zstd"];
+    /// <summary>Every codec of the protocol.</summary>
+    public static readonly string[] AllCodecs = ["none", "gzip", "snappy", "lz4", "zstd"];
+
     private static readonly string Scripts = Path.Combine(AppContext.BaseDirectory, "clients");
     private static readonly string KafkaJs = Path.Combine(Scripts, "kafkajs.mjs");
     private static readonly string? KafkaHome = Environment.GetEnvironmentVariable("KAFKA_HOME") is { Length: > 0 } home ? Path.GetFullPath(home) : null;
@@ -42,7 +45,7 @@ internal static class ForeignClients
             (bootstrap, topics) => ClientProcess.RunAsync(Python,
                 [PythonClient, bootstrap, "produce", $"{WrittenTopics.Count}", .. topics.Select(topic => $"{topic.Name}={topic.Codec}")]),
             async (bootstrap, topics, count) => await ClientProcess.RunAsync(Python, [PythonClient, bootstrap, "consume", "python", $"{count}", .. topics])),
-        new("KafkaJS", () => KafkaJsMissing.Value, () => Task.FromResult<string[]>(["none", "gzip"]),
+        new("KafkaJS", () => KafkaJsMissing.Value, () => Task.FromResult(AllCodecs),
             (bootstrap, topics) => ClientProcess.RunAsync("node",
                 [KafkaJs, bootstrap, "produce", $"{WrittenTopics.Count}", .. topics.Select(topic => $"{topic.Name}={topic.Codec}")]),
             async (bootstrap, topics, count) => await ClientProcess.RunAsync("node", [KafkaJs, bootstrap, "consume", "kafkajs", $"{count}", .. topics])),
@@ -102,7 +105,8 @@ internal static class ForeignClients
     {
         if (await MissingAsync("Node.js is not installed", "node", "--version") is { } reason)
             return reason;
-        if (Directory.Exists(Path.Combine(Scripts, "node_modules", "kafkajs")))
+        using var package = JsonDocument.Parse(await File.ReadAllBytesAsync(Path.Combine(Scripts, "package.json")));
+        if (package.RootElement.GetProperty("dependencies").EnumerateObject().All(dependency => Directory.Exists(Path.Combine(Scripts, "node_modules", dependency.Name))))
             return null;
         try
         {
