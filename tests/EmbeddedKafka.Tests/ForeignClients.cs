@@ -24,16 +24,17 @@ internal static class ForeignClients
     public static readonly string[] AllCodecs = ["none", "gzip", "snappy", "lz4", "zstd"];
 
     private static readonly string Scripts = Path.Combine(AppContext.BaseDirectory, "clients");
-    private static readonly string KafkaJs = Path.Combine(Scripts, "kafkajs.mjs");
     private static readonly string? KafkaHome = Environment.GetEnvironmentVariable("KAFKA_HOME") is { Length: > 0 } home ? Path.GetFullPath(home) : null;
     private static readonly Lazy<Task<string?>> KafkaJsMissing = new(InstallKafkaJsAsync);
+
+    public static string KafkaJs { get; } = Path.Combine(Scripts, "kafkajs.mjs");
 
     public static string PythonClient { get; } = Path.Combine(Scripts, "kafka_python.py");
 
     public static IReadOnlyList<ForeignClient> All { get; } =
     [
         new("Confluent.Kafka", () => Task.FromResult<string?>(null), () => Task.FromResult(AllCodecs), WriteConfluentAsync,
-            (bootstrap, topics, _) => Task.FromResult(topics.SelectMany(topic => Clients.ReadAll(bootstrap, topic, WrittenTopics.Count))
+            (bootstrap, topics, count) => Task.Run(() => Clients.ReadAll(bootstrap, topics, count)
                 .Select(record => $"{record.Topic} {record.Message.Key} {record.Message.Value}"))),
         new("kcat", () => MissingAsync("kcat is not installed (Debian: kcat)", "kcat", "-V"), () => Task.FromResult(AllCodecs),
             (bootstrap, topics) => Task.WhenAll(topics.Select(topic => ClientProcess.RunAsync("kcat",

@@ -1,4 +1,4 @@
-// A KafkaJS client for the tests: node kafkajs.mjs BOOTSTRAP produce|consume ...
+// A KafkaJS client for the tests: node kafkajs.mjs BOOTSTRAP produce|consume|member ...
 import kafkajs from 'kafkajs';
 import snappy from 'kafkajs-snappy';
 import lz4 from 'lz4-napi';
@@ -38,8 +38,6 @@ async function consume(group, count, ...topics) {
   await consumer.subscribe({ topics, fromBeginning: true });
   let read = 0;
   const enough = new Promise((resolve) => {
-    consumer.on(consumer.events.GROUP_JOIN, (event) =>
-      console.log(`assigned ${Object.values(event.payload.memberAssignment).flat().length}`));
     process.once('SIGTERM', resolve);
     consumer.run({
       eachMessage: async ({ topic, message }) => {
@@ -52,4 +50,30 @@ async function consume(group, count, ...topics) {
   await consumer.disconnect();
 }
 
-await { produce, consume }[command](...args);
+// GROUP : a member that reads topic events, commits now and then, and prints what happens to it
+async function member(group) {
+  const consumer = kafka.consumer({ groupId: group, sessionTimeout: 6000, heartbeatInterval: 200, maxWaitTimeInMs: 100 });
+  await consumer.connect();
+  await consumer.subscribe({ topics: ['events'], fromBeginning: true });
+  let owned = [];
+  consumer.on(consumer.events.GROUP_JOIN, (event) => {
+    console.log(['revoked', ...owned].join(' '));
+    owned = event.payload.memberAssignment.events ?? [];
+    console.log(['assigned', ...owned].join(' '));
+  });
+  const stopped = new Promise((resolve) => process.once('SIGTERM', resolve));
+  await consumer.run({
+    autoCommit: false,
+    eachMessage: async ({ topic, partition, message }) => {
+      console.log(`record ${partition} ${message.offset}`);
+      if (Number(message.offset) % 20 !== 19) return;
+      const next = `${Number(message.offset) + 1}`;
+      await consumer.commitOffsets([{ topic, partition, offset: next }]); // refused in a rebalance: KafkaJS joins again and reads the record again
+      console.log(`committed ${partition} ${next}`);
+    },
+  });
+  await stopped;
+  await consumer.disconnect();
+}
+
+await { produce, consume, member }[command](...args);
