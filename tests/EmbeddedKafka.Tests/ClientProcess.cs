@@ -10,11 +10,16 @@ internal sealed class ClientProcess : IAsyncDisposable
     private readonly StringBuilder _errors = new();
     private readonly List<string> _lines = [];
 
-    private ClientProcess(Process process)
+    private ClientProcess(Process process, Action<string>? onLine)
     {
         _process = process;
         _process.OutputDataReceived += (_, line) => Add(line.Data);
         _process.ErrorDataReceived += (_, line) => _errors.AppendLine(line.Data);
+        if (onLine is not null)
+        {
+            _process.OutputDataReceived += (_, line) => onLine(line.Data ?? "");
+            _process.ErrorDataReceived += (_, line) => onLine(line.Data ?? "");
+        }
         _process.BeginOutputReadLine();
         _process.BeginErrorReadLine();
     }
@@ -31,7 +36,8 @@ internal sealed class ClientProcess : IAsyncDisposable
 
     public static ClientProcess Start(string file, params IEnumerable<string> arguments) => StartIn(null, file, arguments);
 
-    public static ClientProcess StartIn(string? directory, string file, IEnumerable<string> arguments)
+    /// <summary>Starts a client in a directory; each line of its output and its errors is handed over as it comes.</summary>
+    public static ClientProcess StartIn(string? directory, string file, IEnumerable<string> arguments, Action<string>? onLine = null)
     {
         var start = new ProcessStartInfo(file, arguments)
         {
@@ -40,7 +46,7 @@ internal sealed class ClientProcess : IAsyncDisposable
             RedirectStandardError = true,
             WorkingDirectory = directory ?? "",
         };
-        return new(Process.Start(start)!);
+        return new(Process.Start(start)!, onLine);
     }
 
     /// <summary>Runs a client to its end and returns what it printed; fails the test when it fails.</summary>

@@ -42,10 +42,17 @@ internal static class Clients
     }
 
     /// <summary>Reads from a partition's first offset until a number of records is there.</summary>
-    public static List<ConsumeResult<string, string>> ReadAll(string bootstrapServers, string topic, int count, int partition = 0)
+    public static List<ConsumeResult<string, string>> ReadAll(string bootstrapServers, string topic, int count, int partition = 0) =>
+        ReadAll(bootstrapServers, count, new TopicPartition(topic, partition));
+
+    /// <summary>Reads the first partition of several topics from its first offset until a number of records is there.</summary>
+    public static List<ConsumeResult<string, string>> ReadAll(string bootstrapServers, IEnumerable<string> topics, int count) =>
+        ReadAll(bootstrapServers, count, [.. topics.Select(topic => new TopicPartition(topic, 0))]);
+
+    private static List<ConsumeResult<string, string>> ReadAll(string bootstrapServers, int count, params TopicPartition[] partitions)
     {
         using var consumer = Consumer(bootstrapServers, "reader");
-        consumer.Assign(new TopicPartitionOffset(topic, partition, Offset.Beginning));
+        consumer.Assign(partitions.Select(partition => new TopicPartitionOffset(partition, Offset.Beginning)));
         var records = new List<ConsumeResult<string, string>>();
         for (var deadline = DateTime.UtcNow.AddSeconds(20); records.Count < count && DateTime.UtcNow < deadline;)
         {

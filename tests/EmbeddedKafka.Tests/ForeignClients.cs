@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.Json;
 using Confluent.Kafka;
 
 namespace Shop.KafkaBroker.Tests;
@@ -19,18 +20,21 @@ internal static class ForeignClients
     /// <summary>Debian's interpreter, for which its packages are installed.</summary>
     public const string Python = "/usr/bin/python3";
 
-    private static readonly string[] AllCodecs = ["none", "gzip", "snappy", "lz4", "zstd"];
+    /// <summary>Every codec of the protocol.</summary>
+    public static readonly string[] AllCodecs = ["none", "gzip", "snappy", "lz4", "zstd"];
+
     private static readonly string Scripts = Path.Combine(AppContext.BaseDirectory, "clients");
-    private static readonly string KafkaJs = Path.Combine(Scripts, "kafkajs.mjs");
     private static readonly string? KafkaHome = Environment.GetEnvironmentVariable("KAFKA_HOME") is { Length: > 0 } home ? Path.GetFullPath(home) : null;
     private static readonly Lazy<Task<string?>> KafkaJsMissing = new(InstallKafkaJsAsync);
+
+    public static string KafkaJs { get; } = Path.Combine(Scripts, "kafkajs.mjs");
 
     public static string PythonClient { get; } = Path.Combine(Scripts, "kafka_python.py");
 
     public static IReadOnlyList<ForeignClient> All { get; } =
     [
         new("Confluent.Kafka", () => Task.FromResult<string?>(null), () => Task.FromResult(AllCodecs), WriteConfluentAsync,
-            (bootstrap, topics, _) => Task.FromResult(topics.SelectMany(topic => Clients.ReadAll(bootstrap, topic, WrittenTopics.Count))
+            (bootstrap, topics, count) => Task.Run(() => Clients.ReadAll(bootstrap, topics, count)
                 .Select(record => $"{record.Topic} {record.Message.Key} {record.Message.Value}"))),
         new("kcat", () => MissingAsync("kcat is not installed (Debian: kcat)", "kcat", "-V"), () => Task.FromResult(AllCodecs),
             (bootstrap, topics) => Task.WhenAll(topics.Select(topic => ClientProcess.RunAsync("kcat",
@@ -42,7 +46,7 @@ internal static class ForeignClients
             (bootstrap, topics) => ClientProcess.RunAsync(Python,
                 [PythonClient, bootstrap, "produce", $"{WrittenTopics.Count}", .. topics.Select(topic => $"{topic.Name}={topic.Codec}")]),
             async (bootstrap, topics, count) => await ClientProcess.RunAsync(Python, [PythonClient, bootstrap, "consume", "python", $"{count}", .. topics])),
-        new("KafkaJS", () => KafkaJsMissing.Value, () => Task.FromResult<string[]>(["none", "gzip"]),
+        new("KafkaJS", () => KafkaJsMissing.Value, () => Task.FromResult(AllCodecs),
             (bootstrap, topics) => ClientProcess.RunAsync("node",
                 [KafkaJs, bootstrap, "produce", $"{WrittenTopics.Count}", .. topics.Select(topic => $"{topic.Name}={topic.Codec}")]),
             async (bootstrap, topics, count) => await ClientProcess.RunAsync("node", [KafkaJs, bootstrap, "consume", "kafkajs", $"{count}", .. topics])),
@@ -102,7 +106,8 @@ internal static class ForeignClients
     {
         if (await MissingAsync("Node.js is not installed", "node", "--version") is { } reason)
             return reason;
-        if (Directory.Exists(Path.Combine(Scripts, "node_modules", "kafkajs")))
+        using var package = JsonDocument.Parse(await File.ReadAllBytesAsync(Path.Combine(Scripts, "package.json")));
+        if (package.RootElement.GetProperty("dependencies").EnumerateObject().All(dependency => Directory.Exists(Path.Combine(Scripts, "node_modules", dependency.Name))))
             return null;
         try
         {

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Confluent.Kafka;
 
 namespace Shop.KafkaBroker.Tests;
@@ -18,28 +17,31 @@ public sealed class GroupTests
         await using var kafka = await EmbeddedKafka.StartAsync(new() { DefaultPartitions = Partitions }, Cancelled);
         await Clients.CreateTopicAsync(kafka.BootstrapServers, "events", Partitions);
         using var producing = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
-        var produced = ProduceUntilAsync(kafka.BootstrapServers, producing.Token);
-        var progress = new Progress();
+        var produced = Load.ProduceUntilAsync(kafka.BootstrapServers, producing.Token);
+        var progress = new GroupProgress();
         var members = new List<GroupMember>();
 
         for (var count = 1; count <= 3; count++)
         {
             members.Add(new(kafka.BootstrapServers, assignor, progress));
-            await Until(() => members.Sum(member => member.Assigned) == Partitions && members.All(member => member.Assigned == Partitions / count));
+            await UntilAsync(() => members.Sum(member => member.Assigned) == Partitions && members.All(member => member.Assigned == Partitions / count));
         }
         while (members.Count > 1)
         {
             await members[0].DisposeAsync();
             members.RemoveAt(0);
-            await Until(() => members.Sum(member => member.Assigned) == Partitions);
+            await UntilAsync(() => members.Sum(member => member.Assigned) == Partitions);
         }
         await producing.CancelAsync();
         var total = await produced;
-        await Until(() => progress.Seen.Count == total);
+        await UntilAsync(() => progress.Read.Count == total);
         await members[0].DisposeAsync();
 
-        TestContext.Current.SendDiagnosticMessage($"{assignor}: {total} records, {progress.Seen.Values.Sum() - total} read again");
+        TestContext.Current.SendDiagnosticMessage($"{assignor}: {total} records, {progress.Read.Values.Sum() - total} read again");
         Assert.Empty(progress.ReadAgain);
+
+        Task UntilAsync(Func<bool> condition) =>
+            Load.UntilAsync(condition, () => $"{string.Join(", ", members.Select(member => member.Assigned))} partitions, {progress.Read.Count} records read");
     }
 
     [Fact]
@@ -78,51 +80,19 @@ public sealed class GroupTests
         }
     }
 
-    private static async Task<int> ProduceUntilAsync(string bootstrapServers, CancellationToken stop)
-    {
-        using var producer = Clients.Producer(bootstrapServers);
-        var count = 0;
-        while (!stop.IsCancellationRequested)
-        {
-            for (var i = 0; i < 20; i++, count++)
-                producer.Produce("events", new() { Key = $"{count}", Value = $"{count}" });
-            await Task.Delay(10, CancellationToken.None);
-        }
-        producer.Flush(TimeSpan.FromSeconds(10));
-        return count;
-    }
-
-    private static async Task Until(Func<bool> condition)
-    {
-        for (var deadline = DateTime.UtcNow.AddSeconds(30); !condition();)
-        {
-            Assert.True(DateTime.UtcNow < deadline, "it took too long");
-            await Task.Delay(20, Cancelled);
-        }
-    }
-
-    /// <summary>What all members together have read and committed.</summary>
-    private sealed class Progress
-    {
-        public ConcurrentDictionary<string, int> Seen { get; } = [];
-
-        /// <summary>The next offset of each partition, as of the last commit that was acknowledged.</summary>
-        public ConcurrentDictionary<int, long> Committed { get; } = [];
-
-        /// <summary>Records that a member began with although they had been committed: what at-least-once does not allow.</summary>
-        public ConcurrentQueue<string> ReadAgain { get; } = [];
-    }
-
     private sealed class GroupMember : IAsyncDisposable
     {
         private readonly CancellationTokenSource _stop = new();
+        private readonly MemberProgress _progress;
         private readonly Task _running;
-        private int _assigned;
 
-        public GroupMember(string bootstrapServers, PartitionAssignmentStrategy assignor, Progress progress) =>
-            _running = Task.Factory.StartNew(() => Run(bootstrapServers, assignor, progress), TaskCreationOptions.LongRunning);
+        public GroupMember(string bootstrapServers, PartitionAssignmentStrategy assignor, GroupProgress progress)
+        {
+            _progress = new(progress);
+            _running = Task.Factory.StartNew(() => Run(bootstrapServers, assignor), TaskCreationOptions.LongRunning);
+        }
 
-        public int Assigned => Volatile.Read(ref _assigned);
+        public int Assigned => _progress.Assigned;
 
         public async ValueTask DisposeAsync()
         {
@@ -131,37 +101,30 @@ public sealed class GroupTests
             _stop.Dispose();
         }
 
-        private void Run(string bootstrapServers, PartitionAssignmentStrategy assignor, Progress progress)
+        private void Run(string bootstrapServers, PartitionAssignmentStrategy assignor)
         {
-            var begun = new Dictionary<int, long>();
             using var consumer = new ConsumerBuilder<string, string>(Clients.ConsumerConfig(bootstrapServers, "group", config => config.PartitionAssignmentStrategy = assignor))
-                .SetPartitionsAssignedHandler((_, partitions) =>
-                {
-                    foreach (var partition in partitions)
-                        begun[partition.Partition] = progress.Committed.GetValueOrDefault(partition.Partition);
-                }).SetLogHandler((_, _) => { }).Build();
+                .SetPartitionsAssignedHandler((_, partitions) => _progress.OnAssigned(partitions.Select(partition => partition.Partition.Value)))
+                .SetPartitionsRevokedHandler((_, partitions) => _progress.OnRevoked(partitions.Select(partition => partition.Partition.Value)))
+                .SetLogHandler((_, _) => { }).Build();
             consumer.Subscribe("events");
             while (!_stop.IsCancellationRequested)
             {
-                var record = consumer.Consume(TimeSpan.FromMilliseconds(20));
-                Volatile.Write(ref _assigned, consumer.Assignment.Count);
-                if (record is null)
+                if (consumer.Consume(TimeSpan.FromMilliseconds(20)) is not { } record)
                     continue;
-                progress.Seen.AddOrUpdate(record.Message.Value, 1, (_, times) => times + 1);
-                if (begun.Remove(record.Partition, out var committed) && record.Offset < committed)
-                    progress.ReadAgain.Enqueue($"partition {record.Partition} at {record.Offset}, committed {committed}");
+                _progress.OnRead(record.Partition, record.Offset);
                 if (record.Offset % 10 == 9)
-                    Commit(consumer, record, progress);
+                    Commit(consumer, record);
             }
             consumer.Close();
         }
 
-        private static void Commit(IConsumer<string, string> consumer, ConsumeResult<string, string> record, Progress progress)
+        private void Commit(IConsumer<string, string> consumer, ConsumeResult<string, string> record)
         {
             try
             {
                 consumer.Commit(record);
-                progress.Committed[record.Partition] = record.Offset + 1;
+                _progress.OnCommitted(record.Partition, record.Offset + 1);
             }
             catch (KafkaException refused) when ((int)refused.Error.Code is 22 or 25 or 27)
             {

@@ -1,9 +1,13 @@
-"""A kafka-python client for the tests: kafka_python.py BOOTSTRAP codecs|produce|consume ..."""
+"""A kafka-python client for the tests: kafka_python.py BOOTSTRAP codecs|produce|consume|member ..."""
 import signal
 import sys
 
-from kafka import KafkaConsumer, KafkaProducer
+from kafka import ConsumerRebalanceListener, KafkaConsumer, KafkaProducer, OffsetAndMetadata
 from kafka.codec import has_gzip, has_lz4, has_snappy, has_zstd
+from kafka.coordinator.assignors.range import RangePartitionAssignor
+from kafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
+from kafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
+from kafka.errors import CommitFailedError, RebalanceInProgressError
 
 
 def codecs(_):
@@ -28,17 +32,44 @@ def consume(bootstrap, group, count, *topics):
     signal.signal(signal.SIGTERM, lambda *_: stopped.append(True))
     consumer = KafkaConsumer(*topics, bootstrap_servers=bootstrap, group_id=group, auto_offset_reset="earliest",
                              session_timeout_ms=6000, heartbeat_interval_ms=500)
-    read, assigned = 0, None
+    read = 0
     while read < int(count) and not stopped:
-        polled = consumer.poll(timeout_ms=100)
-        if len(consumer.assignment()) != assigned:
-            assigned = len(consumer.assignment())
-            print("assigned", assigned, flush=True)
-        for records in polled.values():
+        for records in consumer.poll(timeout_ms=100).values():
             for record in records:
                 print(record.topic, record.key.decode(), record.value.decode(), flush=True)
                 read += 1
     consumer.close()
+
+
+class Printer(ConsumerRebalanceListener):
+    """Prints what a member is given and what is taken from it."""
+
+    def on_partitions_assigned(self, assigned):
+        print("assigned", *(each.partition for each in assigned), flush=True)
+
+    def on_partitions_revoked(self, revoked):
+        print("revoked", *(each.partition for each in revoked), flush=True)
+
+
+def member(bootstrap, group, assignor):
+    """GROUP ASSIGNOR: a member that reads topic events, and commits what it has read after each poll."""
+    stopped = []
+    signal.signal(signal.SIGTERM, lambda *_: stopped.append(True))
+    assignors = {"range": RangePartitionAssignor, "roundrobin": RoundRobinPartitionAssignor, "sticky": StickyPartitionAssignor}
+    consumer = KafkaConsumer(bootstrap_servers=bootstrap, group_id=group, auto_offset_reset="earliest", enable_auto_commit=False,
+                             partition_assignment_strategy=[assignors[assignor]], session_timeout_ms=6000, heartbeat_interval_ms=200)
+    consumer.subscribe(["events"], listener=Printer())
+    while not stopped:
+        for partition, records in consumer.poll(timeout_ms=100).items():
+            for record in records:
+                print("record", record.partition, record.offset)
+            following = records[-1].offset + 1
+            try:
+                consumer.commit({partition: OffsetAndMetadata(following, "")})
+                print("committed", partition.partition, following, flush=True)
+            except (CommitFailedError, RebalanceInProgressError):
+                pass  # whoever gets the partition reads the records again
+    consumer.close(autocommit=False)
 
 
 globals()[sys.argv[2]](sys.argv[1], *sys.argv[3:])
