@@ -40,9 +40,6 @@ internal sealed class EndpointOptions(string name)
 
     /// <summary>Resolves what handles whole batches of records, in place of consumers and sagas.</summary>
     public Func<IServiceProvider, IRecordBatchHandler>? BatchHandler { get; set; }
-
-    /// <summary>The most records that share one transaction.</summary>
-    public int MaxBatch { get; set; } = 300;
 }
 
 /// <summary>Loads the rows that a batch's handlers are going to need, in as few queries as possible, into the scope's DbContext.</summary>

@@ -19,6 +19,9 @@ internal sealed record LaneControl(IConsumer<byte[]?, byte[]?> Consumer, Action<
 /// </summary>
 internal sealed partial class Lane
 {
+    /// <summary>The most records that share one transaction.</summary>
+    private const int MaxBatch = 300;
+
     private const int HighWater = 3_000;
     private const int LowWater = 500;
     private static readonly TimeSpan FailureDelay = TimeSpan.FromSeconds(1);
@@ -62,7 +65,7 @@ internal sealed partial class Lane
 
     private async Task RunAsync(CancellationToken stoppingToken)
     {
-        var batch = new List<QueuedRecord>(_endpoint.MaxBatch);
+        var batch = new List<QueuedRecord>(MaxBatch);
         try
         {
             while (await _queue.Reader.WaitToReadAsync(stoppingToken))
@@ -101,7 +104,7 @@ internal sealed partial class Lane
     private void TakeBatch(List<QueuedRecord> batch)
     {
         batch.Clear();
-        while (batch.Count < _endpoint.MaxBatch && _queue.Reader.TryRead(out var record))
+        while (batch.Count < MaxBatch && _queue.Reader.TryRead(out var record))
         {
             Interlocked.Decrement(ref _waiting);
             if (!record.Assignment.Ended)

@@ -79,7 +79,8 @@ internal sealed partial class Redriving(IServiceScopeFactory scopes, EndpointPip
             await transaction.CommitAsync(cancellationToken);
             return null;
         }
-        catch (Exception e) when (e is not OperationCanceledException && !TransientErrors.IsTransient(e, 1))
+        // a conflict with another writer is answered as a failure: the operator tries again, and nothing was lost
+        catch (Exception e) when (e is not OperationCanceledException && !TransientErrors.IsTransient(e, int.MaxValue))
         {
             await transaction.RollbackAsync(cancellationToken);
             await ParkAgainAsync(id, letter.Endpoint, record, parked?.Id, e, cancellationToken);

@@ -35,8 +35,6 @@ public sealed class Outbox : OutboxSendContext
 
     internal bool HasWork => _rows.Count + _timeouts.Count + _cancelledTimeouts.Count > 0;
 
-    internal int Count => _rows.Count;
-
     /// <summary>Publishes <paramref name="event"/> when the scope's changes are saved.</summary>
     /// <exception cref="InvalidOperationException">The service does not produce the event's topic, or the event is larger than <see cref="OutboxRow.MaxBodyBytes"/>.</exception>
     public void Publish(object @event) => _rows.Add(RowOf(@event));
