@@ -1,10 +1,15 @@
 using Shop.Benchmarks;
 using Shop.Benchmarks.Broker;
+using Shop.Benchmarks.Messaging;
 
-// ./shop bench [broker] [--json]: every number with its denominator from the same run
+// ./shop bench [broker] [messaging] [--json]: every number with its denominator from the same run
 var json = args.Contains("--json");
 var wanted = args.Where(arg => !arg.StartsWith('-')).ToList();
-var benches = new Dictionary<string, Func<Report, CancellationToken, Task>> { ["broker"] = BrokerBench.RunAsync };
+var benches = new Dictionary<string, Func<Report, CancellationToken, Task>>
+{
+    ["broker"] = BrokerBench.RunAsync,
+    ["messaging"] = MessagingBench.RunAsync,
+};
 if (wanted.Find(name => !benches.ContainsKey(name)) is { } unknown)
 {
     Console.Error.WriteLine($"There is no benchmark '{unknown}': {string.Join(", ", benches.Keys)}");
