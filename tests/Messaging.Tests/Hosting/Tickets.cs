@@ -1,16 +1,10 @@
 using System.Collections.Concurrent;
-using System.Net;
-using System.Net.Http.Json;
 using System.Text.Json.Serialization;
 using MassTransit;
-using Microsoft.AspNetCore.Builder;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Infrastructure;
-using Microsoft.EntityFrameworkCore.Migrations;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 using Shop.Contracts;
+using Shop.Testing;
 
 namespace Shop.Messaging.Tests;
 
@@ -18,15 +12,13 @@ public sealed record TicketOpened(Guid TicketId, int Amount);
 public sealed record TicketPaid(Guid TicketId, int Amount);
 public sealed record TicketClosed(Guid TicketId, int Total);
 public sealed record TicketExpired(Guid TicketId);
-public sealed record NobodyCares(Guid TicketId);
 
 [JsonSourceGenerationOptions(System.Text.Json.JsonSerializerDefaults.Web)]
 [JsonSerializable(typeof(TicketOpened))]
 [JsonSerializable(typeof(TicketPaid))]
 [JsonSerializable(typeof(TicketClosed))]
 [JsonSerializable(typeof(TicketExpired))]
-[JsonSerializable(typeof(NobodyCares))]
-public sealed partial class TestJson : JsonSerializerContext;
+public sealed partial class TicketJson : JsonSerializerContext;
 
 /// <summary>A saga of its own: paid in parts, closed when everything is paid, expired when that takes too long.</summary>
 public sealed class Ticket : SagaStateMachineInstance, ISagaVersion
@@ -41,11 +33,7 @@ public sealed class Ticket : SagaStateMachineInstance, ISagaVersion
 
 public sealed class TicketMachine : MassTransitStateMachine<Ticket>
 {
-    /// <summary>The amount of a ticket that expires within <see cref="TestService.Expiry"/>; others live for an hour.</summary>
-    public const int ShortLived = 99;
-
-    /// <summary>Tickets whose payments cannot be handled, until somebody mends it.</summary>
-    public static ConcurrentDictionary<Guid, bool> Broken { get; } = new();
+    public static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(10);
 
     public TicketMachine()
     {
@@ -56,12 +44,12 @@ public sealed class TicketMachine : MassTransitStateMachine<Ticket>
 
         Initially(
             When(Opened).Then(context => context.Saga.Total = context.Message.Amount)
-                .Schedule(Expiry, context => new TicketExpired(context.Saga.CorrelationId), context => context.Message.Amount == ShortLived ? TestService.Expiry : TimeSpan.FromHours(1))
+                .Schedule(Expiry, context => new TicketExpired(context.Saga.CorrelationId), _ => Lifetime)
                 .TransitionTo(Open));
         During(Open,
             Ignore(Opened),
             When(PaymentMade)
-                .Then(context => context.Saga.Paid += Broken.ContainsKey(context.Saga.CorrelationId) ? throw new InvalidOperationException("the handler is broken") : context.Message.Amount)
+                .Then(context => context.Saga.Paid += context.Message.Amount)
                 .If(context => context.Saga.Paid >= context.Saga.Total, paid => paid
                     .Unschedule(Expiry)
                     .Publish(context => new TicketClosed(context.Saga.CorrelationId, context.Saga.Paid))
@@ -79,31 +67,6 @@ public sealed class TicketMachine : MassTransitStateMachine<Ticket>
     public Schedule<Ticket, TicketExpired> Expiry { get; private set; } = null!;
 }
 
-public sealed class TestDb(DbContextOptions<TestDb> options, Outbox outbox) : MessagingDbContext(options, outbox)
-{
-    public DbSet<Ticket> Tickets => Set<Ticket>();
-
-    protected override void OnModelCreating(ModelBuilder modelBuilder) => modelBuilder.Entity<Ticket>(ticket =>
-    {
-        ticket.ToTable("tickets").HasKey(t => t.CorrelationId);
-        ticket.Property(t => t.CorrelationId).ValueGeneratedNever();
-        ticket.Property(t => t.Version).IsConcurrencyToken();
-    });
-}
-
-[DbContext(typeof(TestDb)), Migration("1_Tickets")]
-public sealed class CreateTickets : Migration
-{
-    protected override void Up(MigrationBuilder migrationBuilder)
-    {
-        migrationBuilder.CreateMessagingTables();
-        migrationBuilder.Sql("""
-            CREATE TABLE tickets (correlation_id uuid PRIMARY KEY, current_state text NOT NULL, version integer NOT NULL,
-              total integer NOT NULL, paid integer NOT NULL, expiry_token uuid);
-            """);
-    }
-}
-
 /// <summary>Collects what the subscriber endpoint was given, in its order.</summary>
 public sealed class Received
 {
@@ -119,83 +82,50 @@ public sealed class Subscriber(Received received) : IConsumer<TicketClosed>
     }
 }
 
-/// <summary>A service with a saga and a subscriber, on topics of its own, so that many tests can share a broker.</summary>
-public sealed class TestService : IAsyncDisposable
+/// <summary>A service with a saga and a subscriber: its topics and database, for one test.</summary>
+public sealed class TicketService : IDisposable
 {
-    public static readonly TimeSpan Expiry = TimeSpan.FromSeconds(1);
-
-    private readonly WebApplication _host;
-    private readonly HttpClient _client;
-
-    private TestService(WebApplication host, string name, Topic tickets, Topic closed)
+    private TicketService(string name, string database, string kafka)
     {
-        _host = host;
-        _client = new() { BaseAddress = new($"{host.Urls.First()}/api/ops/{name}/dead-letters/") };
-        Tickets = tickets;
-        Closed = closed;
+        (Name, Database, Kafka) = (name, database, kafka);
+        Tickets = new Topic($"{name}-tickets", 3)
+            .With(e => e.TicketId.ToString(), TicketJson.Default.TicketOpened)
+            .With(e => e.TicketId.ToString(), TicketJson.Default.TicketPaid)
+            .With(e => e.TicketId.ToString(), TicketJson.Default.TicketExpired);
+        Closed = new Topic($"{name}-closed", 3).With(e => e.TicketId.ToString(), TicketJson.Default.TicketClosed);
+        Topics = new(kafka);
     }
 
+    public string Name { get; }
+    public string Database { get; }
+    public string Kafka { get; }
     public Topic Tickets { get; }
     public Topic Closed { get; }
-    public Received Received => _host.Services.GetRequiredService<Received>();
+    public TopicClient Topics { get; }
+    public Received Received { get; } = new();
 
-    public static async Task<TestService> StartAsync(string database, string kafka, string name, CancellationToken cancellationToken = default)
-    {
-        var tickets = new Topic($"{name}-tickets", 3)
-            .With(e => e.TicketId.ToString(), TestJson.Default.TicketOpened)
-            .With(e => e.TicketId.ToString(), TestJson.Default.TicketPaid)
-            .With(e => e.TicketId.ToString(), TestJson.Default.TicketExpired)
-            .With(e => e.TicketId.ToString(), TestJson.Default.NobodyCares);
-        var closed = new Topic($"{name}-closed", 3).With(e => e.TicketId.ToString(), TestJson.Default.TicketClosed);
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
+    public static async Task<TicketService> CreateAsync(PostgresFixture postgres, BrokerFixture brokers, Broker broker) => new(
+        $"t{Guid.NewGuid():N}", await postgres.CreateDatabaseAsync(), (await brokers.GetAsync(broker)).BootstrapServers);
+
+    public Task<ServiceHarness<TestDb>> StartAsync(TimeProvider? time = null) => ServiceHarness<TestDb>.StartAsync(Name, Database, Kafka,
+        messaging => messaging
+            .Produces(Tickets, Closed)
+            .Endpoint("saga", endpoint => endpoint.Consumes(Tickets).Saga<TicketMachine, Ticket>())
+            .Endpoint("subscriber", endpoint => endpoint.Consumes(Closed).Consumer<Subscriber>()),
+        services =>
         {
-            [$"ConnectionStrings:{name}"] = database,
-            ["ConnectionStrings:kafka"] = kafka,
-            ["URLS"] = "http://127.0.0.1:0",
-        });
-        builder.Logging.AddFilter("Microsoft", LogLevel.Warning).AddSimpleConsole(options => options.SingleLine = true).SetMinimumLevel(LogLevel.Information);
-        builder.Services.AddSingleton<Received>();
-        builder.AddMessaging<TestDb>(name, messaging => messaging
-            .Produces(tickets, closed)
-            .Endpoint("saga", endpoint => endpoint.Consumes(tickets).Saga<TicketMachine, Ticket>())
-            .Endpoint("subscriber", endpoint => endpoint.Consumes(closed).Consumer<Subscriber>()));
-        var app = builder.Build();
-        app.MapDeadLetters(name);
-        await app.StartAsync(cancellationToken);
-        return new(app, name, tickets, closed);
-    }
+            services.AddSingleton(Received);
+            services.AddSingleton(time ?? TimeProvider.System);
+        }, TestContext.Current.CancellationToken);
 
-    /// <summary>Publishes events in one transaction.</summary>
-    public async Task PublishAsync(params object[] events)
-    {
-        await using var scope = _host.Services.CreateAsyncScope();
-        var db = scope.ServiceProvider.GetRequiredService<TestDb>();
-        foreach (var e in events)
-            db.Publish(e);
-        await db.SaveChangesAsync();
-    }
+    public void Dispose() => Topics.Dispose();
+}
 
-    public async Task<T> QueryAsync<T>(Func<TestDb, Task<T>> query)
-    {
-        await using var scope = _host.Services.CreateAsyncScope();
-        return await query(scope.ServiceProvider.GetRequiredService<TestDb>());
-    }
+internal static class TicketQueries
+{
+    public static Task<int> PaidAsync(this ServiceHarness<TestDb> service, Guid ticket) =>
+        service.QueryAsync(db => db.Tickets.Where(t => t.CorrelationId == ticket).Select(t => t.Paid).SingleOrDefaultAsync());
 
-    /// <summary>The service's dead letters, as an operator sees them.</summary>
-    public async Task<IReadOnlyList<DeadLetterView>> DeadLettersAsync() => (await _client.GetFromJsonAsync<DeadLetterPage>(""))!.Items;
-
-    /// <summary>Redrives or discards a dead letter, as an operator does.</summary>
-    public async Task<HttpStatusCode> EndDeadLetterAsync(Guid id, string command)
-    {
-        using var response = await _client.PostAsync($"{id}/{command}", null);
-        return response.StatusCode;
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        _client.Dispose();
-        await _host.StopAsync();
-        await _host.DisposeAsync();
-    }
+    public static Task<string?> StateAsync(this ServiceHarness<TestDb> service, Guid ticket) =>
+        service.QueryAsync(db => db.Tickets.Where(t => t.CorrelationId == ticket).Select(t => t.CurrentState).SingleOrDefaultAsync());
 }
