@@ -24,5 +24,5 @@ app.MapServiceDefaults();
 app.MapSubmittingOrder();
 app.MapReadingOrders();
 app.MapCancellingOrder();
-app.MapDeadLetters("orders").RequireAuthorization(Policies.Operator);
+app.MapMessaging("orders").RequireAuthorization(Policies.Operator);
 await app.RunAsync();

@@ -65,7 +65,7 @@ public sealed class ServiceHarness<TDbContext> : IAsyncDisposable where TDbConte
         configure?.Invoke(builder.Services);
         builder.AddMessaging<TDbContext>(serviceName, messaging);
         var host = builder.Build();
-        host.MapDeadLetters(serviceName);
+        host.MapMessaging(serviceName);
         await host.StartAsync(cancellationToken);
         return new(host, serviceName, logged);
     }
