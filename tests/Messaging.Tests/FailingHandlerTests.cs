@@ -34,8 +34,8 @@ public sealed class FailingHandlerTests(PostgresFixture postgres, BrokerFixture 
 
         await service.Topics.PublishAsync(service.Notes, Journals.Notes(journals, 10));
 
-        await instance.HasEntriesAsync(30);
-        await service.HaveExactlyAsync(instance, journals, 10);
+        await service.HaveEntriesAsync(30);
+        await service.HaveExactlyAsync(journals, 10);
         Assert.True(attempts > 3);
     }
 
@@ -66,8 +66,8 @@ public sealed class FailingHandlerTests(PostgresFixture postgres, BrokerFixture 
 
         await service.Topics.PublishAsync(service.Notes, Journals.Notes(journals, 2));
 
-        await instance.HasEntriesAsync(120);
-        await service.HaveExactlyAsync(instance, journals, 2);
+        await service.HaveEntriesAsync(120);
+        await service.HaveExactlyAsync(journals, 2);
         Assert.Contains("BatchRetried", instance.LoggedEvents);
     }
 
@@ -77,7 +77,7 @@ public sealed class FailingHandlerTests(PostgresFixture postgres, BrokerFixture 
         using var service = await JournalService.CreateAsync(postgres, brokers, broker);
         await using var instance = await service.StartAsync(new()
         {
-            OnNoted = (noted, _) => noted.Number == 2 ? throw new TaskCanceledException("no answer in time") : Task.CompletedTask,
+            OnPrefetch = notes => _ = notes.Any(noted => noted.Number == 2) ? throw new TaskCanceledException("no answer in time") : 0,
         });
         var journals = Journals.New(1);
 

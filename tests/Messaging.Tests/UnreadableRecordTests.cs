@@ -31,7 +31,7 @@ public sealed class UnreadableRecordTests(PostgresFixture postgres, BrokerFixtur
             Record("nul\0in-key", "\0", ("ce\0id", "\0"), ("ce_type", "\0")));
         await service.Topics.PublishAsync(service.Notes, Journals.Notes(good, 1, first: 2));
 
-        await instance.HasEntriesAsync(good.Count * 2);
+        await service.HaveEntriesAsync(good.Count * 2);
         await Eventually.BecomesAsync(8L, () => instance.CountAsync("dead_letters"));
         var letters = (await instance.DeadLettersAsync()).ToDictionary(letter => letter.Key, letter => letter.Error);
         Assert.Contains("no ce_id header", letters["no-id"]);
@@ -54,7 +54,7 @@ public sealed class UnreadableRecordTests(PostgresFixture postgres, BrokerFixtur
         await service.Topics.ProduceAsync(service.Notes, Record(null, "what is this?"), Record(null, "and this?"), Record("k", "1"), Record("k", "2"), Record("k", "3"));
         await service.Topics.PublishAsync(service.Notes, Journals.Notes(good, 3));
 
-        await instance.HasEntriesAsync(good.Count * 3);
+        await service.HaveEntriesAsync(good.Count * 3);
         await Eventually.BecomesAsync(2L, () => instance.CountAsync("dead_letters"));
         await Eventually.BecomesAsync(3L, () => instance.CountAsync("parked_records"));
         // discarded one after the other: each shows the next
@@ -80,7 +80,7 @@ public sealed class UnreadableRecordTests(PostgresFixture postgres, BrokerFixtur
             TopicClient.Message(id.ToString(), null, ("ce_id", Guid.CreateVersion7().ToString()), ("ce_type", $"shop.{service.Notes}.noted.v1"), ("ce_source", "/tests")));
         await service.Topics.PublishAsync(service.Notes, new Noted(id, 1));
 
-        await instance.HasEntriesAsync(1);
+        await service.HaveEntriesAsync(1);
         Assert.Equal(0, await instance.CountAsync("dead_letters"));
         Assert.Equal(1, await instance.CountAsync("inbox"));
     }

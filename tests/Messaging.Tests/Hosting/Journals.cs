@@ -2,6 +2,7 @@ using System.Text.Json.Serialization;
 using MassTransit;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
 using Shop.Contracts;
 using Shop.Testing;
 
@@ -36,6 +37,9 @@ public sealed class Hooks
 {
     /// <summary>Runs at the beginning of the handler: may wait, throw or use the scope's database.</summary>
     public Func<Noted, TestDb, Task>? OnNoted { get; set; }
+
+    /// <summary>Runs before a batch's handlers.</summary>
+    public Action<IEnumerable<Noted>>? OnPrefetch { get; set; }
 }
 
 /// <summary>Writes what was noted into its journal, and publishes that it did.</summary>
@@ -52,10 +56,11 @@ public sealed class JournalKeeper(TestDb db, Hooks hooks) : IConsumer<Noted>
     }
 }
 
-public sealed class JournalPrefetch(TestDb db) : IBatchPrefetch
+public sealed class JournalPrefetch(TestDb db, Hooks hooks) : IBatchPrefetch
 {
     public async Task PrefetchAsync(IReadOnlyList<object> messages, CancellationToken cancellationToken)
     {
+        hooks.OnPrefetch?.Invoke(messages.OfType<Noted>());
         var ids = messages.OfType<Noted>().Select(noted => noted.JournalId).Distinct().ToArray();
         await db.Journals.FromSql($"SELECT * FROM journals WHERE id = ANY({ids}) ORDER BY id FOR UPDATE").LoadAsync(cancellationToken);
     }
@@ -64,6 +69,8 @@ public sealed class JournalPrefetch(TestDb db) : IBatchPrefetch
 /// <summary>A service that keeps journals: its topics and database, for one test. Start as many instances as needed.</summary>
 public sealed class JournalService : IDisposable
 {
+    private readonly DbContextOptions<TestDb> _options;
+
     public JournalService(string name, string database, string kafka)
     {
         (Name, Database, Kafka) = (name, database, kafka);
@@ -72,6 +79,7 @@ public sealed class JournalService : IDisposable
             .With(e => e.JournalId.ToString(), JournalJson.Default.NobodyCares);
         Records = new Topic($"{name}-records", 3).With(e => e.JournalId.ToString(), JournalJson.Default.Recorded);
         Topics = new(kafka);
+        _options = new DbContextOptionsBuilder<TestDb>().UseNpgsql(database).UseSnakeCaseNamingConvention().Options;
     }
 
     public string Name { get; }
@@ -95,7 +103,53 @@ public sealed class JournalService : IDisposable
             configure?.Invoke(services);
         }, TestContext.Current.CancellationToken);
 
-    public void Declare(MessagingBuilder messaging) => messaging
+    /// <summary>Makes tables and topics, for tests that start with a process or with events on a topic.</summary>
+    public async Task PrepareAsync()
+    {
+        await using var instance = await StartAsync();
+        await instance.HasLoggedAsync("PartitionsAssigned");
+    }
+
+    /// <summary>Reads the database past all instances, of which none may run or reach it.</summary>
+    public async Task<T> QueryAsync<T>(Func<TestDb, Task<T>> query)
+    {
+        await using var db = new TestDb(_options, outbox: null!);
+        return await query(db);
+    }
+
+    /// <summary>The number that a query gives.</summary>
+    public async Task<long> CountAsync(string sql)
+    {
+        await using var connection = new NpgsqlConnection(Database);
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand(sql, connection);
+        return (long)(await command.ExecuteScalarAsync())!;
+    }
+
+    /// <summary>Waits until the journals have as many entries together.</summary>
+    public Task HaveEntriesAsync(int count, TimeSpan? deadline = null) =>
+        Eventually.BecomesAsync(count, () => QueryAsync(db => db.Journals.SumAsync(journal => journal.Entries.Count)), deadline);
+
+    public Task<List<int>> EntriesAsync(Guid id) =>
+        QueryAsync(db => db.Journals.Where(journal => journal.Id == id).Select(journal => journal.Entries).SingleAsync());
+
+    /// <summary>Every journal has 1 to <paramref name="count"/>, each once and in order, and so has the log of what was recorded.</summary>
+    public async Task HaveExactlyAsync(IReadOnlyCollection<Guid> journals, int count)
+    {
+        await HaveEntriesAsync(journals.Count * count);
+        var expected = Enumerable.Range(1, count).ToList();
+        var stored = await QueryAsync(db => db.Journals.ToDictionaryAsync(journal => journal.Id, journal => journal.Entries));
+        Assert.Equal(journals.ToHashSet(), stored.Keys.ToHashSet());
+        Assert.All(stored.Values, entries => Assert.Equal(expected, entries));
+
+        await Eventually.BecomesAsync(0, () => CountAsync("SELECT count(*) FROM outbox"));
+        var recorded = (await Topics.ReadAsync(Records)).DistinctBy(record => record.Id).Select(record => (Recorded)record.Event!).ToLookup(e => e.JournalId);
+        Assert.All(journals, id => Assert.Equal(expected.Select(n => (n, n)), recorded[id].Select(e => (e.Number, e.Position))));
+        Assert.Equal(0, await CountAsync("SELECT count(*) FROM dead_letters"));
+        Assert.Equal(0, await CountAsync("SELECT count(*) FROM offset_regressions"));
+    }
+
+    private void Declare(MessagingBuilder messaging) => messaging
         .Produces(Notes, Records)
         .Endpoint("keeper", endpoint => endpoint.Consumes(Notes).Consumer<JournalKeeper>().Prefetch<JournalPrefetch>());
 
@@ -109,26 +163,4 @@ internal static class Journals
         Enumerable.Range(first, count).SelectMany(number => journals.Select(id => new Noted(id, number)));
 
     public static List<Guid> New(int count) => [.. Enumerable.Range(0, count).Select(_ => Guid.CreateVersion7())];
-
-    /// <summary>Waits until the journals have as many entries together.</summary>
-    public static Task HasEntriesAsync(this ServiceHarness<TestDb> service, int count, TimeSpan? deadline = null) =>
-        service.BecomesAsync(count, db => db.Journals.SumAsync(journal => journal.Entries.Count), deadline);
-
-    public static Task<List<int>> EntriesAsync(this ServiceHarness<TestDb> service, Guid id) =>
-        service.QueryAsync(db => db.Journals.Where(journal => journal.Id == id).Select(journal => journal.Entries).SingleAsync());
-
-    /// <summary>Every journal has 1 to <paramref name="count"/>, each once and in order, and so has the log of what was recorded.</summary>
-    public static async Task HaveExactlyAsync(this JournalService service, ServiceHarness<TestDb> instance, IReadOnlyCollection<Guid> journals, int count)
-    {
-        var expected = Enumerable.Range(1, count).ToList();
-        var stored = await instance.QueryAsync(db => db.Journals.ToDictionaryAsync(journal => journal.Id, journal => journal.Entries));
-        Assert.Equal(journals.ToHashSet(), stored.Keys.ToHashSet());
-        Assert.All(stored.Values, entries => Assert.Equal(expected, entries));
-
-        await instance.BecomesAsync(0, db => db.Database.SqlQuery<int>($"SELECT count(*)::int AS \"Value\" FROM outbox").SingleAsync());
-        var recorded = (await service.Topics.ReadAsync(service.Records)).DistinctBy(record => record.Id).Select(record => (Recorded)record.Event!).ToLookup(e => e.JournalId);
-        Assert.All(journals, id => Assert.Equal(expected.Select(n => (n, n)), recorded[id].Select(e => (e.Number, e.Position))));
-        Assert.Equal(0, await instance.CountAsync("dead_letters"));
-        Assert.Equal(0, await instance.CountAsync("offset_regressions"));
-    }
 }
