@@ -31,13 +31,13 @@ internal sealed partial class BatchProcessor(EndpointOptions endpoint, EndpointP
             {
                 await RetryAsync(() => HandleAsync(records, null, cancellationToken), cancellationToken);
             }
-            catch (Exception e) when (records.Count > 1 && e is not OperationCanceledException and not FencedException)
+            catch (Exception e) when (records.Count > 1 && e is not FencedException && !cancellationToken.IsCancellationRequested)
             {
                 BatchIsolated(logger, endpoint.Name, records.Count, e.GetBaseException().Message);
                 foreach (var record in records)
                     await HandleOneAsync([record], cancellationToken);
             }
-            catch (Exception e) when (e is not OperationCanceledException and not FencedException)
+            catch (Exception e) when (e is not FencedException && !cancellationToken.IsCancellationRequested)
             {
                 await DeadLetterAsync(records, e, cancellationToken);
             }
@@ -54,7 +54,7 @@ internal sealed partial class BatchProcessor(EndpointOptions endpoint, EndpointP
         {
             await RetryAsync(() => HandleAsync(record, null, cancellationToken), cancellationToken);
         }
-        catch (Exception e) when (e is not OperationCanceledException and not FencedException)
+        catch (Exception e) when (e is not FencedException && !cancellationToken.IsCancellationRequested)
         {
             await DeadLetterAsync(record, e, cancellationToken);
         }
