@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Storage;
 using Microsoft.Extensions.DependencyInjection;
@@ -70,6 +71,7 @@ internal sealed partial class BatchProcessor(EndpointOptions endpoint, EndpointP
     /// <summary>One transaction: offsets, inbox, handlers (or, with <paramref name="failure"/>, the dead letter), changes, outbox.</summary>
     private async Task HandleAsync(List<QueuedRecord> records, Exception? failure, CancellationToken cancellationToken)
     {
+        var started = Stopwatch.GetTimestamp();
         await using var scope = scopes.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<MessagingDbContext>();
         db.ChangeTracker.AutoDetectChangesEnabled = false;
@@ -89,6 +91,7 @@ internal sealed partial class BatchProcessor(EndpointOptions endpoint, EndpointP
         db.ChangeTracker.DetectChanges();
         await db.SaveChangesAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);
+        MessagingTelemetry.Committed(endpoint.Name, records.Count, started);
         foreach (var (record, assignment) in records)
             assignment.NextOffset = record.Offset + 1;
     }

@@ -23,6 +23,7 @@ internal sealed partial class EndpointConsumer : BackgroundService
     /// <summary>Kafka is polled at least this often, however full the backlog is: that keeps the consumer in its group and lets it hear of rebalances.</summary>
     private static readonly TimeSpan LongestPollPause = TimeSpan.FromSeconds(1);
 
+    private static readonly TimeSpan LagInterval = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan RestartDelay = TimeSpan.FromSeconds(1);
 
     private readonly EndpointOptions _endpoint;
@@ -31,6 +32,7 @@ internal sealed partial class EndpointConsumer : BackgroundService
     private readonly KafkaConnection _kafka;
     private readonly TopicCreation _topics;
     private readonly MessagingHealth _health;
+    private readonly MessagingGauges _gauges;
     private readonly IServiceProvider _services;
     private readonly ILogger<EndpointConsumer> _logger;
     private readonly Dictionary<TopicPartition, PartitionAssignment> _assignments = [];
@@ -41,7 +43,7 @@ internal sealed partial class EndpointConsumer : BackgroundService
     private readonly ConcurrentQueue<Action<IConsumer<byte[]?, byte[]?>>> _commands = new();
 
     public EndpointConsumer(EndpointOptions endpoint, MessagingOptions options, EventTypes eventTypes, KafkaConnection kafka, TopicCreation topics,
-        MessagingHealth health, IServiceProvider services, ILogger<EndpointConsumer> logger)
+        MessagingHealth health, MessagingGauges gauges, IServiceProvider services, ILogger<EndpointConsumer> logger)
     {
         _endpoint = endpoint;
         _options = options;
@@ -49,6 +51,7 @@ internal sealed partial class EndpointConsumer : BackgroundService
         _kafka = kafka;
         _topics = topics;
         _health = health;
+        _gauges = gauges;
         _services = services;
         _logger = logger;
     }
@@ -87,7 +90,7 @@ internal sealed partial class EndpointConsumer : BackgroundService
             .SetPartitionsLostHandler((_, partitions) => Unassign(partitions.Select(partition => partition.TopicPartition)))
             .Build();
         consumer.Subscribe(_endpoint.Topics.Select(topic => topic.Name));
-        var polledAt = Stopwatch.GetTimestamp();
+        long polledAt = Stopwatch.GetTimestamp(), measuredAt = polledAt;
         try
         {
             while (!stoppingToken.IsCancellationRequested)
@@ -95,6 +98,11 @@ internal sealed partial class EndpointConsumer : BackgroundService
                 while (_commands.TryDequeue(out var command))
                     command(consumer);
                 ResumeLanes(consumer);
+                if (Stopwatch.GetElapsedTime(measuredAt) > LagInterval)
+                {
+                    measuredAt = Stopwatch.GetTimestamp();
+                    MeasureLag(consumer);
+                }
                 if (_backlog.IsFull && Stopwatch.GetElapsedTime(polledAt) < LongestPollPause)
                 {
                     if (!_backlog.WaitUntilShrunk(BacklogTimeout, stoppingToken))
@@ -151,6 +159,7 @@ internal sealed partial class EndpointConsumer : BackgroundService
         {
             if (_assignments.Remove(partition, out var assignment))
                 assignment.End();
+            _gauges.Lag(_endpoint.Name, partition.Topic, partition.Partition.Value, null);
         }
     }
 
@@ -192,6 +201,16 @@ internal sealed partial class EndpointConsumer : BackgroundService
             lane.Paused = false;
             _backlog.PausedLanes--;
             consumer.Resume(PartitionsOf(number));
+        }
+    }
+
+    /// <summary>The end of each partition as the client saw it last, less what is committed to the database.</summary>
+    private void MeasureLag(IConsumer<byte[]?, byte[]?> consumer)
+    {
+        foreach (var (partition, assignment) in _assignments)
+        {
+            if (assignment.NextOffset is { } next && consumer.GetWatermarkOffsets(partition) is { High.IsSpecial: false } watermarks)
+                _gauges.Lag(_endpoint.Name, partition.Topic, partition.Partition.Value, Math.Max(0, watermarks.High.Value - next));
         }
     }
 

@@ -136,7 +136,7 @@ internal sealed class RelaySession(NpgsqlConnection connection, IProducer<byte[]
 
     private async ValueTask ProduceAsync(OutboxEvent row, InFlightRows inFlight, CancellationToken cancellationToken)
     {
-        var delivery = new Delivery(row.Id, inFlight, this, MessagingTelemetry.StartSend(row.Topic, row.Key, row.Attributes));
+        var delivery = new Delivery(row.Id, row.Topic, inFlight, this, MessagingTelemetry.StartSend(row.Topic, row.Key, row.Attributes));
         var message = row.ToMessage(delivery.Activity?.Id ?? row.Attributes.TraceParent);
         inFlight.Add(row.Id);
         while (true)
@@ -176,12 +176,15 @@ internal sealed class RelaySession(NpgsqlConnection connection, IProducer<byte[]
     }
 
     /// <summary>What becomes of one event; reported on the producer's own thread.</summary>
-    private sealed class Delivery(long id, InFlightRows inFlight, RelaySession session, Activity? activity)
+    private sealed class Delivery(long id, string topic, InFlightRows inFlight, RelaySession session, Activity? activity)
     {
+        private readonly long _started = Stopwatch.GetTimestamp();
+
         public Activity? Activity => activity;
 
         public void Report(DeliveryReport<byte[], byte[]> report)
         {
+            MessagingTelemetry.Sent(topic, _started, report.Error.IsError ? report.Error.Code.ToString() : null);
             if (report.Error.IsError)
             {
                 activity?.SetStatus(ActivityStatusCode.Error, report.Error.Reason);
