@@ -40,14 +40,14 @@ internal static class Outage
     public static async Task SurvivedAsync(JournalService service, bool database, bool kafka)
     {
         using (service)
+        using (var ended = new CancellationTokenSource())
         {
             await using var databaseProxy = TcpProxy.ForPostgres(service.Database);
             await using var kafkaProxy = TcpProxy.ForKafka(service.Kafka);
             await using var instance = await service.StartAsync(new(), databaseProxy.ConnectionString, kafkaProxy.ConnectionString);
             var journals = Journals.New(20);
-            using var ended = new CancellationTokenSource();
             var writing = WriteAsync(instance, journals, ended.Token);
-            await service.HaveEntriesAsync(400);
+            await Eventually.BecomesTrueAsync(() => service.QueryAsync(db => db.Journals.AnyAsync(journal => journal.Entries.Count >= 20)));
 
             if (database)
                 databaseProxy.Cut();

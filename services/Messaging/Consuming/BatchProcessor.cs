@@ -45,6 +45,8 @@ internal sealed partial class BatchProcessor(EndpointOptions endpoint, EndpointP
         }
         catch (FencedException)
         {
+            foreach (var assignment in records.Select(queued => queued.Assignment).Distinct())
+                BatchFenced(logger, endpoint.Name, assignment.Partition.Topic, assignment.Partition.Partition.Value, assignment.NextOffset ?? 0);
             await RetryAsync(() => SeekToOffsetRowsAsync(records, control, cancellationToken), cancellationToken);
         }
     }
@@ -117,7 +119,6 @@ internal sealed partial class BatchProcessor(EndpointOptions endpoint, EndpointP
         {
             await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
             var next = await BatchStore.LoadOffsetAsync(connection, endpoint.Name, assignment.Partition, assignment.NextOffset ?? 0, cancellationToken);
-            BatchFenced(logger, endpoint.Name, assignment.Partition.Topic, assignment.Partition.Partition.Value, assignment.NextOffset ?? 0, next);
             control.Seek(assignment, next);
         }
     }
@@ -150,6 +151,6 @@ internal sealed partial class BatchProcessor(EndpointOptions endpoint, EndpointP
     [LoggerMessage(EventName = "RecordDeadLettered", Level = LogLevel.Error, Message = "{Endpoint} could not handle {Topic}[{Partition}]@{Offset}; its key {Key} is parked")]
     private static partial void RecordDeadLettered(ILogger logger, Exception exception, string endpoint, string topic, int partition, long offset, string key);
 
-    [LoggerMessage(EventName = "BatchFenced", Level = LogLevel.Warning, Message = "{Endpoint} expected {Topic}[{Partition}] at offset {Expected}, but it is at {Actual}: another instance moved it")]
-    private static partial void BatchFenced(ILogger logger, string endpoint, string topic, int partition, long expected, long actual);
+    [LoggerMessage(EventName = "BatchFenced", Level = LogLevel.Warning, Message = "{Endpoint} expected {Topic}[{Partition}] at offset {Expected}, but another instance moved it: the batch has no effect here")]
+    private static partial void BatchFenced(ILogger logger, string endpoint, string topic, int partition, long expected);
 }
