@@ -44,6 +44,15 @@ internal sealed class EndpointPipeline(EndpointOptions endpoint, EventTypes even
         }
     }
 
+    /// <summary>Saves what the handlers changed and published, in the current transaction.</summary>
+    public async Task SaveAsync(MessagingDbContext db, CancellationToken cancellationToken)
+    {
+        db.ChangeTracker.DetectChanges();
+        if (endpoint.SagaType is { } saga && SagaTable.Of(db, saga) is { } table)
+            await table.WriteAsync(db, cancellationToken);
+        await db.SaveChangesAsync(cancellationToken);
+    }
+
     private EventType? TypeOf(ConsumedRecord record) =>
         record.Body is not null && eventTypes.Consumed(record.Event.Type) is { } type && endpoint.HandledTypes.Contains(type.ClrType) ? type : null;
 

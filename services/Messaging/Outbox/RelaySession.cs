@@ -19,7 +19,7 @@ internal sealed class RelaySession(NpgsqlConnection connection, IProducer<byte[]
     RefusedEvents refused, string source, int batchSize, TimeProvider time)
 {
     /// <summary>Reads whose rows may be on their way at once; their bytes are bounded by the producer's own queue.</summary>
-    private const int MaxReadsInFlight = 4;
+    private const int MaxReadsInFlight = 2;
 
     /// <summary>The net under the signals: timeouts that became due, shards to take over, keys that an operator let go.</summary>
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(500);
@@ -83,6 +83,7 @@ internal sealed class RelaySession(NpgsqlConnection connection, IProducer<byte[]
         {
             await ended.CancelAsync();
             await inFlight.CompleteAsync();
+            await _leases.LeaveAsync();
             if (listening is not null)
                 await listening.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }

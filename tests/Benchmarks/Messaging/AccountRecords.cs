@@ -47,6 +47,14 @@ internal static class AccountRecords
         }
     }
 
+    /// <summary>Notes that the broker has.</summary>
+    public static long CountNotes(IConsumer<Ignore, Ignore> watcher) => Enumerable.Range(0, AccountService.Notes.Partitions)
+        .Sum(partition => watcher.QueryWatermarkOffsets(new(AccountService.Notes.Name, partition), TimeSpan.FromSeconds(10)).High.Value);
+
+    /// <summary>A consumer that only asks for the ends of partitions.</summary>
+    public static IConsumer<Ignore, Ignore> Watcher(string bootstrap) =>
+        new ConsumerBuilder<Ignore, Ignore>(new ConsumerConfig { BootstrapServers = bootstrap, GroupId = "watcher" }).Build();
+
     /// <summary>Reads the published notes back.</summary>
     /// <exception cref="InvalidOperationException">There are fewer, or one key's are not in their order.</exception>
     public static void CheckOrder(string bootstrap, int expected)

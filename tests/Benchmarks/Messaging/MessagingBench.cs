@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Confluent.Kafka;
 using Npgsql;
 using Shop.Benchmarks.Broker;
 using Shop.LocalRunner.Postgres;
@@ -22,49 +23,63 @@ internal static class MessagingBench
 
     private static int s_databases;
 
-    public static async Task RunAsync(Report report, CancellationToken cancellationToken)
+    /// <summary>Consuming with saga, inbox and outbox.</summary>
+    public static Task ConsumeAsync(Report report, CancellationToken cancellationToken) => WithPostgresAsync(async (postgres, data) =>
+    {
+        Report.Progress("warming up");
+        await ConsumeAsync(postgres, data, WarmUpRecords, null, relaying: true, cancellationToken);
+        Report.Progress($"consuming {Records:N0} records: saga, inbox and outbox, the relay held back");
+        var consumed = await ConsumeAsync(postgres, data, Records, null, relaying: false, cancellationToken);
+        Report.Progress("pgbench writing the same rows");
+        var database = await NewDatabaseAsync(postgres, cancellationToken);
+        await using (await AccountService.StartAsync(database, "127.0.0.1:1", null, withSaga: false, null, cancellationToken))
+        {
+            // only for its tables
+        }
+        var baseline = new Baseline("pgbench, same rows", await PgBench.RunAsync(database, PgBenchDuration, cancellationToken), "records/s");
+        report.Add(new("messaging.consume", consumed.PerSecond, "records/s", baseline, 0.35, LowerIsBetter: false));
+        report.Add(new("messaging.consume.core", consumed.PerCpuSecond, "records/s", null, 20_000, LowerIsBetter: false));
+        report.Add(new("messaging.memory", consumed.PeakMebibytes, "MiB", null, 400, LowerIsBetter: true));
+        Report.Progress("consuming the same while the relay publishes");
+        var relayed = await ConsumeAsync(postgres, data, Records, null, relaying: true, cancellationToken);
+        report.Add(new("messaging.consume.relayed", relayed.PerSecond, "records/s", baseline, 0.2, LowerIsBetter: false));
+        Report.Progress($"consuming {SingleRecords:N0} records the usual way: one scope and transaction for each");
+        var single = await ConsumeAsync(postgres, data, SingleRecords, 1, relaying: false, cancellationToken);
+        report.Add(new("messaging.consume.usualWay", consumed.PerSecond, "records/s", new("a transaction each", single.PerSecond, "records/s"), 5, LowerIsBetter: false));
+    }, cancellationToken);
+
+    /// <summary>The relay draining the outbox.</summary>
+    public static Task RelayAsync(Report report, CancellationToken cancellationToken) => WithPostgresAsync(async (postgres, data) =>
+    {
+        Report.Progress($"relaying {RelayRows:N0} rows of 300 bytes");
+        report.Add(new("messaging.relay", await RelayAsync(postgres, data, RelayRows, null, cancellationToken), "rows/s", null, 100_000, LowerIsBetter: false));
+        Report.Progress($"relaying {SingleRecords:N0} rows, one at a time");
+        report.Add(new("messaging.relay.batch1", await RelayAsync(postgres, data, SingleRecords, 1, cancellationToken), "rows/s", null, 1_000, LowerIsBetter: false));
+    }, cancellationToken);
+
+    /// <summary>From commit to another consumer, and from publish to handled.</summary>
+    public static Task LatencyAsync(Report report, CancellationToken cancellationToken) => WithPostgresAsync(async (postgres, data) =>
+    {
+        foreach (var (rate, batch) in ((int, int?)[])[(50, null), (500, null), (50, 1), (500, 1)])
+        {
+            Report.Progress($"latency at {rate} events a second, batch {(batch is null ? "default" : "1")}");
+            await using var kafka = await EmbeddedKafkaProcess.StartAsync(data.CreateSubdirectory($"latency-{rate}-{batch}").FullName, cancellationToken);
+            var latency = await LatencyBench.RunAsync(await NewDatabaseAsync(postgres, cancellationToken), kafka.BootstrapServers, rate, batch, cancellationToken);
+            var name = $"{rate}{(batch is null ? "" : ".batch1")}";
+            report.Add(new($"messaging.relay.p50.{name}", latency.ConsumerP50, "ms", null, 2, LowerIsBetter: true));
+            report.Add(new($"messaging.relay.p99.{name}", latency.ConsumerP99, "ms", null, 8, LowerIsBetter: true));
+            report.Add(new($"messaging.handled.p50.{name}", latency.HandledP50, "ms", null, 4, LowerIsBetter: true));
+            report.Add(new($"messaging.handled.p99.{name}", latency.HandledP99, "ms", null, 15, LowerIsBetter: true));
+        }
+    }, cancellationToken);
+
+    private static async Task WithPostgresAsync(Func<PostgresCluster, DirectoryInfo, Task> measure, CancellationToken cancellationToken)
     {
         await using var postgres = await PostgresCluster.StartAsync(cancellationToken: cancellationToken);
         var data = Directory.CreateTempSubdirectory("shop-bench-");
         try
         {
-            Report.Progress("warming up");
-            await ConsumeAsync(postgres, data, WarmUpRecords, null, relaying: true, cancellationToken);
-
-            Report.Progress($"consuming {Records:N0} records: saga, inbox and outbox, the relay held back");
-            var consumed = await ConsumeAsync(postgres, data, Records, null, relaying: false, cancellationToken);
-            Report.Progress("consuming the same while the relay publishes");
-            var relayed = await ConsumeAsync(postgres, data, Records, null, relaying: true, cancellationToken);
-            Report.Progress($"consuming {SingleRecords:N0} records the usual way: one scope and transaction for each");
-            var single = await ConsumeAsync(postgres, data, SingleRecords, 1, relaying: false, cancellationToken);
-            Report.Progress("pgbench writing the same rows");
-            var database = await NewDatabaseAsync(postgres, cancellationToken);
-            await using (await AccountService.StartAsync(database, "127.0.0.1:1", null, withSaga: false, null, cancellationToken))
-            {
-                // only for its tables
-            }
-            var baseline = new Baseline("pgbench, same rows", await PgBench.RunAsync(database, PgBenchDuration, cancellationToken), "records/s");
-            report.Add(new("messaging.consume", consumed.PerSecond, "records/s", baseline, 0.35, LowerIsBetter: false));
-            report.Add(new("messaging.consume.core", consumed.PerCpuSecond, "records/s", null, 20_000, LowerIsBetter: false));
-            report.Add(new("messaging.consume.relayed", relayed.PerSecond, "records/s", baseline, 0.2, LowerIsBetter: false));
-            report.Add(new("messaging.consume.usualWay", consumed.PerSecond, "records/s", new("a transaction a record", single.PerSecond, "records/s"), 5, LowerIsBetter: false));
-            report.Add(new("messaging.memory", consumed.PeakMebibytes, "MiB", null, 400, LowerIsBetter: true));
-
-            Report.Progress($"relaying {RelayRows:N0} rows of 300 bytes");
-            report.Add(new("messaging.relay", await RelayAsync(postgres, data, RelayRows, null, cancellationToken), "rows/s", null, 100_000, LowerIsBetter: false));
-            report.Add(new("messaging.relay.batch1", await RelayAsync(postgres, data, SingleRecords, 1, cancellationToken), "rows/s", null, 1_000, LowerIsBetter: false));
-
-            foreach (var (rate, batch) in ((int, int?)[])[(50, null), (500, null), (50, 1), (500, 1)])
-            {
-                Report.Progress($"latency at {rate} events a second, batch {(batch is null ? "default" : "1")}");
-                await using var kafka = await EmbeddedKafkaProcess.StartAsync(data.CreateSubdirectory($"latency-{rate}-{batch}").FullName, cancellationToken);
-                var latency = await LatencyBench.RunAsync(await NewDatabaseAsync(postgres, cancellationToken), kafka.BootstrapServers, rate, batch, cancellationToken);
-                var name = $"{rate}{(batch is null ? "" : ".batch1")}";
-                report.Add(new($"messaging.relay.p50.{name}", latency.ConsumerP50, "ms", null, 2, LowerIsBetter: true));
-                report.Add(new($"messaging.relay.p99.{name}", latency.ConsumerP99, "ms", null, 8, LowerIsBetter: true));
-                report.Add(new($"messaging.handled.p50.{name}", latency.HandledP50, "ms", null, 4, LowerIsBetter: true));
-                report.Add(new($"messaging.handled.p99.{name}", latency.HandledP99, "ms", null, 15, LowerIsBetter: true));
-            }
+            await measure(postgres, data);
         }
         finally
         {
@@ -142,14 +157,16 @@ internal static class MessagingBench
         var database = await NewDatabaseAsync(postgres, cancellationToken);
         await using var service = await AccountService.StartAsync(database, kafka.BootstrapServers, batch, withSaga: false, null, cancellationToken);
         await using var dataSource = NpgsqlDataSource.Create(database);
-        await RelayOnceAsync(dataSource, Math.Min(rows, 20_000), cancellationToken);
-        var perSecond = await RelayOnceAsync(dataSource, rows, cancellationToken);
-        AccountRecords.CheckOrder(kafka.BootstrapServers, rows + Math.Min(rows, 20_000));
+        using var watcher = AccountRecords.Watcher(kafka.BootstrapServers);
+        var first = Math.Min(rows, 20_000);
+        await RelayOnceAsync(dataSource, watcher, first, first, cancellationToken);
+        var perSecond = await RelayOnceAsync(dataSource, watcher, rows, first + rows, cancellationToken);
+        AccountRecords.CheckOrder(kafka.BootstrapServers, first + rows);
         Report.Progress(string.Create(CultureInfo.InvariantCulture, $"  {perSecond:N0} rows/s, each key's in their order"));
         return perSecond;
     }
 
-    private static async Task<double> RelayOnceAsync(NpgsqlDataSource dataSource, int rows, CancellationToken cancellationToken)
+    private static async Task<double> RelayOnceAsync(NpgsqlDataSource dataSource, IConsumer<Ignore, Ignore> watcher, int rows, int published, CancellationToken cancellationToken)
     {
         await using (var insert = dataSource.CreateCommand("""
             INSERT INTO outbox (shard, topic, key, event_id, event_type, occurred_at, causation_id, trace_parent, body)
@@ -162,14 +179,18 @@ internal static class MessagingBench
             await insert.ExecuteNonQueryAsync(cancellationToken);
         }
         var watch = Stopwatch.StartNew();
+        while (AccountRecords.CountNotes(watcher) < published)
+        {
+            if (watch.Elapsed > Deadline)
+                throw new InvalidOperationException($"The outbox was not drained within {Deadline}");
+            await Task.Delay(20, cancellationToken);
+        }
+        // the end of the log first, since asking a table full of deleted rows for what is left costs more than relaying does
         while (true)
         {
             await using var left = dataSource.CreateCommand("SELECT EXISTS (SELECT FROM outbox)");
             if (!(bool)(await left.ExecuteScalarAsync(cancellationToken))!)
                 return rows / watch.Elapsed.TotalSeconds;
-            if (watch.Elapsed > Deadline)
-                throw new InvalidOperationException($"The outbox was not drained within {Deadline}");
-            await Task.Delay(20, cancellationToken);
         }
     }
 
