@@ -21,6 +21,7 @@ internal sealed class FulfilmentMachine : IAsyncDisposable, IScheduleMessageProv
         Reservation = TimeSpan.FromSeconds(10),
         Payment = TimeSpan.FromSeconds(20),
         Review = TimeSpan.FromHours(1),
+        Fulfilment = TimeSpan.FromMinutes(10),
     };
 
     public static readonly DateTimeOffset Now = new(2026, 11, 22, 12, 0, 0, TimeSpan.Zero);
