@@ -20,7 +20,7 @@ internal static class Routes
         ("/api/activity/{**rest}", "activity", Policies.Operator),
         ("/api/ops/stock/{**rest}", "inventory", Policies.Operator),
         ("/api/ops/products/{**rest}", "inventory", Policies.Operator),
-        ("/api/ops/orders/dead-letters/{**rest}", "orders", Policies.Operator),
+        ("/api/ops/orders/{**rest}", "orders", Policies.Operator),
         ("/api/ops/inventory/dead-letters/{**rest}", "inventory", Policies.Operator),
         ("/api/ops/payments/dead-letters/{**rest}", "payments", Policies.Operator),
         ("/api/ops/activity/dead-letters/{**rest}", "activity", Policies.Operator),

@@ -58,14 +58,17 @@ public sealed class Order : SagaStateMachineInstance, ISagaVersion
     /// <summary>When what it waits for is overdue; null before the state machine has seen it, and after its end.</summary>
     public DateTimeOffset? DeadlineAt { get; set; }
 
-    /// <summary>When it was fulfilled or cancelled; null before.</summary>
-    public DateTimeOffset? EndedAt { get; set; }
-
     /// <summary>Raised by every event that the state machine handles; guards against lost updates.</summary>
     public int Version { get; set; }
 
     /// <summary>The sum of the lines.</summary>
     public Money Total => new(TotalAmount, Currency);
+
+    /// <summary>What its submission is published as.</summary>
+    public OrderSubmitted ToOrderSubmitted() => new(CorrelationId, ShopperId, Lines, Total, ShipTo, SubmittedAt);
+
+    /// <summary>What its payment is asked for with.</summary>
+    public PaymentRequested ToPaymentRequested() => new(CorrelationId, PaymentId, ShopperId, Total, PaymentToken);
 
     /// <summary>Whether a cancellation still takes effect; once confirmed, goods and money are on their way.</summary>
     public bool CanBeCancelled =>

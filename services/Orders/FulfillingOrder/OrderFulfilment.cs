@@ -57,7 +57,7 @@ public sealed class OrderFulfilment : MassTransitStateMachine<Order>
             // usually the first to come; where StockReserved was faster, the order is not here any more and needs no such deadline
             WaitFor(When(OrderSubmitted), "reservation", deadlines.Value.Reservation),
             WaitFor(When(StockReserved), "payment", deadlines.Value.Payment)
-                .Publish(context => PaymentOf(context.Saga))
+                .Publish(context => context.Saga.ToPaymentRequested())
                 .TransitionTo(Reserved),
             CancelOn(Deadline.Received, _ => "The stock could not be reserved in time"));
         // none of these can come before Orders has asked for it
@@ -190,8 +190,6 @@ public sealed class OrderFulfilment : MassTransitStateMachine<Order>
         order.Dispatched = true;
     }
 
-    private static PaymentRequested PaymentOf(Order order) => new(order.CorrelationId, order.PaymentId, order.ShopperId, order.Total, order.PaymentToken);
-
     private static void Correlate<T>(IEventCorrelationConfigurator<Order, T> correlation, Func<T, Guid> orderId) where T : class => correlation
         .CorrelateById(context => orderId(context.Message))
         // an order is committed before any event about it: an event without its order is no late one but a broken one
@@ -218,7 +216,7 @@ public sealed class OrderFulfilment : MassTransitStateMachine<Order>
     /// <summary>The order waits for nothing any more.</summary>
     private EventActivityBinder<Order, T> End<T>(EventActivityBinder<Order, T> when) where T : class => when
         .Unschedule(Deadline)
-        .Then(context => (context.Saga.DeadlineAt, context.Saga.EndedAt) = (null, _time.GetUtcNow()));
+        .Then(context => context.Saga.DeadlineAt = null);
 
     private void IgnoreIn(State state, params ReadOnlySpan<Event> events)
     {
