@@ -44,6 +44,7 @@ public static class MessagingExtensions
         services.AddSingleton<TopicCreation>();
         services.AddSingleton<EndpointPipelines>();
         services.AddSingleton<Redriving>();
+        services.AddSingleton<RefusedEvents>();
         services.AddSingleton<MessagingHealth>();
         services.AddHealthChecks().AddCheck<MessagingHealth>("messaging", tags: ["ready"]);
         services.AddSingleton(provider => new NpgsqlDataSourceBuilder(database).UseLoggerFactory(provider.GetService<ILoggerFactory>()).Build());

@@ -11,6 +11,9 @@ internal sealed class MessagingOptions(string serviceName, string? instanceName)
     /// <summary>Names this instance of the service beyond its restarts, where there is such a name: it then keeps its place in its consumer groups.</summary>
     public string? InstanceName { get; } = instanceName;
 
+    /// <summary>The service, as the source of its events.</summary>
+    public string EventSource { get; } = $"/shop/{serviceName}";
+
     public HashSet<Topic> Produced { get; } = [];
     public List<EndpointOptions> Endpoints { get; } = [];
 }

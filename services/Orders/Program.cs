@@ -27,5 +27,5 @@ app.MapSubmittingOrder();
 app.MapReadingOrders();
 app.MapCancellingOrder();
 app.MapRepairingOrders();
-app.MapDeadLetters("orders").RequireAuthorization(Policies.Operator);
+app.MapMessaging("orders").RequireAuthorization(Policies.Operator);
 await app.RunAsync();

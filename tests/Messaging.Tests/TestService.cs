@@ -161,7 +161,7 @@ public sealed class TestService : IAsyncDisposable
             .Endpoint("saga", endpoint => endpoint.Consumes(tickets).Saga<TicketMachine, Ticket>())
             .Endpoint("subscriber", endpoint => endpoint.Consumes(closed).Consumer<Subscriber>()));
         var app = builder.Build();
-        app.MapDeadLetters(name);
+        app.MapMessaging(name);
         await app.StartAsync(cancellationToken);
         return new(app, name, tickets, closed);
     }
