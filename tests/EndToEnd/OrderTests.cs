@@ -6,9 +6,11 @@ using Shop.Testing;
 
 namespace Shop.EndToEnd;
 
-public sealed class OrdersOnEmbeddedKafka(ShopOnEmbeddedKafka shop) : OrderTests(shop), IClassFixture<ShopOnEmbeddedKafka>;
+[Collection(nameof(EmbeddedKafkaShop))]
+public sealed class OrdersOnEmbeddedKafka(ShopOnEmbeddedKafka shop) : OrderTests(shop);
 
-public sealed class OrdersOnApacheKafka(ShopOnApacheKafka shop) : OrderTests(shop), IClassFixture<ShopOnApacheKafka>;
+[Collection(nameof(ApacheKafkaShop))]
+public sealed class OrdersOnApacheKafka(ShopOnApacheKafka shop) : OrderTests(shop);
 
 /// <summary>What a shopper sees of a running shop.</summary>
 public abstract class OrderTests
