@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Shop.Contracts;
@@ -35,9 +36,21 @@ internal sealed class EndpointPipeline(EndpointOptions endpoint, EventTypes even
         for (var i = 0; i < messages.Length; i++)
         {
             using var activity = MessagingTelemetry.StartProcess(records[i], endpoint.Name);
+            var started = MessagingTelemetry.MeasuresProcessing ? Stopwatch.GetTimestamp() : 0;
             db.Outbox.Cause = records[i].Event;
             await _dispatcher!.DispatchAsync(records[i], messages[i], scope, db.Outbox);
+            if (started != 0)
+                MessagingTelemetry.Processed(records[i], endpoint.Name, started);
         }
+    }
+
+    /// <summary>Saves what the handlers changed and published, in the current transaction.</summary>
+    public async Task SaveAsync(MessagingDbContext db, CancellationToken cancellationToken)
+    {
+        db.ChangeTracker.DetectChanges();
+        if (endpoint.SagaType is { } saga && SagaTable.Of(db, saga) is { } table)
+            await table.WriteAsync(db, cancellationToken);
+        await db.SaveChangesAsync(cancellationToken);
     }
 
     private EventType? TypeOf(ConsumedRecord record) =>

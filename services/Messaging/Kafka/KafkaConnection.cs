@@ -70,8 +70,8 @@ public sealed class KafkaConnection
         config.AutoCommitIntervalMs = 500;
         config.EnableAutoOffsetStore = false;
         config.AllowAutoCreateTopics = false;
-        config.SessionTimeoutMs = 10_000;
-        config.HeartbeatIntervalMs = 1_000;
+        config.SessionTimeoutMs ??= 10_000;
+        config.HeartbeatIntervalMs ??= 1_000;
         config.FetchWaitMaxMs = 500;
         config.FetchErrorBackoffMs = 50;
         config.QueuedMinMessages = 10_000;

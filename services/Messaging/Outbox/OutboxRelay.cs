@@ -10,8 +10,8 @@ namespace Shop.Messaging;
 /// Produces the outbox to Kafka, in sessions that are begun again whenever the database or the broker fails. At least once: a
 /// crash between produce and delete repeats events, which the inboxes drop.
 /// </summary>
-internal sealed partial class OutboxRelay(NpgsqlDataSource dataSource, KafkaConnection kafka, MessagingOptions options, OutboxSignal signal,
-    RefusedEvents refused, TimeProvider time, ILogger<OutboxRelay> logger) : BackgroundService
+internal sealed partial class OutboxRelay(NpgsqlDataSource dataSource, KafkaConnection kafka, MessagingOptions options, TopicCreation topics, EventTypes eventTypes,
+    OutboxSignal signal, RefusedEvents refused, TimeProvider time, ILogger<OutboxRelay> logger) : BackgroundService
 {
     private static readonly TimeSpan FirstRetryDelay = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LongestRetryDelay = TimeSpan.FromSeconds(2);
@@ -19,6 +19,9 @@ internal sealed partial class OutboxRelay(NpgsqlDataSource dataSource, KafkaConn
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        // yields, so that a broker that is away does not hold up the start of the host
+        await Task.Yield();
+        await topics.EnsureAsync(eventTypes.Topics, stoppingToken);
         IReadOnlyList<FailedEvent> suspects = [];
         var failures = 0;
         while (!stoppingToken.IsCancellationRequested)
@@ -32,7 +35,7 @@ internal sealed partial class OutboxRelay(NpgsqlDataSource dataSource, KafkaConn
                     .SetLogHandler((_, message) => KafkaLog.Write(logger, message))
                     .SetErrorHandler((_, error) => KafkaLog.Write(logger, error))
                     .Build();
-                var session = new RelaySession(connection, producer, dataSource, signal, refused, options.EventSource, time);
+                var session = new RelaySession(connection, producer, dataSource, signal, refused, options.EventSource, options.MaxRelayBatch, time);
                 await session.RunAsync(suspects, stoppingToken);
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)

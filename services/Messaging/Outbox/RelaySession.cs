@@ -16,12 +16,10 @@ namespace Shop.Messaging;
 /// gapless guarantee fails what is behind it as well. <see cref="RefusedEvents.SortOutAsync"/> then finds the culprits.</para>
 /// </remarks>
 internal sealed class RelaySession(NpgsqlConnection connection, IProducer<byte[], byte[]> producer, NpgsqlDataSource dataSource, OutboxSignal signal,
-    RefusedEvents refused, string source, TimeProvider time)
+    RefusedEvents refused, string source, int batchSize, TimeProvider time)
 {
-    private const int BatchSize = 5_000;
-
-    /// <summary>Rows that may be on their way at once; their bytes are bounded by the producer's own queue.</summary>
-    private const int MaxInFlight = 4 * BatchSize;
+    /// <summary>Reads whose rows may be on their way at once; their bytes are bounded by the producer's own queue.</summary>
+    private const int MaxReadsInFlight = 2;
 
     /// <summary>The net under the signals: timeouts that became due, shards to take over, keys that an operator let go.</summary>
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(500);
@@ -67,16 +65,16 @@ internal sealed class RelaySession(NpgsqlConnection connection, IProducer<byte[]
                     timeoutsAt = time.GetTimestamp();
                     await MoveDueTimeoutsAsync(cancellationToken);
                 }
-                if ((signal.TakeShards() & ~_leases.Mask) != 0)
+                if ((signal.TakeShards() & ~_leases.Mask) != 0 && _leases.Instances > 1)
                     await _peers.NotifyAsync(cancellationToken);
-                var count = await ReadAndProduceAsync(read, inFlight, cancellationToken);
+                var count = _leases.Shards.Length == 0 ? 0 : await ReadAndProduceAsync(read, inFlight, cancellationToken);
                 ThrowIfFailed(inFlight);
-                while (inFlight.Count > MaxInFlight - BatchSize)
+                while (inFlight.Count > (MaxReadsInFlight - 1) * batchSize)
                 {
                     await inFlight.WaitForDeletionAsync(PollInterval, cancellationToken);
                     ThrowIfFailed(inFlight);
                 }
-                if (count < BatchSize)
+                if (count < batchSize)
                     await signal.WaitAsync(PollInterval, cancellationToken);
                 ThrowIfFailed(inFlight);
             }
@@ -95,7 +93,7 @@ internal sealed class RelaySession(NpgsqlConnection connection, IProducer<byte[]
         // prepared while the table is empty, the plan must still be right when it is not: along the primary key
         await using (var settings = new NpgsqlCommand("SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_sort = off; SET plan_cache_mode = force_generic_plan", connection))
             await settings.ExecuteNonQueryAsync(cancellationToken);
-        var read = OutboxEvent.ReadShards(connection, BatchSize);
+        var read = OutboxEvent.ReadShards(connection, batchSize);
         await read.PrepareAsync(cancellationToken);
         return read;
     }
@@ -138,7 +136,7 @@ internal sealed class RelaySession(NpgsqlConnection connection, IProducer<byte[]
 
     private async ValueTask ProduceAsync(OutboxEvent row, InFlightRows inFlight, CancellationToken cancellationToken)
     {
-        var delivery = new Delivery(row.Id, inFlight, this, MessagingTelemetry.StartSend(row.Topic, row.Key, row.Attributes));
+        var delivery = new Delivery(row.Id, row.Topic, inFlight, this, MessagingTelemetry.StartSend(row.Topic, row.Key, row.Attributes));
         var message = row.ToMessage(delivery.Activity?.Id ?? row.Attributes.TraceParent);
         inFlight.Add(row.Id);
         while (true)
@@ -178,12 +176,15 @@ internal sealed class RelaySession(NpgsqlConnection connection, IProducer<byte[]
     }
 
     /// <summary>What becomes of one event; reported on the producer's own thread.</summary>
-    private sealed class Delivery(long id, InFlightRows inFlight, RelaySession session, Activity? activity)
+    private sealed class Delivery(long id, string topic, InFlightRows inFlight, RelaySession session, Activity? activity)
     {
+        private readonly long _started = Stopwatch.GetTimestamp();
+
         public Activity? Activity => activity;
 
         public void Report(DeliveryReport<byte[], byte[]> report)
         {
+            MessagingTelemetry.Sent(topic, _started, report.Error.IsError ? report.Error.Code.ToString() : null);
             if (report.Error.IsError)
             {
                 activity?.SetStatus(ActivityStatusCode.Error, report.Error.Reason);

@@ -10,7 +10,7 @@ namespace Shop.Messaging;
 internal sealed class ShardLeases(NpgsqlConnection session)
 {
     /// <summary>First half of the shards' locks: "outb" in ASCII.</summary>
-    private const int ShardLocks = 0x6f757462;
+    public const int ShardLocks = 0x6f757462;
 
     /// <summary>First half of the lock that every relay holds in shared mode, by which they are counted: "rela" in ASCII.</summary>
     private const int PresenceLock = 0x72656c61;
