@@ -40,7 +40,7 @@ public sealed partial class GuaranteesTests
         return Directory.Exists(directory) && Directory.EnumerateFiles(directory, "*.cs", SearchOption.AllDirectories).Any(file =>
         {
             var source = File.ReadAllText(file);
-            return Regex.IsMatch(source, $@"\bclass {@class}\b") && Regex.IsMatch(source, $@"^\s*\[(Fact|Theory)\b[^\n]*\n(\s*\[[^\n]*\n)*\s*public [^\n]*\b{method}\(", RegexOptions.Multiline);
+            return Regex.IsMatch(source, $@"\bclass {@class}\b") && Regex.IsMatch(source, $@"^\s*\[(Fact|Theory)\b[^\n]*\n(\s*\[[^\n]*\n)*\s*public (async )?[\w<>]+ {method}\(", RegexOptions.Multiline);
         });
     }
 
