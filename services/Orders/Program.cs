@@ -5,6 +5,7 @@ using Shop.Orders.CancellingOrder;
 using Shop.Orders.CopyingCatalog;
 using Shop.Orders.FulfillingOrder;
 using Shop.Orders.ReadingOrders;
+using Shop.Orders.RepairingOrders;
 using Shop.Orders.SubmittingOrder;
 using Shop.ServiceDefaults;
 using Shop.ServiceDefaults.Authentication;
@@ -18,11 +19,13 @@ builder.AddMessaging<OrdersDb>("orders", messaging => messaging
     .Produces(Topics.Orders)
     .Endpoint("fulfilment", endpoint => endpoint.Consumes(Topics.Orders, Topics.Reservations, Topics.Payments).Saga<OrderFulfilment, Order>())
     .Endpoint("pricing", endpoint => endpoint.Consumes(Topics.Catalog).BatchHandler<ProductCopier>()));
+builder.AddRepairingOrders();
 
 var app = builder.Build();
 app.MapServiceDefaults();
 app.MapSubmittingOrder();
 app.MapReadingOrders();
 app.MapCancellingOrder();
+app.MapRepairingOrders();
 app.MapMessaging("orders").RequireAuthorization(Policies.Operator);
 await app.RunAsync();

@@ -112,6 +112,14 @@ public sealed class ShopOnEmbeddedKafka() : ShopUnderTest(Broker.Embedded);
 /// <summary>A shop on Apache Kafka.</summary>
 public sealed class ShopOnApacheKafka() : ShopUnderTest(Broker.Apache);
 
+/// <summary>Tests that leave a shop on EmbeddedKafka as they found it, and share one.</summary>
+[CollectionDefinition(nameof(EmbeddedKafkaShop))]
+public sealed class EmbeddedKafkaShop : ICollectionFixture<ShopOnEmbeddedKafka>;
+
+/// <summary>Tests that leave a shop on Apache Kafka as they found it, and share one.</summary>
+[CollectionDefinition(nameof(ApacheKafkaShop))]
+public sealed class ApacheKafkaShop : ICollectionFixture<ShopOnApacheKafka>;
+
 /// <summary>A part of <c>./shop status --json</c>.</summary>
 public sealed record Part(string Name, int Instance, int? Pid, string? Url, string State, int Restarts);
 
