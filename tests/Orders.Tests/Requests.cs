@@ -28,8 +28,8 @@ internal static class Requests
     public const string Lines = """[{"sku":"mug-blue","quantity":2}]""";
     public const string ShipTo = """{"name":"Ada","street":"Main Street 1","city":"Berlin","postalCode":"10115","country":"DE"}""";
 
-    public static string Body(string lines = Lines, string token = "\"tok_visa\"", string shipTo = ShipTo) =>
-        $$"""{"lines":{{lines}},"payment":{"token":{{token}}},"shipTo":{{shipTo}}}""";
+    public static string Body(string lines = Lines, string token = "\"tok_visa\"", string shipTo = ShipTo, string? expectedTotal = null) =>
+        $$"""{"lines":{{lines}},"payment":{"token":{{token}}},"shipTo":{{shipTo}}{{(expectedTotal is null ? "" : $",\"expectedTotal\":{expectedTotal}")}}}""";
 
     public static string NewShopper() => $"shopper-{Guid.NewGuid():N}";
 
@@ -45,13 +45,16 @@ internal static class Requests
     public static Task BecomesAsync(this HttpClient http, string status, string shopper, Guid id) =>
         Eventually.BecomesAsync(status, async () => (await http.ReadAsync(shopper, id)).OrderStatus);
 
-    public static async Task<Answer> SendAsync(this HttpClient http, string? shopper, HttpMethod method, string path, string? key = null, HttpContent? content = null)
+    public static async Task<Answer> SendAsync(this HttpClient http, string? shopper, HttpMethod method, string path, string? key = null, HttpContent? content = null,
+        params (string Name, string Value)[] headers)
     {
         using var request = new HttpRequestMessage(method, path) { Content = content };
         if (shopper is not null)
             request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", TestTokens.Shopper(shopper));
         if (key is not null)
             request.Headers.TryAddWithoutValidation("Idempotency-Key", key);
+        foreach (var (name, value) in headers)
+            request.Headers.TryAddWithoutValidation(name, value);
         using var response = await http.SendAsync(request, TestContext.Current.CancellationToken);
         return new(response.StatusCode, response.Headers.Location?.ToString(), response.Content.Headers.ContentType?.MediaType,
             await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
