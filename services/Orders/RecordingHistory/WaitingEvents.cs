@@ -6,7 +6,7 @@ namespace Shop.Orders.RecordingHistory;
 /// Gives events their place that have waited in vain: what should come before them was never published to the order's topics.
 /// The shop's own services publish no such events, others might.
 /// </summary>
-internal sealed partial class WaitingEvents(NpgsqlDataSource dataSource, TimeProvider time, ILogger<WaitingEvents> logger) : BackgroundService
+public sealed partial class WaitingEvents(NpgsqlDataSource dataSource, TimeProvider time, ILogger<WaitingEvents> logger) : BackgroundService
 {
     /// <summary>Longer than a consumer that is behind needs from one topic to the next; nobody but a foreign event waits that long.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
@@ -33,7 +33,7 @@ internal sealed partial class WaitingEvents(NpgsqlDataSource dataSource, TimePro
     }
 
     /// <summary>Places the events that wait since before <paramref name="before"/>, and what waited only for them.</summary>
-    internal static async Task PlaceOverdueAsync(NpgsqlDataSource dataSource, DateTimeOffset before, CancellationToken cancellationToken)
+    public static async Task PlaceOverdueAsync(NpgsqlDataSource dataSource, DateTimeOffset before, CancellationToken cancellationToken)
     {
         await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
         foreach (var (partition, orderId) in await new HistoryTables(connection, null).OverdueAsync(before, OrdersPerRound, cancellationToken))

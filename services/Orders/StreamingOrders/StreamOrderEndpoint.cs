@@ -80,9 +80,9 @@ public static class StreamOrderEndpoint
     {
         await using var scope = scopes.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<OrdersDb>();
-        return await db.Orders.AnyAsync(order => order.CorrelationId == id && order.ShopperId == shopperId, cancellationToken)
-            ? await db.HistoryOfAsync(id, cancellationToken)
-            : null;
+        return await db.Orders.Where(order => order.CorrelationId == id && order.ShopperId == shopperId)
+            .Select(order => db.OrderEvents.Where(e => e.OrderId == order.CorrelationId).OrderBy(e => e.Sequence).ToList())
+            .AsNoTracking().SingleOrDefaultAsync(cancellationToken);
     }
 
     private static async IAsyncEnumerable<SseItem<OrderChange>> ChangesAsync(HttpResponse response, IReadOnlyList<OrderEvent> missed, string state,

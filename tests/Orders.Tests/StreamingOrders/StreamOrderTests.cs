@@ -195,28 +195,17 @@ public sealed class StreamOrderTests(TwoInstances shop) : IClassFixture<TwoInsta
             await stream.DisposeAsync();
     }
 
-    [Theory]
-    [InlineData("x")]
-    [InlineData("0")]
-    [InlineData("-1")]
-    [InlineData("+1")]
-    [InlineData(" 1")]
-    [InlineData("1.0")]
-    [InlineData("1,1")]
-    [InlineData("99")]
-    [InlineData("99999999999999999999")]
-    [InlineData("1' OR '1'='1")]
-    [InlineData("01a2055e-20d9-76ac-b2d2-47ee76b48253")]
-    public async Task A_bad_last_event_id_is_400_and_named(string lastEventId)
+    [Fact]
+    public async Task A_bad_last_event_id_is_400_and_named()
     {
         var (shopper, id) = await CancelledOrderAsync();
+        foreach (var bad in new[] { "x", "0", "-1", "+1", "1.0", "1,1", "1 1", "0x1", "99", "99999999999999999999", "1' OR '1'='1", "01a2055e-20d9-76ac-b2d2-47ee76b48253", new string('1', 20_000) })
+        {
+            var answer = await shop.One.Http.SendAsync(shopper, HttpMethod.Get, $"/api/orders/{id}/stream", headers: [("Last-Event-ID", bad)]);
 
-        var answer = await shop.One.Http.SendAsync(shopper, HttpMethod.Get, $"/api/orders/{id}/stream", headers: [("Last-Event-ID", lastEventId)]);
-
-        // HTTP drops white space around a header's value
-        Assert.Equal(lastEventId == " 1" ? HttpStatusCode.OK : HttpStatusCode.BadRequest, answer.Status);
-        if (lastEventId != " 1")
+            Assert.True(answer.Status == HttpStatusCode.BadRequest, bad);
             Assert.Equal(["Last-Event-ID"], answer.Fields);
+        }
     }
 
     /// <summary>An order that has ended, also in its history.</summary>
