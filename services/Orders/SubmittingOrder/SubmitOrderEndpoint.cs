@@ -1,6 +1,5 @@
 using System.Security.Claims;
 using Microsoft.AspNetCore.Http.HttpResults;
-using Microsoft.AspNetCore.Mvc;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using Npgsql;
@@ -31,11 +30,13 @@ public static partial class SubmitOrderEndpoint
         endpoints.MapPost("/api/orders", SubmitAsync).RequireAuthorization();
 
     private static async Task<Results<Accepted<OrderView>, ValidationProblem, ProblemHttpResult>> SubmitAsync(
-        [FromHeader(Name = SubmitOrderRules.IdempotencyKeyHeader)] string[] idempotencyKey, SubmitOrder request, ClaimsPrincipal user,
-        OrdersDb db, IOptions<IdempotencyKeyOptions> keys, TimeProvider time, ILogger<SubmitOrder> logger, CancellationToken cancellationToken)
+        HttpRequest http, SubmitOrder request, ClaimsPrincipal user, OrdersDb db,
+        IOptions<IdempotencyKeyOptions> keys, TimeProvider time, ILogger<SubmitOrder> logger, CancellationToken cancellationToken)
     {
+        // read as it was sent: bound to a parameter, two keys would be one with a comma, or one with a comma two
+        var sentKeys = http.Headers[SubmitOrderRules.IdempotencyKeyHeader];
         var errors = new ValidationErrors();
-        SubmitOrderRules.Check(idempotencyKey, request, errors);
+        SubmitOrderRules.Check(sentKeys, request, errors);
         if (errors.Any)
             return errors.ToProblem();
 
@@ -44,7 +45,7 @@ public static partial class SubmitOrderEndpoint
             .ToDictionaryAsync(product => product.Sku, StringComparer.Ordinal, cancellationToken);
         var (lines, total) = OrderPricing.Price(request.Lines, products, errors);
         var now = time.GetUtcNow();
-        var key = NewKey(user.ShopperId(), idempotencyKey[0], request, now);
+        var key = NewKey(user.ShopperId(), sentKeys[0]!, request, now);
         var expiredBefore = now - keys.Value.Lifetime;
         var priceChanged = !errors.Any && request.ExpectedTotal is { } expected && expected != total;
         if (errors.Any || priceChanged)
