@@ -22,7 +22,7 @@ internal sealed class OrderSubscription(OrderWatcher watcher, string shopperId, 
     /// <summary>Whether the last delivery has been taken.</summary>
     public bool IsWaiting => _delivery.Reader.Count == 0;
 
-    /// <summary>Delivers the next events of the order, in their sequence; none is a sign of life.</summary>
+    /// <summary>Delivers the next events of the order, in their sequence; none is a sign of life. What finds no room is delivered again.</summary>
     public void Deliver(IReadOnlyList<OrderEvent> events)
     {
         if (_delivery.Writer.TryWrite(events) && events.Count > 0)

@@ -25,9 +25,9 @@ internal sealed partial class OrderWatcher(NpgsqlDataSource dataSource, IOptions
     private const int MaxDelivery = 50;
 
     private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(50);
-    private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
 
-    /// <summary>The watcher rests this many times as long as it worked: with any number of streams it takes a fifth of a connection at most.</summary>
+    /// <summary>The watcher rests this many times as long as it worked: with any number of streams it takes a fifth of a connection, as long as it can keep its longest pause.</summary>
     private const int RestPerWork = 4;
 
     private readonly Lock _lock = new();
@@ -72,11 +72,15 @@ internal sealed partial class OrderWatcher(NpgsqlDataSource dataSource, IOptions
     {
         // before the server waits for its requests to end, which an open stream would not
         await using var ending = lifetime.ApplicationStopping.Register(EndAll);
-        var lastHeartbeat = time.GetTimestamp();
+        // apart from each other: a database that is slow must not make the gateway think that the streams are dead
+        await Task.WhenAll(WatchAsync(stoppingToken), ShowLifeAsync(stoppingToken));
+    }
+
+    private async Task WatchAsync(CancellationToken stoppingToken)
+    {
         while (!stoppingToken.IsCancellationRequested)
         {
-            var waiting = Waiting();
-            if (waiting is null)
+            if (Waiting() is not { } waiting)
             {
                 await _someone.WaitAsync(stoppingToken);
                 continue;
@@ -84,25 +88,24 @@ internal sealed partial class OrderWatcher(NpgsqlDataSource dataSource, IOptions
             try
             {
                 var begin = time.GetTimestamp();
-                if (time.GetElapsedTime(lastHeartbeat) >= options.Value.Heartbeat)
-                {
-                    waiting.ForEach(subscription => subscription.Deliver([]));
-                    lastHeartbeat = time.GetTimestamp();
-                }
-                else
-                {
-                    await DeliverAsync(waiting, stoppingToken);
-                }
-                var rest = time.GetElapsedTime(begin) * RestPerWork;
-                await Task.Delay(rest > ShortestPause ? rest : ShortestPause, time, stoppingToken);
+                await DeliverAsync(waiting, stoppingToken);
+                var rest = TimeSpan.FromTicks(Math.Clamp((time.GetElapsedTime(begin) * RestPerWork).Ticks, ShortestPause.Ticks, LongestPause.Ticks));
+                await Task.Delay(rest, time, stoppingToken);
             }
             catch (NpgsqlException e)
             {
                 // the streams stay open and go on where they were
                 WatchingInterrupted(logger, e.Message);
-                await Task.Delay(RetryDelay, time, stoppingToken);
+                await Task.Delay(LongestPause, time, stoppingToken);
             }
         }
+    }
+
+    private async Task ShowLifeAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(options.Value.Heartbeat, time);
+        while (await timer.WaitForNextTickAsync(stoppingToken))
+            Waiting()?.ForEach(subscription => subscription.Deliver([]));
     }
 
     /// <summary>The subscriptions that can take a delivery; null where nobody watches.</summary>
