@@ -22,8 +22,11 @@ internal static class Routes
         ("/api/ops/products/{**rest}", "inventory", Policies.Operator),
         ("/api/ops/orders/{**rest}", "orders", Policies.Operator),
         ("/api/ops/inventory/dead-letters/{**rest}", "inventory", Policies.Operator),
+        ("/api/ops/inventory/refused-events/{**rest}", "inventory", Policies.Operator),
         ("/api/ops/payments/dead-letters/{**rest}", "payments", Policies.Operator),
+        ("/api/ops/payments/refused-events/{**rest}", "payments", Policies.Operator),
         ("/api/ops/activity/dead-letters/{**rest}", "activity", Policies.Operator),
+        ("/api/ops/activity/refused-events/{**rest}", "activity", Policies.Operator),
     ];
 
     /// <summary>The table as YARP reads it; the more exact path wins.</summary>

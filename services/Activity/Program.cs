@@ -16,5 +16,5 @@ var app = builder.Build();
 app.MapServiceDefaults();
 app.MapOrderTimeline();
 app.MapFeed();
-app.MapDeadLetters("activity").RequireAuthorization(Policies.Operator);
+app.MapMessaging("activity").RequireAuthorization(Policies.Operator);
 app.Run();

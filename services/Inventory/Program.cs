@@ -22,5 +22,5 @@ app.MapServiceDefaults();
 app.MapBrowsingCatalog();
 app.MapChangingProducts();
 app.MapReceivingGoods();
-app.MapDeadLetters("inventory").RequireAuthorization(Policies.Operator);
+app.MapMessaging("inventory").RequireAuthorization(Policies.Operator);
 app.Run();

@@ -44,6 +44,7 @@ public static class MessagingExtensions
         services.AddSingleton<TopicCreation>();
         services.AddSingleton<EndpointPipelines>();
         services.AddSingleton<Redriving>();
+        services.AddSingleton<RefusedEvents>();
         services.AddSingleton<MessagingHealth>();
         services.AddHealthChecks().AddCheck<MessagingHealth>("messaging", tags: ["ready"]);
         services.AddSingleton(provider => new NpgsqlDataSourceBuilder(database).UseLoggerFactory(provider.GetService<ILoggerFactory>()).Build());
@@ -60,6 +61,9 @@ public static class MessagingExtensions
         });
         services.AddHostedService<MessagingStart<TDbContext>>();
         services.AddHostedService<OutboxRelay>();
+        services.AddOptions<MessagingRetention>().BindConfiguration("Messaging:Retention");
+        services.AddSingleton<Housekeeping>().AddHostedService(provider => provider.GetRequiredService<Housekeeping>());
+        services.AddSingleton<MessagingGauges>().AddHostedService(provider => provider.GetRequiredService<MessagingGauges>());
         foreach (var endpoint in options.Endpoints)
             services.AddSingleton<IHostedService>(provider => ActivatorUtilities.CreateInstance<EndpointConsumer>(provider, endpoint));
         return builder;

@@ -11,6 +11,15 @@ internal sealed class MessagingOptions(string serviceName, string? instanceName)
     /// <summary>Names this instance of the service beyond its restarts, where there is such a name: it then keeps its place in its consumer groups.</summary>
     public string? InstanceName { get; } = instanceName;
 
+    /// <summary>The service, as the source of its events.</summary>
+    public string EventSource { get; } = $"/shop/{serviceName}";
+
+    /// <summary>The most records that share one transaction; the benchmark tries others.</summary>
+    public int MaxConsumeBatch { get; set; } = 300;
+
+    /// <summary>The most rows the relay reads at once; the benchmark tries others.</summary>
+    public int MaxRelayBatch { get; set; } = 5_000;
+
     public HashSet<Topic> Produced { get; } = [];
     public List<EndpointOptions> Endpoints { get; } = [];
 }

@@ -43,6 +43,8 @@ internal sealed partial class MessagingStart<TDbContext>(IServiceScopeFactory sc
         {
             await using var scope = scopes.CreateAsyncScope();
             await scope.ServiceProvider.GetRequiredService<TDbContext>().Database.MigrateAsync(cancellationToken);
+            await using var additions = new NpgsqlCommand(MessagingTables.Additions, connection);
+            await additions.ExecuteNonQueryAsync(cancellationToken);
         }
         finally
         {

@@ -5,6 +5,27 @@ namespace Shop.Messaging;
 /// <summary>The tables that Messaging keeps in each service's database.</summary>
 public static class MessagingTables
 {
+    /// <summary>What came after services had their first migration: run at every start, changes nothing where it is there.</summary>
+    internal const string Additions = """
+        CREATE TABLE IF NOT EXISTS refused_events (
+          outbox_id bigint PRIMARY KEY,
+          topic text NOT NULL,
+          key text NOT NULL,
+          error text NOT NULL,
+          refused_at timestamptz NOT NULL
+        );
+        -- asked first: CREATE INDEX IF NOT EXISTS takes its table's lock against writers even where the index is there, so an instance
+        -- that starts would wait for every batch at work, and all later batches of the others for it
+        DO $$ BEGIN
+          IF to_regclass('refused_events_by_key') IS NULL THEN
+            CREATE INDEX refused_events_by_key ON refused_events (topic, key);
+          END IF;
+          IF to_regclass('inbox_by_received_at') IS NULL THEN
+            CREATE INDEX inbox_by_received_at ON inbox USING brin (received_at) WITH (pages_per_range = 32, autosummarize = on);
+          END IF;
+        END $$;
+        """;
+
     /// <summary>Creates them; called by a service's first migration.</summary>
     public static void CreateMessagingTables(this MigrationBuilder migration) => migration.Sql("""
         CREATE TABLE outbox (

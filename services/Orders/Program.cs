@@ -33,5 +33,5 @@ app.MapReadingOrders();
 app.MapStreamingOrder();
 app.MapCancellingOrder();
 app.MapSearchingOrders();
-app.MapDeadLetters("orders").RequireAuthorization(Policies.Operator);
+app.MapMessaging("orders").RequireAuthorization(Policies.Operator);
 await app.RunAsync();

@@ -15,5 +15,5 @@ builder.AddCallingProvider();
 
 var app = builder.Build();
 app.MapServiceDefaults();
-app.MapDeadLetters("payments").RequireAuthorization(Policies.Operator);
+app.MapMessaging("payments").RequireAuthorization(Policies.Operator);
 app.Run();

@@ -1,11 +1,18 @@
 using Shop.Benchmarks;
 using Shop.Benchmarks.Broker;
+using Shop.Benchmarks.Messaging;
 
-// ./shop bench [broker] [--json]: every number with its denominator from the same run
+// ./shop bench [broker] [messaging] [messaging.consume] ... [--json]: every number with its denominator from the same run
 var json = args.Contains("--json");
 var wanted = args.Where(arg => !arg.StartsWith('-')).ToList();
-var benches = new Dictionary<string, Func<Report, CancellationToken, Task>> { ["broker"] = BrokerBench.RunAsync };
-if (wanted.Find(name => !benches.ContainsKey(name)) is { } unknown)
+var benches = new Dictionary<string, Func<Report, CancellationToken, Task>>
+{
+    ["broker"] = BrokerBench.RunAsync,
+    ["messaging.consume"] = MessagingBench.ConsumeAsync,
+    ["messaging.relay"] = MessagingBench.RelayAsync,
+    ["messaging.latency"] = MessagingBench.LatencyAsync,
+};
+if (wanted.Find(name => !benches.Keys.Any(bench => Is(bench, name))) is { } unknown)
 {
     Console.Error.WriteLine($"There is no benchmark '{unknown}': {string.Join(", ", benches.Keys)}");
     return 2;
@@ -19,7 +26,7 @@ Console.CancelKeyPress += (_, e) =>
 var report = new Report();
 try
 {
-    foreach (var (name, run) in benches.Where(bench => wanted.Count == 0 || wanted.Contains(bench.Key)))
+    foreach (var (name, run) in benches.Where(bench => wanted.Count == 0 || wanted.Exists(name => Is(bench.Key, name))))
     {
         Report.Progress($"== {name}");
         await run(report, stop.Token);
@@ -32,3 +39,6 @@ catch (Exception e) when (e is InvalidOperationException or OperationCanceledExc
 }
 Console.WriteLine(json ? report.ToJson() : report.ToTable());
 return 0;
+
+// a name stands for every benchmark below it
+static bool Is(string bench, string name) => bench == name || bench.StartsWith(name + ".", StringComparison.Ordinal);

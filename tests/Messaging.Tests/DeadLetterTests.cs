@@ -1,77 +1,139 @@
+using System.Collections.Concurrent;
 using System.Net;
+using Microsoft.EntityFrameworkCore;
 using Shop.Testing;
 
 namespace Shop.Messaging.Tests;
 
 public sealed class DeadLetterTests(PostgresFixture postgres, BrokerFixture brokers)
 {
+    private readonly ConcurrentDictionary<int, bool> _broken = new();
+
     public static TheoryData<Broker> Both => RunningBroker.Both;
 
     [Theory, MemberData(nameof(Both))]
-    public async Task A_record_that_cannot_be_handled_parks_its_key_and_the_others_go_on(Broker broker)
+    public async Task Poison_in_the_middle_of_a_batch_of_300_leaves_299_effects_one_dead_letter_and_its_key_parked(Broker broker)
     {
-        await using var service = await StartAsync(broker);
-        var broken = Break(Guid.CreateVersion7());
-        var others = Enumerable.Range(0, 299).Select(_ => Guid.CreateVersion7()).ToList();
+        using var service = await JournalService.CreateAsync(postgres, brokers, broker);
+        var journals = Journals.New(300);
+        var poisoned = journals[150];
+        var mended = false;
+        var published = new TaskCompletionSource();
+        await using var instance = await service.StartAsync(new()
+        {
+            // the first records wait until all are there, so that batches are as large as they get
+            OnNoted = async (noted, _) =>
+            {
+                await published.Task;
+                if (noted == new Noted(poisoned, 1) && !mended)
+                    throw new InvalidOperationException("the handler is broken");
+            },
+        });
+        await instance.HasLoggedAsync("PartitionsAssigned");
 
-        await service.PublishAsync([.. others.Select(id => new TicketOpened(id, 1)), new TicketOpened(broken, 10),
-            new TicketPaid(broken, 1), .. others.Select(id => new TicketPaid(id, 1)), new TicketPaid(broken, 2), new NobodyCares(broken)]);
+        await service.Topics.PublishAsync(service.Notes, Journals.Notes(journals, 3));
+        published.SetResult();
 
-        await Eventually.BecomesAsync(others.Count, () => Task.FromResult(service.Received.Events.Count));
-        await Eventually.BecomesAsync(1L, () => service.CountAsync("parked_records"));
-        var letter = Assert.Single(await service.DeadLettersAsync());
-        Assert.Equal((broken.ToString(), "parked", 1L), (letter.Key, letter.Status, letter.ParkedBehind));
-        Assert.Contains("the handler is broken", letter.Error);
-        Assert.Equal(1, letter.Payload!.Value.GetProperty("amount").GetInt32());
-        Assert.Equal("Open", await service.StateAsync(broken));
-        Assert.Equal(0, await service.PaidAsync(broken));
+        await service.HaveEntriesAsync(299 * 3);
+        await Eventually.BecomesAsync(2L, () => instance.CountAsync("parked_records"));
+        var letter = Assert.Single(await instance.DeadLettersAsync());
+        Assert.Equal((poisoned.ToString(), "parked", 2L), (letter.Key, letter.Status, letter.ParkedBehind));
+        Assert.Equal("System.InvalidOperationException: the handler is broken", letter.Error);
+        Assert.Contains(nameof(JournalKeeper), letter.StackTrace);
+        Assert.Equal(1, letter.Payload!.Value.GetProperty("number").GetInt32());
+        Assert.Equal(0, await instance.QueryAsync(db => db.Journals.CountAsync(journal => journal.Id == poisoned)));
+
+        mended = true;
+        Assert.Equal(HttpStatusCode.NoContent, await instance.RedriveAsync(letter.Id));
+        Assert.Equal([1, 2, 3], await service.EntriesAsync(poisoned));
+        Assert.Equal("redriven", Assert.Single(await instance.DeadLettersAsync()).Status);
+        await service.Topics.ReadUntilAsync(service.Records, records => records.Select(record => record.Id).Distinct().Count() == 900);
     }
 
     [Theory, MemberData(nameof(Both))]
-    public async Task A_redrive_plays_the_record_and_those_behind_it_in_order_and_parks_again_what_still_fails(Broker broker)
+    public async Task A_redrive_plays_in_order_and_parks_again_what_fails_again(Broker broker)
     {
-        await using var service = await StartAsync(broker);
-        var id = Break(Guid.CreateVersion7());
-        await service.PublishAsync(new TicketOpened(id, 10), new TicketPaid(id, 4), new TicketPaid(id, 3), new TicketPaid(id, 3));
-        await Eventually.BecomesAsync(2L, () => service.CountAsync("parked_records"));
-        var letter = Assert.Single(await service.DeadLettersAsync());
+        using var service = await JournalService.CreateAsync(postgres, brokers, broker);
+        await using var instance = await StartAsync(service);
+        var id = Guid.CreateVersion7();
+        _broken[2] = true;
+        await service.Topics.PublishAsync(service.Notes, Journals.Notes([id], 5));
+        await Eventually.BecomesAsync(3L, () => instance.CountAsync("parked_records"));
+        var letter = Assert.Single(await instance.DeadLettersAsync());
 
-        Assert.Equal(HttpStatusCode.Conflict, await service.EndDeadLetterAsync(letter.Id, "redrive"));
-        Assert.Equal(("parked", 2L), await service.DeadLettersAsync() is [var still] ? (still.Status, still.ParkedBehind) : default);
-        Mend(id);
-        Assert.Equal(HttpStatusCode.NoContent, await service.EndDeadLetterAsync(letter.Id, "redrive"));
+        Assert.Equal(HttpStatusCode.Conflict, await instance.RedriveAsync(letter.Id));
+        Assert.Equal(("parked", 3L), await instance.DeadLettersAsync() is [var still] ? (still.Status, still.ParkedBehind) : default);
+        Assert.Equal([1], await service.EntriesAsync(id));
 
-        Assert.Equal(("Closed", 10), (await service.StateAsync(id), await service.PaidAsync(id)));
-        await Eventually.BecomesAsync(1, () => Task.FromResult(service.Received.Events.Count));
-        Assert.Equal("redriven", Assert.Single(await service.DeadLettersAsync()).Status);
-        Assert.Equal(HttpStatusCode.Conflict, await service.EndDeadLetterAsync(letter.Id, "redrive"));
-        Assert.Equal(HttpStatusCode.NotFound, await service.EndDeadLetterAsync(Guid.CreateVersion7(), "redrive"));
+        // now one behind it fails: that one holds the key from here on, and what comes meanwhile waits
+        _broken.Clear();
+        _broken[4] = true;
+        Assert.Equal(HttpStatusCode.Conflict, await instance.RedriveAsync(letter.Id));
+        Assert.Equal(HttpStatusCode.Conflict, await instance.RedriveAsync(letter.Id));
+        await service.Topics.PublishAsync(service.Notes, new Noted(id, 6));
+        await Eventually.BecomesAsync(2L, () => instance.CountAsync("parked_records"));
+        var letters = await instance.DeadLettersAsync();
+        Assert.Equal(["parked", "redriven"], letters.Select(each => each.Status));
+        Assert.Equal([1, 2, 3], await service.EntriesAsync(id));
+
+        _broken.Clear();
+        Assert.Equal(HttpStatusCode.NoContent, await instance.RedriveAsync(letters[0].Id));
+        await service.Topics.PublishAsync(service.Notes, new Noted(id, 7));
+        await service.HaveEntriesAsync(7);
+        Assert.Equal([1, 2, 3, 4, 5, 6, 7], await service.EntriesAsync(id));
+        Assert.Equal(HttpStatusCode.NotFound, await instance.RedriveAsync(Guid.CreateVersion7()));
     }
 
     [Theory, MemberData(nameof(Both))]
     public async Task A_discard_leaves_the_record_out_plays_those_behind_it_and_frees_the_key(Broker broker)
     {
-        await using var service = await StartAsync(broker);
-        var id = Break(Guid.CreateVersion7());
-        await service.PublishAsync(new TicketOpened(id, 10), new TicketPaid(id, 4), new TicketPaid(id, 3));
-        await Eventually.BecomesAsync(1L, () => service.CountAsync("parked_records"));
-        Mend(id);
+        using var service = await JournalService.CreateAsync(postgres, brokers, broker);
+        await using var instance = await StartAsync(service);
+        var id = Guid.CreateVersion7();
+        _broken[2] = true;
+        await service.Topics.PublishAsync(service.Notes, Journals.Notes([id], 4));
+        await Eventually.BecomesAsync(2L, () => instance.CountAsync("parked_records"));
+        var letter = Assert.Single(await instance.DeadLettersAsync());
 
-        Assert.Equal(HttpStatusCode.NoContent, await service.EndDeadLetterAsync(Assert.Single(await service.DeadLettersAsync()).Id, "discard"));
+        Assert.Equal(HttpStatusCode.NoContent, await instance.DiscardAsync(letter.Id));
 
-        Assert.Equal(3, await service.PaidAsync(id));
-        await service.PublishAsync(new TicketPaid(id, 7));
-        await Eventually.BecomesAsync("Closed", () => service.StateAsync(id));
+        Assert.Equal("discarded", Assert.Single(await instance.DeadLettersAsync()).Status);
+        Assert.Equal(HttpStatusCode.Conflict, await instance.DiscardAsync(letter.Id));
+        await service.Topics.PublishAsync(service.Notes, new Noted(id, 5));
+        await service.HaveEntriesAsync(4);
+        Assert.Equal([1, 3, 4, 5], await service.EntriesAsync(id));
     }
 
-    private static Guid Break(Guid ticket)
+    [Theory, MemberData(nameof(Both))]
+    public async Task A_record_that_comes_while_a_redrive_fails_waits_its_turn(Broker broker)
     {
-        TicketMachine.Broken[ticket] = true;
-        return ticket;
+        using var service = await JournalService.CreateAsync(postgres, brokers, broker);
+        await using var instance = await StartAsync(service);
+        var id = Guid.CreateVersion7();
+        _broken[1] = true;
+        await service.Topics.PublishAsync(service.Notes, Journals.Notes([id], 3));
+        await Eventually.BecomesAsync(2L, () => instance.CountAsync("parked_records"));
+        _broken.Clear();
+        _broken[2] = true;
+
+        // held where the first dead letter has ended and the second is not there yet
+        await using var hold = await DatabaseHold.BeforeAsync(service.Database, "INSERT", "dead_letters");
+        var redrive = instance.RedriveAsync((await instance.DeadLettersAsync())[0].Id);
+        await hold.ReachedAsync();
+        await service.Topics.PublishAsync(service.Notes, new Noted(id, 4));
+        await hold.OthersWaitAsync("FOR SHARE");
+        await hold.ReleaseAsync();
+
+        Assert.Equal(HttpStatusCode.Conflict, await redrive);
+        await Eventually.BecomesAsync(2L, () => instance.CountAsync("parked_records"));
+        Assert.Equal([1], await service.EntriesAsync(id));
+        _broken.Clear();
+        Assert.Equal(HttpStatusCode.NoContent, await instance.RedriveAsync((await instance.DeadLettersAsync())[0].Id));
+        Assert.Equal([1, 2, 3, 4], await service.EntriesAsync(id));
     }
 
-    private static void Mend(Guid ticket) => TicketMachine.Broken.TryRemove(ticket, out _);
-
-    private async Task<TestService> StartAsync(Broker broker) => await TestService.StartAsync(
-        await postgres.CreateDatabaseAsync(), (await brokers.GetAsync(broker)).BootstrapServers, $"t{Guid.NewGuid():N}", TestContext.Current.CancellationToken);
+    private Task<ServiceHarness<TestDb>> StartAsync(JournalService service) => service.StartAsync(new()
+    {
+        OnNoted = (noted, _) => _broken.ContainsKey(noted.Number) ? throw new InvalidOperationException("the handler is broken") : Task.CompletedTask,
+    });
 }

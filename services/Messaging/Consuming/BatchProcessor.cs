@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Storage;
 using Microsoft.Extensions.DependencyInjection;
@@ -31,19 +32,21 @@ internal sealed partial class BatchProcessor(EndpointOptions endpoint, EndpointP
             {
                 await RetryAsync(() => HandleAsync(records, null, cancellationToken), cancellationToken);
             }
-            catch (Exception e) when (records.Count > 1 && e is not OperationCanceledException and not FencedException)
+            catch (Exception e) when (records.Count > 1 && e is not FencedException && !cancellationToken.IsCancellationRequested)
             {
                 BatchIsolated(logger, endpoint.Name, records.Count, e.GetBaseException().Message);
                 foreach (var record in records)
                     await HandleOneAsync([record], cancellationToken);
             }
-            catch (Exception e) when (e is not OperationCanceledException and not FencedException)
+            catch (Exception e) when (e is not FencedException && !cancellationToken.IsCancellationRequested)
             {
                 await DeadLetterAsync(records, e, cancellationToken);
             }
         }
         catch (FencedException)
         {
+            foreach (var assignment in records.Select(queued => queued.Assignment).Distinct())
+                BatchFenced(logger, endpoint.Name, assignment.Partition.Topic, assignment.Partition.Partition.Value, assignment.NextOffset ?? 0);
             await RetryAsync(() => SeekToOffsetRowsAsync(records, control, cancellationToken), cancellationToken);
         }
     }
@@ -54,7 +57,7 @@ internal sealed partial class BatchProcessor(EndpointOptions endpoint, EndpointP
         {
             await RetryAsync(() => HandleAsync(record, null, cancellationToken), cancellationToken);
         }
-        catch (Exception e) when (e is not OperationCanceledException and not FencedException)
+        catch (Exception e) when (e is not FencedException && !cancellationToken.IsCancellationRequested)
         {
             await DeadLetterAsync(record, e, cancellationToken);
         }
@@ -70,6 +73,7 @@ internal sealed partial class BatchProcessor(EndpointOptions endpoint, EndpointP
     /// <summary>One transaction: offsets, inbox, handlers (or, with <paramref name="failure"/>, the dead letter), changes, outbox.</summary>
     private async Task HandleAsync(List<QueuedRecord> records, Exception? failure, CancellationToken cancellationToken)
     {
+        var started = Stopwatch.GetTimestamp();
         await using var scope = scopes.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<MessagingDbContext>();
         db.ChangeTracker.AutoDetectChangesEnabled = false;
@@ -89,6 +93,7 @@ internal sealed partial class BatchProcessor(EndpointOptions endpoint, EndpointP
         db.ChangeTracker.DetectChanges();
         await db.SaveChangesAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);
+        MessagingTelemetry.Committed(endpoint.Name, records.Count, started);
         foreach (var (record, assignment) in records)
             assignment.NextOffset = record.Offset + 1;
     }
@@ -114,7 +119,6 @@ internal sealed partial class BatchProcessor(EndpointOptions endpoint, EndpointP
         {
             await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
             var next = await BatchStore.LoadOffsetAsync(connection, endpoint.Name, assignment.Partition, assignment.NextOffset ?? 0, cancellationToken);
-            BatchFenced(logger, endpoint.Name, assignment.Partition.Topic, assignment.Partition.Partition.Value, assignment.NextOffset ?? 0, next);
             control.Seek(assignment, next);
         }
     }
@@ -147,6 +151,6 @@ internal sealed partial class BatchProcessor(EndpointOptions endpoint, EndpointP
     [LoggerMessage(EventName = "RecordDeadLettered", Level = LogLevel.Error, Message = "{Endpoint} could not handle {Topic}[{Partition}]@{Offset}; its key {Key} is parked")]
     private static partial void RecordDeadLettered(ILogger logger, Exception exception, string endpoint, string topic, int partition, long offset, string key);
 
-    [LoggerMessage(EventName = "BatchFenced", Level = LogLevel.Warning, Message = "{Endpoint} expected {Topic}[{Partition}] at offset {Expected}, but it is at {Actual}: another instance moved it")]
-    private static partial void BatchFenced(ILogger logger, string endpoint, string topic, int partition, long expected, long actual);
+    [LoggerMessage(EventName = "BatchFenced", Level = LogLevel.Warning, Message = "{Endpoint} expected {Topic}[{Partition}] at offset {Expected}, but another instance moved it: the batch has no effect here")]
+    private static partial void BatchFenced(ILogger logger, string endpoint, string topic, int partition, long expected);
 }

@@ -20,14 +20,10 @@ internal sealed class BatchStore(NpgsqlConnection connection, NpgsqlTransaction 
         if (handled.Count > 0)
         {
             AddInbox(batch, handled);
-            // shared locks: a redrive that empties a key's queue waits for the batch that adds to it
-            batch.BatchCommands.Add(new("SELECT key FROM dead_letters WHERE endpoint = $1 AND key = ANY($2) AND status IN ('parked', 'redriving') FOR SHARE")
-            {
-                Parameters = { Text(endpoint), new NpgsqlParameter<string[]> { TypedValue = [.. handled.Select(record => record.Key).Distinct()] } },
-            });
+            AddParkedKeys(batch, [.. handled.Select(record => record.Key).Distinct()]);
         }
         var fresh = new HashSet<Guid>();
-        var parkedKeys = new HashSet<string>();
+        HashSet<string> parkedKeys = [];
         await using (var reader = await batch.ExecuteReaderAsync(cancellationToken))
         {
             var moved = 0;
@@ -38,9 +34,8 @@ internal sealed class BatchStore(NpgsqlConnection connection, NpgsqlTransaction 
             await reader.NextResultAsync(cancellationToken);
             while (handled.Count > 0 && await reader.ReadAsync(cancellationToken))
                 fresh.Add(reader.GetGuid(0));
-            await reader.NextResultAsync(cancellationToken);
-            while (handled.Count > 0 && await reader.ReadAsync(cancellationToken))
-                parkedKeys.Add(reader.GetString(0));
+            if (handled.Count > 0)
+                parkedKeys = await ReadParkedKeysAsync(reader, cancellationToken);
         }
         var firsts = handled.Where(record => fresh.Remove(record.Event.Id)).ToList();
         if (parkedKeys.Count == 0)
@@ -49,19 +44,34 @@ internal sealed class BatchStore(NpgsqlConnection connection, NpgsqlTransaction 
         return [.. firsts.Where(record => !parkedKeys.Contains(record.Key))];
     }
 
-    /// <summary>Moves the offset over a record that cannot be handled and keeps it as a dead letter, which parks its key.</summary>
+    /// <summary>
+    /// Moves the offset over a record that cannot be handled and keeps it as a dead letter, which parks its key; where the key is parked
+    /// already (a record that cannot even be read gets this far) it queues behind the others.
+    /// </summary>
     /// <exception cref="FencedException">The offset is not where this consumer left it.</exception>
     public async Task DeadLetterAsync(QueuedRecord queued, Exception failure, DateTimeOffset now, CancellationToken cancellationToken)
     {
+        bool parked;
+        await using (var claim = new NpgsqlBatch(connection, transaction))
+        {
+            AddMoveOffsets(claim, [queued]);
+            AddParkedKeys(claim, [queued.Record.Key]);
+            await using var reader = await claim.ExecuteReaderAsync(cancellationToken);
+            if (!await reader.ReadAsync(cancellationToken))
+                throw new FencedException();
+            parked = (await ReadParkedKeysAsync(reader, cancellationToken)).Count > 0;
+        }
+        if (parked)
+        {
+            await ParkAsync([queued.Record], now, cancellationToken);
+            return;
+        }
         await using var batch = new NpgsqlBatch(connection, transaction);
-        AddMoveOffsets(batch, [queued]);
         var letter = DeadLetter.From(queued.Record, endpoint, failure, now);
         if (letter.EventId is not null)
             AddInbox(batch, [queued.Record]);
         batch.BatchCommands.Add(letter.Insert());
-        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
-        if (!await reader.ReadAsync(cancellationToken))
-            throw new FencedException();
+        await batch.ExecuteNonQueryAsync(cancellationToken);
     }
 
     /// <summary>The offset row of a partition; made, at <paramref name="first"/>, where the endpoint sees the partition for the first time.</summary>
@@ -109,6 +119,29 @@ internal sealed class BatchStore(NpgsqlConnection connection, NpgsqlTransaction 
         {
             Parameters = { Text(endpoint), new NpgsqlParameter<Guid[]> { TypedValue = [.. records.Select(record => record.Event.Id)] } },
         });
+
+    /// <summary>
+    /// The parked ones among the keys, under shared locks: a redrive that empties a key's queue waits for the batch that adds to it. The
+    /// first statement waits for redrives at work. One that fails ends its dead letter and makes another, which a statement that
+    /// began before cannot see, so a second one reads again; it must not wait (a transient error), or it would be no wiser.
+    /// </summary>
+    private void AddParkedKeys(NpgsqlBatch batch, string[] keys)
+    {
+        const string Parked = "SELECT key FROM dead_letters WHERE endpoint = $1 AND key = ANY($2) AND status IN ('parked', 'redriving') FOR SHARE";
+        batch.BatchCommands.Add(new(Parked) { Parameters = { Text(endpoint), new NpgsqlParameter<string[]> { TypedValue = keys } } });
+        batch.BatchCommands.Add(new($"{Parked} NOWAIT") { Parameters = { Text(endpoint), new NpgsqlParameter<string[]> { TypedValue = keys } } });
+    }
+
+    /// <summary>Reads what <see cref="AddParkedKeys"/> asked for; the reader is at the result before.</summary>
+    private static async Task<HashSet<string>> ReadParkedKeysAsync(NpgsqlDataReader reader, CancellationToken cancellationToken)
+    {
+        await reader.NextResultAsync(cancellationToken);
+        await reader.NextResultAsync(cancellationToken);
+        var keys = new HashSet<string>();
+        while (await reader.ReadAsync(cancellationToken))
+            keys.Add(reader.GetString(0));
+        return keys;
+    }
 
     private async Task ParkAsync(List<ConsumedRecord> records, DateTimeOffset now, CancellationToken cancellationToken)
     {

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using Confluent.Kafka;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -15,6 +16,14 @@ namespace Shop.Messaging;
 internal sealed partial class EndpointConsumer : BackgroundService
 {
     private static readonly TimeSpan PollTimeout = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>How long reading waits for a full backlog before it looks for a lane that holds up the others.</summary>
+    private static readonly TimeSpan BacklogTimeout = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>Kafka is polled at least this often, however full the backlog is: that keeps the consumer in its group and lets it hear of rebalances.</summary>
+    private static readonly TimeSpan LongestPollPause = TimeSpan.FromSeconds(1);
+
+    private static readonly TimeSpan LagInterval = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan RestartDelay = TimeSpan.FromSeconds(1);
 
     private readonly EndpointOptions _endpoint;
@@ -23,16 +32,18 @@ internal sealed partial class EndpointConsumer : BackgroundService
     private readonly KafkaConnection _kafka;
     private readonly TopicCreation _topics;
     private readonly MessagingHealth _health;
+    private readonly MessagingGauges _gauges;
     private readonly IServiceProvider _services;
     private readonly ILogger<EndpointConsumer> _logger;
     private readonly Dictionary<TopicPartition, PartitionAssignment> _assignments = [];
     private readonly Dictionary<int, Lane> _lanes = [];
+    private readonly Backlog _backlog = new();
 
     /// <summary>Work for the polling thread: the only one that changes assignments.</summary>
     private readonly ConcurrentQueue<Action<IConsumer<byte[]?, byte[]?>>> _commands = new();
 
     public EndpointConsumer(EndpointOptions endpoint, MessagingOptions options, EventTypes eventTypes, KafkaConnection kafka, TopicCreation topics,
-        MessagingHealth health, IServiceProvider services, ILogger<EndpointConsumer> logger)
+        MessagingHealth health, MessagingGauges gauges, IServiceProvider services, ILogger<EndpointConsumer> logger)
     {
         _endpoint = endpoint;
         _options = options;
@@ -40,6 +51,7 @@ internal sealed partial class EndpointConsumer : BackgroundService
         _kafka = kafka;
         _topics = topics;
         _health = health;
+        _gauges = gauges;
         _services = services;
         _logger = logger;
     }
@@ -58,10 +70,11 @@ internal sealed partial class EndpointConsumer : BackgroundService
             {
                 await polling;
             }
-            catch (KafkaException e)
+            // whatever it was: an endpoint is never given up, and nothing is skipped by beginning again from the offset rows
+            catch (Exception e)
             {
-                ConsumerFailed(_logger, _endpoint.Name, e.Message);
-                await Task.Delay(RestartDelay, stoppingToken);
+                ConsumerFailed(_logger, e, _endpoint.Name);
+                await Task.Delay(RestartDelay, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
             await EndLanesAsync();
         }
@@ -77,12 +90,26 @@ internal sealed partial class EndpointConsumer : BackgroundService
             .SetPartitionsLostHandler((_, partitions) => Unassign(partitions.Select(partition => partition.TopicPartition)))
             .Build();
         consumer.Subscribe(_endpoint.Topics.Select(topic => topic.Name));
+        long polledAt = Stopwatch.GetTimestamp(), measuredAt = polledAt;
         try
         {
             while (!stoppingToken.IsCancellationRequested)
             {
                 while (_commands.TryDequeue(out var command))
                     command(consumer);
+                ResumeLanes(consumer);
+                if (Stopwatch.GetElapsedTime(measuredAt) > LagInterval)
+                {
+                    measuredAt = Stopwatch.GetTimestamp();
+                    MeasureLag(consumer);
+                }
+                if (_backlog.IsFull && Stopwatch.GetElapsedTime(polledAt) < LongestPollPause)
+                {
+                    if (!_backlog.WaitUntilShrunk(BacklogTimeout, stoppingToken))
+                        PauseLongestLane(consumer);
+                    continue;
+                }
+                polledAt = Stopwatch.GetTimestamp();
                 try
                 {
                     if (consumer.Consume(PollTimeout) is { } result && _assignments.TryGetValue(result.TopicPartition, out var assignment))
@@ -93,6 +120,10 @@ internal sealed partial class EndpointConsumer : BackgroundService
                     ConsumeInterrupted(_logger, _endpoint.Name, e.Error.Reason);
                 }
             }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // stopped while the backlog was full
         }
         finally
         {
@@ -106,8 +137,16 @@ internal sealed partial class EndpointConsumer : BackgroundService
         foreach (var partition in partitions)
         {
             _assignments[partition] = new(partition);
-            if (!_lanes.ContainsKey(partition.Partition.Value))
-                _lanes[partition.Partition.Value] = new(_endpoint, processor, new(consumer, SeekLater, PauseLane), partition.Partition.Value, _logger, stoppingToken);
+            if (_lanes.TryGetValue(partition.Partition.Value, out var lane))
+            {
+                // a partition begins anew unpaused, whatever waits in its lane
+                _backlog.PausedLanes -= lane.Paused ? 1 : 0;
+                lane.Paused = false;
+            }
+            else
+            {
+                _lanes[partition.Partition.Value] = new(_endpoint, processor, new(consumer, SeekLater, _backlog), partition.Partition.Value, _options.MaxConsumeBatch, _logger, stoppingToken);
+            }
         }
         _health.Joined(_endpoint.Name);
         if (partitions.Count > 0)
@@ -120,6 +159,7 @@ internal sealed partial class EndpointConsumer : BackgroundService
         {
             if (_assignments.Remove(partition, out var assignment))
                 assignment.End();
+            _gauges.Lag(_endpoint.Name, partition.Topic, partition.Partition.Value, null);
         }
     }
 
@@ -137,28 +177,59 @@ internal sealed partial class EndpointConsumer : BackgroundService
         });
     }
 
-    /// <summary>Stops or resumes fetching a lane's partitions, so that the records waiting in memory stay few.</summary>
-    private void PauseLane(int lane, bool pause) => _commands.Enqueue(consumer =>
+    /// <summary>
+    /// Where the backlog is full and yet a lane has nothing to do, the longest lane holds up the others: its partitions are not
+    /// fetched until it is through. Only then, since librdkafka drops what it has fetched of a partition that is paused.
+    /// </summary>
+    private void PauseLongestLane(IConsumer<byte[]?, byte[]?> consumer)
     {
-        var partitions = _assignments.Keys.Where(partition => partition.Partition.Value == lane).ToList();
-        if (partitions.Count == 0)
+        var (number, longest) = _lanes.Where(lane => !lane.Value.Paused).MaxBy(lane => lane.Value.Waiting);
+        if (longest is null or { Waiting: 0 } || _lanes.Values.All(lane => lane.Waiting > 0))
             return;
-        if (pause)
-            consumer.Pause(partitions);
-        else
-            consumer.Resume(partitions);
-    });
+        longest.Paused = true;
+        _backlog.PausedLanes++;
+        consumer.Pause(PartitionsOf(number));
+        LanePaused(_logger, _endpoint.Name, number, longest.Waiting);
+    }
+
+    private void ResumeLanes(IConsumer<byte[]?, byte[]?> consumer)
+    {
+        foreach (var (number, lane) in _lanes)
+        {
+            if (!lane.Paused || lane.Waiting > 0)
+                continue;
+            lane.Paused = false;
+            _backlog.PausedLanes--;
+            consumer.Resume(PartitionsOf(number));
+        }
+    }
+
+    /// <summary>The end of each partition as the client saw it last, less what is committed to the database.</summary>
+    private void MeasureLag(IConsumer<byte[]?, byte[]?> consumer)
+    {
+        foreach (var (partition, assignment) in _assignments)
+        {
+            if (assignment.NextOffset is { } next && consumer.GetWatermarkOffsets(partition) is { High.IsSpecial: false } watermarks)
+                _gauges.Lag(_endpoint.Name, partition.Topic, partition.Partition.Value, Math.Max(0, watermarks.High.Value - next));
+        }
+    }
+
+    private List<TopicPartition> PartitionsOf(int number) => [.. _assignments.Keys.Where(partition => partition.Partition.Value == number)];
 
     private async Task EndLanesAsync()
     {
         foreach (var lane in _lanes.Values)
             await lane.EndAsync();
         _lanes.Clear();
+        _backlog.Clear();
         _commands.Clear();
     }
 
     [LoggerMessage(EventName = "PartitionsAssigned", Level = LogLevel.Information, Message = "{Endpoint} was assigned {Partitions}")]
     private static partial void PartitionsAssigned(ILogger logger, string endpoint, string partitions);
+
+    [LoggerMessage(EventName = "LanePaused", Level = LogLevel.Information, Message = "{Endpoint} does not read partition {Partition} for now: {Waiting} records of it wait to be handled")]
+    private static partial void LanePaused(ILogger logger, string endpoint, int partition, int waiting);
 
     [LoggerMessage(EventName = "PartitionSought", Level = LogLevel.Information, Message = "{Endpoint} reads {Partition} again from offset {Offset}")]
     private static partial void PartitionSought(ILogger logger, string endpoint, TopicPartition partition, long offset);
@@ -166,6 +237,6 @@ internal sealed partial class EndpointConsumer : BackgroundService
     [LoggerMessage(EventName = "ConsumeInterrupted", Level = LogLevel.Warning, Message = "{Endpoint} could not consume for a moment: {Reason}")]
     private static partial void ConsumeInterrupted(ILogger logger, string endpoint, string reason);
 
-    [LoggerMessage(EventName = "ConsumerFailed", Level = LogLevel.Error, Message = "{Endpoint} lost its consumer and makes a new one: {Reason}")]
-    private static partial void ConsumerFailed(ILogger logger, string endpoint, string reason);
+    [LoggerMessage(EventName = "ConsumerFailed", Level = LogLevel.Error, Message = "{Endpoint} lost its consumer and makes a new one")]
+    private static partial void ConsumerFailed(ILogger logger, Exception exception, string endpoint);
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Shop.Contracts;
@@ -35,8 +36,11 @@ internal sealed class EndpointPipeline(EndpointOptions endpoint, EventTypes even
         for (var i = 0; i < messages.Length; i++)
         {
             using var activity = MessagingTelemetry.StartProcess(records[i], endpoint.Name);
+            var started = MessagingTelemetry.MeasuresProcessing ? Stopwatch.GetTimestamp() : 0;
             db.Outbox.Cause = records[i].Event;
             await _dispatcher!.DispatchAsync(records[i], messages[i], scope, db.Outbox);
+            if (started != 0)
+                MessagingTelemetry.Processed(records[i], endpoint.Name, started);
         }
     }
 

@@ -10,8 +10,8 @@ internal readonly record struct QueuedRecord(ConsumedRecord Record, PartitionAss
 /// <summary>What a lane asks of the consumer that feeds it.</summary>
 /// <param name="Consumer">For storing offsets, which any thread may do.</param>
 /// <param name="Seek">Reads a partition again from an offset.</param>
-/// <param name="Pause">Stops (true) or resumes fetching the lane's partitions.</param>
-internal sealed record LaneControl(IConsumer<byte[]?, byte[]?> Consumer, Action<PartitionAssignment, long> Seek, Action<int, bool> Pause);
+/// <param name="Backlog">Counts what waits.</param>
+internal sealed record LaneControl(IConsumer<byte[]?, byte[]?> Consumer, Action<PartitionAssignment, long> Seek, Backlog Backlog);
 
 /// <summary>
 /// Handles the partitions of one number, of all the endpoint's topics, one batch after another: topics joined by key are
@@ -19,11 +19,6 @@ internal sealed record LaneControl(IConsumer<byte[]?, byte[]?> Consumer, Action<
 /// </summary>
 internal sealed partial class Lane
 {
-    /// <summary>The most records that share one transaction.</summary>
-    private const int MaxBatch = 300;
-
-    private const int HighWater = 3_000;
-    private const int LowWater = 500;
     private static readonly TimeSpan FailureDelay = TimeSpan.FromSeconds(1);
 
     private readonly Channel<QueuedRecord> _queue = Channel.CreateUnbounded<QueuedRecord>(new() { SingleReader = true, SingleWriter = true });
@@ -31,29 +26,34 @@ internal sealed partial class Lane
     private readonly BatchProcessor _processor;
     private readonly LaneControl _control;
     private readonly int _number;
+    private readonly int _maxBatch;
     private readonly ILogger _logger;
     private readonly Task _running;
     private int _waiting;
-    private volatile bool _paused;
 
-    public Lane(EndpointOptions endpoint, BatchProcessor processor, LaneControl control, int number, ILogger logger, CancellationToken stoppingToken)
+    public Lane(EndpointOptions endpoint, BatchProcessor processor, LaneControl control, int number, int maxBatch, ILogger logger, CancellationToken stoppingToken)
     {
         _endpoint = endpoint;
         _processor = processor;
         _control = control;
         _number = number;
+        _maxBatch = maxBatch;
         _logger = logger;
         _running = Task.Run(() => RunAsync(stoppingToken), CancellationToken.None);
     }
+
+    /// <summary>Records that wait.</summary>
+    public int Waiting => Volatile.Read(ref _waiting);
+
+    /// <summary>Whether fetching its partitions is paused; the polling thread's own note.</summary>
+    public bool Paused { get; set; }
 
     /// <summary>Adds a record; called by the polling thread only.</summary>
     public void Enqueue(QueuedRecord record)
     {
         _queue.Writer.TryWrite(record);
-        if (Interlocked.Increment(ref _waiting) < HighWater || _paused)
-            return;
-        _paused = true;
-        _control.Pause(_number, true);
+        Interlocked.Increment(ref _waiting);
+        _control.Backlog.Add(record.Record);
     }
 
     /// <summary>Takes no more records and waits for the batch at hand.</summary>
@@ -65,7 +65,7 @@ internal sealed partial class Lane
 
     private async Task RunAsync(CancellationToken stoppingToken)
     {
-        var batch = new List<QueuedRecord>(MaxBatch);
+        var batch = new List<QueuedRecord>(_maxBatch);
         try
         {
             while (await _queue.Reader.WaitToReadAsync(stoppingToken))
@@ -104,16 +104,12 @@ internal sealed partial class Lane
     private void TakeBatch(List<QueuedRecord> batch)
     {
         batch.Clear();
-        while (batch.Count < MaxBatch && _queue.Reader.TryRead(out var record))
+        while (batch.Count < _maxBatch && _queue.Reader.TryRead(out var record))
         {
             Interlocked.Decrement(ref _waiting);
+            _control.Backlog.Remove(record.Record);
             if (!record.Assignment.Ended)
                 batch.Add(record);
-        }
-        if (_paused && Volatile.Read(ref _waiting) <= LowWater)
-        {
-            _paused = false;
-            _control.Pause(_number, false);
         }
     }
 

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -34,18 +33,16 @@ public sealed record DeadLetterView(Guid Id, string Endpoint, string Topic, int 
 public sealed record DeadLetterPage(IReadOnlyList<DeadLetterView> Items, Guid? Next);
 
 /// <summary>Lets operators see dead letters, play them again and give them up.</summary>
-public static class DeadLetterEndpoints
+internal static class DeadLetterEndpoints
 {
     private const int MaxLimit = 200;
 
-    /// <summary>Maps <c>/api/ops/{service}/dead-letters</c>; the caller adds the authorization.</summary>
-    public static RouteGroupBuilder MapDeadLetters(this IEndpointRouteBuilder routes, string serviceName)
+    public static void MapDeadLetters(this RouteGroupBuilder operations)
     {
-        var group = routes.MapGroup($"/api/ops/{serviceName}/dead-letters");
+        var group = operations.MapGroup("/dead-letters");
         group.MapGet("/", ListAsync);
         group.MapPost("/{id:guid}/redrive", (Guid id, Redriving redriving, CancellationToken cancellationToken) => EndAsync(id, redriving, discard: false, cancellationToken));
         group.MapPost("/{id:guid}/discard", (Guid id, Redriving redriving, CancellationToken cancellationToken) => EndAsync(id, redriving, discard: true, cancellationToken));
-        return group;
     }
 
     private static async Task<Results<Ok<DeadLetterPage>, ValidationProblem>> ListAsync(
@@ -86,20 +83,5 @@ public static class DeadLetterEndpoints
         reader.GetGuid(0), reader.GetString(1), reader.GetString(2), reader.GetInt32(3), reader.GetInt64(4), reader.GetString(5),
         reader.IsDBNull(6) ? null : reader.GetGuid(6), reader.IsDBNull(7) ? null : reader.GetString(7),
         $"{reader.GetString(8)}: {reader.GetString(9)}", reader.GetString(10), reader.GetFieldValue<DateTimeOffset>(11), reader.GetString(12),
-        reader.IsDBNull(13) ? null : Payload(reader.GetFieldValue<byte[]>(13)), reader.GetInt64(14));
-
-    private static JsonElement Payload(byte[] body)
-    {
-        try
-        {
-            return JsonDocument.Parse(body).RootElement;
-        }
-        catch (JsonException)
-        {
-            return JsonSerializer.SerializeToElement(System.Text.Encoding.UTF8.GetString(body), DeadLetterJson.Default.String);
-        }
-    }
+        reader.IsDBNull(13) ? null : StoredPayload.Read(reader.GetFieldValue<byte[]>(13)), reader.GetInt64(14));
 }
-
-[JsonSerializable(typeof(string))]
-internal sealed partial class DeadLetterJson : JsonSerializerContext;

@@ -30,17 +30,24 @@ public sealed class KafkaConnection
 
     internal AdminClientConfig Admin() => Common(new AdminClientConfig(new Dictionary<string, string>(_settings)));
 
-    internal ProducerConfig Producer(string clientId)
+    /// <param name="clientId">The producer's name at the broker.</param>
+    /// <param name="gapless">Whether an event that is refused ends the producer, so that nothing gets ahead of it.</param>
+    internal ProducerConfig Producer(string clientId, bool gapless)
     {
         var config = Common(new ProducerConfig(new Dictionary<string, string>(_settings)));
         config.ClientId = clientId;
         config.Acks = Acks.All;
         config.EnableIdempotence = true;
+        config.EnableGaplessGuarantee = gapless;
         // the Java clients' partitioner, so that a producer in any language puts a key where we do
         config.Partitioner = Partitioner.Murmur2Random;
         config.LingerMs = 0;
         // an outbox row is only ever given up by an operator: while the broker is away the producer keeps trying, in order
         config.MessageTimeoutMs = 0;
+        // a topic that is not there is one to be created, or a mistake; either way it is soon known
+        config.Set("topic.metadata.propagation.max.ms", "5000");
+        // the relay knows its rows by their ids: what it sent need not come back
+        config.DeliveryReportFields = "none";
         config.QueueBufferingMaxMessages = 200_000;
         config.QueueBufferingMaxKbytes = 64 * 1024;
         config.CompressionType = CompressionType.Lz4;
@@ -63,8 +70,8 @@ public sealed class KafkaConnection
         config.AutoCommitIntervalMs = 500;
         config.EnableAutoOffsetStore = false;
         config.AllowAutoCreateTopics = false;
-        config.SessionTimeoutMs = 10_000;
-        config.HeartbeatIntervalMs = 1_000;
+        config.SessionTimeoutMs ??= 10_000;
+        config.HeartbeatIntervalMs ??= 1_000;
         config.FetchWaitMaxMs = 500;
         config.FetchErrorBackoffMs = 50;
         config.QueuedMinMessages = 10_000;

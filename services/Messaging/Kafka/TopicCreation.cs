@@ -10,6 +10,9 @@ internal sealed partial class TopicCreation(KafkaConnection kafka, ILogger<Topic
 {
     private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(250);
 
+    /// <summary>Short, since the client cannot be told to stop waiting: a service whose broker is away has to stop all the same.</summary>
+    private static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(3);
+
     /// <summary>Returns when every topic exists; waits for a broker that is not there yet.</summary>
     public async Task EnsureAsync(IReadOnlyCollection<Topic> topics, CancellationToken cancellationToken)
     {
@@ -19,7 +22,7 @@ internal sealed partial class TopicCreation(KafkaConnection kafka, ILogger<Topic
         {
             try
             {
-                await admin.CreateTopicsAsync(missing.Select(Specification), new() { RequestTimeout = TimeSpan.FromSeconds(10) });
+                await admin.CreateTopicsAsync(missing.Select(Specification), new() { RequestTimeout = RequestTimeout });
                 missing.Clear();
             }
             catch (CreateTopicsException e)

@@ -21,6 +21,7 @@ public sealed class Outbox : OutboxSendContext
     private readonly List<(Guid Token, DateTimeOffset Due, OutboxRow Row)> _timeouts = [];
     private readonly List<Guid> _cancelledTimeouts = [];
     private bool _written;
+    private int _writtenShards;
 
     internal Outbox(EventTypes eventTypes, TimeProvider time, OutboxSignal signal, IServiceProvider services)
     {
@@ -80,6 +81,8 @@ public sealed class Outbox : OutboxSendContext
             batch.BatchCommands.Add(TimeoutRows.Delete(_cancelledTimeouts));
         await batch.ExecuteNonQueryAsync(cancellationToken);
         _written = true;
+        foreach (var row in _rows)
+            _writtenShards |= 1 << row.Shard;
         _rows.Clear();
         _timeouts.Clear();
         _cancelledTimeouts.Clear();
@@ -89,8 +92,9 @@ public sealed class Outbox : OutboxSendContext
     internal void Committed()
     {
         if (_written)
-            _signal.Set();
+            _signal.Set(_writtenShards);
         _written = false;
+        _writtenShards = 0;
     }
 
     private OutboxRow RowOf(object @event)

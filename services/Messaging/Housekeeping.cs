@@ -1,0 +1,91 @@
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace Shop.Messaging;
+
+/// <summary>How long Messaging keeps what has done its work; configured by the section <c>Messaging:Retention</c>.</summary>
+public sealed class MessagingRetention
+{
+    /// <summary>How long an event is remembered, so that its repetition has no effect. Longer than any repetition may take to arrive.</summary>
+    public TimeSpan Inbox { get; set; } = TimeSpan.FromDays(7);
+
+    /// <summary>How long a dead letter is kept after it was redriven or discarded.</summary>
+    public TimeSpan DeadLetters { get; set; } = TimeSpan.FromDays(30);
+}
+
+/// <summary>
+/// Deletes what is too old, in small steps that never hold a lock for long. Never what a redrive may need: the inbox's memory of a
+/// dead letter, and of everything that came to an endpoint since the oldest of its parked records, stays.
+/// </summary>
+internal sealed partial class Housekeeping(NpgsqlDataSource dataSource, IOptions<MessagingRetention> retention, TimeProvider time, ILogger<Housekeeping> logger)
+    : BackgroundService
+{
+    private const int StepRows = 5_000;
+
+    /// <summary>Steps of one round; what is left waits for the next.</summary>
+    private const int MaxSteps = 100;
+
+    private static readonly TimeSpan Interval = TimeSpan.FromMinutes(1);
+
+    /// <summary>Deletes everything that is too old by now, up to a limit.</summary>
+    /// <returns>The number of rows.</returns>
+    public async Task<int> CleanAsync(CancellationToken cancellationToken)
+    {
+        // the clocks of the service, which stamps parked records, and of the database, which stamps the inbox, may differ: hence the hour
+        var deleted = await DeleteAsync("""
+            DELETE FROM inbox WHERE ctid = ANY(ARRAY(
+              SELECT ctid FROM inbox i WHERE received_at < $1
+                AND NOT EXISTS (SELECT FROM dead_letters d WHERE d.endpoint = i.endpoint AND d.event_id = i.event_id AND d.status IN ('parked', 'redriving'))
+                AND NOT EXISTS (SELECT FROM parked_records p WHERE p.endpoint = i.endpoint AND p.parked_at - interval '1 hour' <= i.received_at)
+              LIMIT $2))
+            """, retention.Value.Inbox, cancellationToken);
+        deleted += await DeleteAsync("""
+            DELETE FROM dead_letters WHERE ctid = ANY(ARRAY(
+              SELECT ctid FROM dead_letters WHERE failed_at < $1 AND status IN ('redriven', 'discarded') LIMIT $2))
+            """, retention.Value.DeadLetters, cancellationToken);
+        return deleted;
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(Interval, time);
+        while (await timer.WaitForNextTickAsync(stoppingToken))
+        {
+            try
+            {
+                var deleted = await CleanAsync(stoppingToken);
+                if (deleted > 0)
+                    Cleaned(logger, deleted);
+            }
+            catch (NpgsqlException e)
+            {
+                NotCleaned(logger, e.Message);
+            }
+        }
+    }
+
+    private async Task<int> DeleteAsync(string sql, TimeSpan age, CancellationToken cancellationToken)
+    {
+        var deleted = 0;
+        for (var step = 0; step < MaxSteps; step++)
+        {
+            await using var command = dataSource.CreateCommand(sql);
+            command.Parameters.Add(new NpgsqlParameter<DateTimeOffset> { TypedValue = time.GetUtcNow() - age, NpgsqlDbType = NpgsqlDbType.TimestampTz });
+            command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = StepRows });
+            var rows = await command.ExecuteNonQueryAsync(cancellationToken);
+            deleted += rows;
+            if (rows < StepRows)
+                break;
+        }
+        return deleted;
+    }
+
+    [LoggerMessage(EventName = "MessagingCleaned", Level = LogLevel.Information, Message = "Deleted {Count} rows that were too old")]
+    private static partial void Cleaned(ILogger logger, int count);
+
+    [LoggerMessage(EventName = "MessagingNotCleaned", Level = LogLevel.Warning, Message = "Old rows could not be deleted, which is tried again: {Reason}")]
+    private static partial void NotCleaned(ILogger logger, string reason);
+}

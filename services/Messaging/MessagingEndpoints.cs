@@ -1,0 +1,20 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Routing;
+
+namespace Shop.Messaging;
+
+/// <summary>The operators' side of a service's messaging.</summary>
+public static class MessagingEndpoints
+{
+    /// <summary>
+    /// Maps <c>/api/ops/{service}/dead-letters</c> (what could not be handled) and <c>/api/ops/{service}/refused-events</c> (what
+    /// could not be published); the caller adds the authorization.
+    /// </summary>
+    public static RouteGroupBuilder MapMessaging(this IEndpointRouteBuilder routes, string serviceName)
+    {
+        var operations = routes.MapGroup($"/api/ops/{serviceName}");
+        operations.MapDeadLetters();
+        operations.MapRefusedEvents();
+        return operations;
+    }
+}

@@ -1,0 +1,138 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace Shop.Messaging;
+
+/// <summary>
+/// What waits, and where: outbox, refused events, dead letters, parked keys, lag and sagas by state. Looked up now and then, and
+/// only where somebody listens, so that a collector's callback never waits for the database.
+/// </summary>
+internal sealed partial class MessagingGauges : BackgroundService
+{
+    /// <summary>The name of the property in which a saga keeps its state, MassTransit's convention.</summary>
+    private const string StateProperty = "CurrentState";
+
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(10);
+
+    /// <summary>Counting sagas reads all of them.</summary>
+    private static readonly TimeSpan SagaInterval = TimeSpan.FromMinutes(1);
+
+    private readonly NpgsqlDataSource _dataSource;
+    private readonly IServiceScopeFactory _scopes;
+    private readonly MessagingOptions _options;
+    private readonly TimeProvider _time;
+    private readonly ILogger<MessagingGauges> _logger;
+    private readonly List<ObservableInstrument<double>> _instruments = [];
+    private readonly ConcurrentDictionary<string, Measurement<double>[]> _measured = new();
+    private readonly ConcurrentDictionary<(string Endpoint, string Topic, int Partition), long> _lag = new();
+
+    public MessagingGauges(NpgsqlDataSource dataSource, IServiceScopeFactory scopes, MessagingOptions options, TimeProvider time, ILogger<MessagingGauges> logger)
+    {
+        _dataSource = dataSource;
+        _scopes = scopes;
+        _options = options;
+        _time = time;
+        _logger = logger;
+        Gauge("shop.outbox.depth", "{event}", "Events that are committed and not yet acknowledged by the broker");
+        Gauge("shop.outbox.age", "s", "Age of the oldest event in the outbox");
+        Gauge("shop.outbox.refused", "{event}", "Events that the broker refused, each of which holds back its key");
+        Gauge("shop.timeouts.pending", "{timeout}", "Timeouts that are scheduled");
+        Gauge("shop.dead_letters", "{record}", "Dead letters that wait for an operator; each parks a key");
+        Gauge("shop.parked.records", "{record}", "Records that wait behind a dead letter of their key");
+        Gauge("shop.sagas", "{saga}", "Sagas by state");
+        _instruments.Add(MessagingTelemetry.Meter.CreateObservableGauge("shop.consumer.lag", () => _lag.Select(lag => new Measurement<double>(lag.Value,
+            new("messaging.consumer.group.name", lag.Key.Endpoint), new("messaging.destination.name", lag.Key.Topic), new("messaging.destination.partition.id", lag.Key.Partition))),
+            "{record}", "Records of a partition that are not handled yet"));
+    }
+
+    /// <summary>How far an endpoint is behind; null when it has lost the partition.</summary>
+    public void Lag(string endpoint, string topic, int partition, long? records)
+    {
+        if (records is { } behind)
+            _lag[(endpoint, topic, partition)] = behind;
+        else
+            _lag.TryRemove((endpoint, topic, partition), out _);
+    }
+
+    /// <summary>Looks everything up.</summary>
+    public async Task MeasureAsync(bool withSagas, CancellationToken cancellationToken)
+    {
+        await using (var command = _dataSource.CreateCommand("""
+            SELECT (SELECT count(*) FROM outbox)::float8, coalesce((SELECT extract(epoch FROM $1 - occurred_at) FROM outbox ORDER BY id LIMIT 1), 0)::float8,
+              (SELECT count(*) FROM refused_events)::float8, (SELECT count(*) FROM timeouts)::float8
+            """))
+        {
+            command.Parameters.Add(new NpgsqlParameter<DateTimeOffset> { TypedValue = _time.GetUtcNow() });
+            await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+            await reader.ReadAsync(cancellationToken);
+            string[] names = ["shop.outbox.depth", "shop.outbox.age", "shop.outbox.refused", "shop.timeouts.pending"];
+            for (var i = 0; i < names.Length; i++)
+                _measured[names[i]] = [new(reader.GetDouble(i), new KeyValuePair<string, object?>("service.name", _options.ServiceName))];
+        }
+        await CountAsync("shop.dead_letters", "messaging.consumer.group.name", "SELECT endpoint, count(*)::float8 FROM dead_letters WHERE status IN ('parked', 'redriving') GROUP BY endpoint",
+            [.. _options.Endpoints.Select(endpoint => endpoint.Name)], cancellationToken);
+        await CountAsync("shop.parked.records", "messaging.consumer.group.name", "SELECT endpoint, count(*)::float8 FROM parked_records GROUP BY endpoint",
+            [.. _options.Endpoints.Select(endpoint => endpoint.Name)], cancellationToken);
+        if (!withSagas)
+            return;
+        foreach (var saga in _options.Endpoints.Select(endpoint => endpoint.SagaType).OfType<Type>())
+        {
+            if (StateColumn(saga) is { } column)
+                await CountAsync("shop.sagas", "shop.saga.state", $"SELECT {column.Column}, count(*)::float8 FROM {column.Table} GROUP BY 1", [], cancellationToken);
+        }
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(Interval, _time);
+        var sagasAt = 0L;
+        while (await timer.WaitForNextTickAsync(stoppingToken))
+        {
+            if (!_instruments.Exists(instrument => instrument.Enabled))
+                continue;
+            try
+            {
+                var withSagas = sagasAt == 0 || _time.GetElapsedTime(sagasAt) > SagaInterval;
+                await MeasureAsync(withSagas, stoppingToken);
+                sagasAt = withSagas ? _time.GetTimestamp() : sagasAt;
+            }
+            catch (NpgsqlException e)
+            {
+                NotMeasured(_logger, e.Message);
+            }
+        }
+    }
+
+    private void Gauge(string name, string unit, string description) => _instruments.Add(
+        MessagingTelemetry.Meter.CreateObservableGauge(name, () => _measured.GetValueOrDefault(name) ?? [], unit, description));
+
+    /// <summary>Counts by a tag; a name that is <paramref name="known"/> and has no row counts zero.</summary>
+    private async Task CountAsync(string name, string tag, string sql, IReadOnlyCollection<string> known, CancellationToken cancellationToken)
+    {
+        var counts = known.ToDictionary(value => value, _ => 0.0);
+        await using var command = _dataSource.CreateCommand(sql);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+            counts[reader.GetString(0)] = reader.GetDouble(1);
+        _measured[name] = [.. counts.Select(count => new Measurement<double>(count.Value, new KeyValuePair<string, object?>(tag, count.Key)))];
+    }
+
+    private (string Table, string Column)? StateColumn(Type saga)
+    {
+        using var scope = _scopes.CreateScope();
+        var entity = scope.ServiceProvider.GetRequiredService<MessagingDbContext>().Model.FindEntityType(saga)!;
+        var table = StoreObjectIdentifier.Table(entity.GetTableName()!, entity.GetSchema());
+        return entity.FindProperty(StateProperty) is { ClrType: var type } state && type == typeof(string)
+            ? ($"\"{table.Name}\"", $"\"{state.GetColumnName(table)}\"")
+            : null;
+    }
+
+    [LoggerMessage(EventName = "GaugesNotMeasured", Level = LogLevel.Debug, Message = "The database did not answer what the gauges ask: {Reason}")]
+    private static partial void NotMeasured(ILogger logger, string reason);
+}

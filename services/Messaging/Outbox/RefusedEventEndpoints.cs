@@ -1,0 +1,86 @@
+using System.Text.Json;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Routing;
+using Npgsql;
+
+namespace Shop.Messaging;
+
+/// <summary>An event that the broker refused; it and everything later of its key stay in the outbox.</summary>
+/// <param name="Id">Its row in the outbox: for retry and discard.</param>
+/// <param name="Topic">Where it should go.</param>
+/// <param name="Key">The aggregate's id, which is held back.</param>
+/// <param name="EventId">The event's id.</param>
+/// <param name="EventType">The event's type.</param>
+/// <param name="Error">What the broker said.</param>
+/// <param name="RefusedAt">When it was refused last.</param>
+/// <param name="Payload">The event's data.</param>
+/// <param name="HeldBehind">Later events of the same key that wait behind it.</param>
+public sealed record RefusedEventView(long Id, string Topic, string Key, Guid EventId, string EventType, string Error, DateTimeOffset RefusedAt,
+    JsonElement? Payload, long HeldBehind);
+
+/// <summary>A page of refused events, oldest first.</summary>
+/// <param name="Items">The refused events.</param>
+/// <param name="Next">Where the next page begins: for <c>after</c>; null at the end.</param>
+public sealed record RefusedEventPage(IReadOnlyList<RefusedEventView> Items, long? Next);
+
+/// <summary>Lets operators see what the broker refused, try it again and give it up.</summary>
+internal static partial class RefusedEventEndpoints
+{
+    private const int MaxLimit = 200;
+
+    public static void MapRefusedEvents(this RouteGroupBuilder operations)
+    {
+        var group = operations.MapGroup("/refused-events");
+        group.MapGet("/", ListAsync);
+        group.MapPost("/{id:long}/retry", RetryAsync);
+        group.MapPost("/{id:long}/discard", DiscardAsync);
+    }
+
+    private static async Task<Results<Ok<RefusedEventPage>, ValidationProblem>> ListAsync(
+        NpgsqlDataSource dataSource, CancellationToken cancellationToken, long after = 0, int limit = 50)
+    {
+        if (limit is < 1 or > MaxLimit)
+            return TypedResults.ValidationProblem(new Dictionary<string, string[]> { ["limit"] = [$"From 1 to {MaxLimit}"] });
+        await using var command = dataSource.CreateCommand("""
+            SELECT outbox_id, r.topic, r.key, event_id, event_type, error, refused_at, body,
+              (SELECT count(*) FROM outbox behind WHERE behind.key = r.key AND behind.topic = r.topic AND behind.id > r.outbox_id)
+            FROM refused_events r JOIN outbox ON outbox.id = outbox_id WHERE outbox_id > $1 ORDER BY outbox_id LIMIT $2
+            """);
+        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = after });
+        command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = limit + 1 });
+        var items = new List<RefusedEventView>();
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            items.Add(new(reader.GetInt64(0), reader.GetString(1), reader.GetString(2), reader.GetGuid(3), reader.GetString(4), reader.GetString(5),
+                reader.GetFieldValue<DateTimeOffset>(6), StoredPayload.Read(reader.GetFieldValue<byte[]>(7)), reader.GetInt64(8)));
+        }
+        var more = items.Count > limit;
+        if (more)
+            items.RemoveAt(limit);
+        return TypedResults.Ok(new RefusedEventPage(items, more ? items[^1].Id : null));
+    }
+
+    /// <summary>Lets the key go: the relay reads the event, and what is behind it, as any other.</summary>
+    private static Task<Results<Accepted, ProblemHttpResult>> RetryAsync(long id, NpgsqlDataSource dataSource, OutboxSignal signal, CancellationToken cancellationToken) =>
+        EndAsync("DELETE FROM refused_events WHERE outbox_id = $1", id, dataSource, signal, cancellationToken);
+
+    /// <summary>Gives the event up; what is behind it goes on without it.</summary>
+    private static Task<Results<Accepted, ProblemHttpResult>> DiscardAsync(long id, NpgsqlDataSource dataSource, OutboxSignal signal, CancellationToken cancellationToken) =>
+        EndAsync("""
+            WITH refused AS (DELETE FROM refused_events WHERE outbox_id = $1 RETURNING outbox_id)
+            DELETE FROM outbox WHERE id IN (SELECT outbox_id FROM refused)
+            """, id, dataSource, signal, cancellationToken);
+
+    private static async Task<Results<Accepted, ProblemHttpResult>> EndAsync(string sql, long id, NpgsqlDataSource dataSource, OutboxSignal signal, CancellationToken cancellationToken)
+    {
+        await using var command = dataSource.CreateCommand(sql);
+        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = id });
+        if (await command.ExecuteNonQueryAsync(cancellationToken) == 0)
+            return TypedResults.Problem("There is no such refused event", statusCode: StatusCodes.Status404NotFound);
+        signal.Set();
+        return TypedResults.Accepted((string?)null);
+    }
+}

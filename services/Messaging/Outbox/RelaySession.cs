@@ -1,0 +1,212 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using Confluent.Kafka;
+using Npgsql;
+
+namespace Shop.Messaging;
+
+/// <summary>
+/// One PostgreSQL session and one producer, from their start to the first failure. Reading, producing and deleting overlap: rows
+/// on their way are left out of the next read, and leave the outbox when the broker has acknowledged them.
+/// </summary>
+/// <remarks>
+/// <para>Every read begins at the lowest id, because a transaction that took a lower id may commit after one that took a higher.
+/// Of one key that cannot be: its writers wait for each other, so what is read in id order is in the key's order.</para>
+/// <para>The first event that cannot be produced ends the session, and nothing of its key gets ahead of it: the producer's
+/// gapless guarantee fails what is behind it as well. <see cref="RefusedEvents.SortOutAsync"/> then finds the culprits.</para>
+/// </remarks>
+internal sealed class RelaySession(NpgsqlConnection connection, IProducer<byte[], byte[]> producer, NpgsqlDataSource dataSource, OutboxSignal signal,
+    RefusedEvents refused, string source, int batchSize, TimeProvider time)
+{
+    /// <summary>Reads whose rows may be on their way at once; their bytes are bounded by the producer's own queue.</summary>
+    private const int MaxReadsInFlight = 2;
+
+    /// <summary>The net under the signals: timeouts that became due, shards to take over, keys that an operator let go.</summary>
+    private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(500);
+
+    private static readonly TimeSpan BalanceInterval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan TimeoutInterval = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan QueueFullDelay = TimeSpan.FromMilliseconds(2);
+
+    private readonly ShardLeases _leases = new(connection);
+    private readonly PeerWakeUp _peers = new(dataSource, signal);
+    private readonly ConcurrentQueue<(long Id, Error Error)> _failures = new();
+
+    /// <summary>Keys that were refused by the producer itself in the batch at hand: their later rows were read before that.</summary>
+    private readonly HashSet<(string Topic, string Key)> _heldKeys = [];
+
+    /// <summary>Relays until something fails, which is thrown.</summary>
+    /// <param name="suspects">Rows that an earlier session could not produce.</param>
+    /// <param name="cancellationToken">Cancelled when the service stops.</param>
+    /// <exception cref="EventsNotProducedException">Events could not be produced.</exception>
+    public async Task RunAsync(IReadOnlyList<FailedEvent> suspects, CancellationToken cancellationToken)
+    {
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        Task? listening = null;
+        var inFlight = new InFlightRows(dataSource);
+        try
+        {
+            await _leases.JoinAsync(cancellationToken);
+            await _leases.BalanceAsync(cancellationToken);
+            await refused.SortOutAsync(connection, _leases.Shards, suspects, cancellationToken);
+            await using var read = await PrepareReadAsync(cancellationToken);
+            long balancedAt = time.GetTimestamp(), timeoutsAt = 0;
+            while (true)
+            {
+                if (time.GetElapsedTime(balancedAt) > BalanceInterval)
+                {
+                    balancedAt = time.GetTimestamp();
+                    await BalanceAsync(inFlight, cancellationToken);
+                    if (_leases.Instances > 1)
+                        listening ??= _peers.ListenAsync(ended.Token);
+                }
+                if (timeoutsAt == 0 || time.GetElapsedTime(timeoutsAt) > TimeoutInterval)
+                {
+                    timeoutsAt = time.GetTimestamp();
+                    await MoveDueTimeoutsAsync(cancellationToken);
+                }
+                if ((signal.TakeShards() & ~_leases.Mask) != 0 && _leases.Instances > 1)
+                    await _peers.NotifyAsync(cancellationToken);
+                var count = _leases.Shards.Length == 0 ? 0 : await ReadAndProduceAsync(read, inFlight, cancellationToken);
+                ThrowIfFailed(inFlight);
+                while (inFlight.Count > (MaxReadsInFlight - 1) * batchSize)
+                {
+                    await inFlight.WaitForDeletionAsync(PollInterval, cancellationToken);
+                    ThrowIfFailed(inFlight);
+                }
+                if (count < batchSize)
+                    await signal.WaitAsync(PollInterval, cancellationToken);
+                ThrowIfFailed(inFlight);
+            }
+        }
+        finally
+        {
+            await ended.CancelAsync();
+            await inFlight.CompleteAsync();
+            if (listening is not null)
+                await listening.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private async Task<NpgsqlCommand> PrepareReadAsync(CancellationToken cancellationToken)
+    {
+        // prepared while the table is empty, the plan must still be right when it is not: along the primary key
+        await using (var settings = new NpgsqlCommand("SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_sort = off; SET plan_cache_mode = force_generic_plan", connection))
+            await settings.ExecuteNonQueryAsync(cancellationToken);
+        var read = OutboxEvent.ReadShards(connection, batchSize);
+        await read.PrepareAsync(cancellationToken);
+        return read;
+    }
+
+    private async Task BalanceAsync(InFlightRows inFlight, CancellationToken cancellationToken)
+    {
+        await _leases.BalanceAsync(cancellationToken);
+        if (!_leases.HasSurplus)
+            return;
+        while (inFlight.Count > 0)
+        {
+            await inFlight.WaitForDeletionAsync(PollInterval, cancellationToken);
+            ThrowIfFailed(inFlight);
+        }
+        await _leases.ReleaseSurplusAsync(cancellationToken);
+    }
+
+    private async Task MoveDueTimeoutsAsync(CancellationToken cancellationToken)
+    {
+        await using var batch = new NpgsqlBatch(connection) { BatchCommands = { TimeoutRows.MoveDueToOutbox(time.GetUtcNow()) } };
+        await batch.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    private async Task<int> ReadAndProduceAsync(NpgsqlCommand read, InFlightRows inFlight, CancellationToken cancellationToken)
+    {
+        ((NpgsqlParameter<short[]>)read.Parameters[0]).TypedValue = _leases.Shards;
+        ((NpgsqlParameter<long[]>)read.Parameters[1]).TypedValue = inFlight.Ids;
+        _heldKeys.Clear();
+        var count = 0;
+        await using var reader = await read.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            count++;
+            var row = OutboxEvent.Read(reader, source);
+            if (!_heldKeys.Contains((row.Topic, row.Key)))
+                await ProduceAsync(row, inFlight, cancellationToken);
+        }
+        return count;
+    }
+
+    private async ValueTask ProduceAsync(OutboxEvent row, InFlightRows inFlight, CancellationToken cancellationToken)
+    {
+        var delivery = new Delivery(row.Id, row.Topic, inFlight, this, MessagingTelemetry.StartSend(row.Topic, row.Key, row.Attributes));
+        var message = row.ToMessage(delivery.Activity?.Id ?? row.Attributes.TraceParent);
+        inFlight.Add(row.Id);
+        while (true)
+        {
+            try
+            {
+                producer.Produce(row.Topic, message, delivery.Report);
+                return;
+            }
+            catch (ProduceException<byte[], byte[]> e) when (e.Error.Code == ErrorCode.Local_QueueFull)
+            {
+                await Task.Delay(QueueFullDelay, cancellationToken);
+            }
+            catch (ProduceException<byte[], byte[]> e) when (RefusedEvents.IsRefusal(e.Error))
+            {
+                delivery.Activity?.SetStatus(ActivityStatusCode.Error, e.Error.Reason).Dispose();
+                _heldKeys.Add((row.Topic, row.Key));
+                await refused.HoldAsync(row, e.Error, cancellationToken);
+                inFlight.Remove(row.Id);
+                return;
+            }
+        }
+    }
+
+    private void ThrowIfFailed(InFlightRows inFlight)
+    {
+        if (!_failures.IsEmpty)
+            throw new EventsNotProducedException([.. _failures.Select(failure => new FailedEvent(failure.Id, failure.Error))]);
+        if (inFlight.Deleting.IsFaulted)
+            throw inFlight.Deleting.Exception.GetBaseException();
+    }
+
+    private void Failed(long id, Error error)
+    {
+        _failures.Enqueue((id, error));
+        signal.Set();
+    }
+
+    /// <summary>What becomes of one event; reported on the producer's own thread.</summary>
+    private sealed class Delivery(long id, string topic, InFlightRows inFlight, RelaySession session, Activity? activity)
+    {
+        private readonly long _started = Stopwatch.GetTimestamp();
+
+        public Activity? Activity => activity;
+
+        public void Report(DeliveryReport<byte[], byte[]> report)
+        {
+            MessagingTelemetry.Sent(topic, _started, report.Error.IsError ? report.Error.Code.ToString() : null);
+            if (report.Error.IsError)
+            {
+                activity?.SetStatus(ActivityStatusCode.Error, report.Error.Reason);
+                session.Failed(id, report.Error);
+            }
+            else
+            {
+                inFlight.Acknowledge(id);
+            }
+            activity?.Dispose();
+        }
+    }
+}
+
+/// <summary>An event that could not be produced.</summary>
+/// <param name="Id">Its row in the outbox.</param>
+/// <param name="Error">What the broker or the client said.</param>
+internal readonly record struct FailedEvent(long Id, Error Error);
+
+/// <summary>Events could not be produced; they are still in the outbox.</summary>
+internal sealed class EventsNotProducedException(IReadOnlyList<FailedEvent> failures)
+    : Exception($"{failures.Count} events could not be produced: {failures[0].Error.Reason}")
+{
+    public IReadOnlyList<FailedEvent> Failures { get; } = failures;
+}

@@ -1,0 +1,96 @@
+using System.Numerics;
+using Npgsql;
+
+namespace Shop.Messaging;
+
+/// <summary>
+/// The shards of the outbox that this instance relays: advisory locks of one PostgreSQL session, shared out evenly between the
+/// instances that are there. The locks end with the session, so what a dead instance owned is free as soon as PostgreSQL sees it gone.
+/// </summary>
+internal sealed class ShardLeases(NpgsqlConnection session)
+{
+    /// <summary>First half of the shards' locks: "outb" in ASCII.</summary>
+    public const int ShardLocks = 0x6f757462;
+
+    /// <summary>First half of the lock that every relay holds in shared mode, by which they are counted: "rela" in ASCII.</summary>
+    private const int PresenceLock = 0x72656c61;
+
+    private int _owned;
+
+    /// <summary>The owned shards, one bit each.</summary>
+    public int Mask => _owned;
+
+    /// <summary>The owned shards.</summary>
+    public short[] Shards { get; private set; } = [];
+
+    /// <summary>Relays of the same database, this one among them.</summary>
+    public int Instances { get; private set; } = 1;
+
+    /// <summary>Whether this instance owns more than its share, and others wait for it.</summary>
+    public bool HasSurplus => Shards.Length > Share;
+
+    private int Share => (OutboxRow.Shards + Instances - 1) / Instances;
+
+    /// <summary>Makes this relay known to the others.</summary>
+    public async Task JoinAsync(CancellationToken cancellationToken)
+    {
+        // a machine that vanished without closing its connections is noticed after 5 + 3 x 1 s, not after the system's two hours
+        await using var command = new NpgsqlCommand($"""
+            SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 1; SET tcp_keepalives_count = 3;
+            SELECT pg_advisory_lock_shared({PresenceLock}, 0)
+            """, session);
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    /// <summary>Counts the relays and takes free shards up to a fair share.</summary>
+    public async Task BalanceAsync(CancellationToken cancellationToken)
+    {
+        await using (var count = new NpgsqlCommand($"""
+            SELECT count(*)::int FROM pg_locks WHERE locktype = 'advisory' AND classid::int = {PresenceLock} AND objid = 0 AND granted
+              AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+            """, session))
+        {
+            Instances = Math.Max(1, (int)(await count.ExecuteScalarAsync(cancellationToken))!);
+        }
+        if (Shards.Length >= Share)
+            return;
+        await using var acquire = new NpgsqlCommand($"""
+            SELECT shard FROM generate_series(0, {OutboxRow.Shards - 1}) AS shard
+            WHERE $1 & (1 << shard) = 0 AND pg_try_advisory_lock({ShardLocks}, shard) LIMIT $2
+            """, session)
+        {
+            Parameters = { new NpgsqlParameter<int> { TypedValue = _owned }, new NpgsqlParameter<int> { TypedValue = Share - Shards.Length } },
+        };
+        var owned = _owned;
+        await using (var reader = await acquire.ExecuteReaderAsync(cancellationToken))
+        {
+            while (await reader.ReadAsync(cancellationToken))
+                owned |= 1 << reader.GetInt32(0);
+        }
+        Own(owned);
+    }
+
+    /// <summary>Gives up what is more than a fair share; nothing of it may be on its way any more.</summary>
+    public async Task ReleaseSurplusAsync(CancellationToken cancellationToken)
+    {
+        var surplus = Shards[Share..];
+        await using var release = new NpgsqlCommand($"SELECT pg_advisory_unlock({ShardLocks}, shard) FROM unnest($1) AS shard", session)
+        {
+            Parameters = { new NpgsqlParameter<int[]> { TypedValue = [.. surplus.Select(shard => (int)shard)] } },
+        };
+        await release.ExecuteNonQueryAsync(cancellationToken);
+        Own(surplus.Aggregate(_owned, (owned, shard) => owned & ~(1 << shard)));
+    }
+
+    private void Own(int owned)
+    {
+        _owned = owned;
+        var shards = new short[BitOperations.PopCount((uint)owned)];
+        for (short shard = 0, i = 0; shard < OutboxRow.Shards; shard++)
+        {
+            if ((owned & (1 << shard)) != 0)
+                shards[i++] = shard;
+        }
+        Shards = shards;
+    }
+}

@@ -1,0 +1,24 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Shop.Messaging;
+
+/// <summary>An event's stored data, as operators are shown it: JSON, or text where it is none.</summary>
+internal static partial class StoredPayload
+{
+    public static JsonElement Read(byte[] body)
+    {
+        try
+        {
+            return JsonDocument.Parse(body).RootElement;
+        }
+        catch (JsonException)
+        {
+            return JsonSerializer.SerializeToElement(Encoding.UTF8.GetString(body), Text.Default.String);
+        }
+    }
+
+    [JsonSerializable(typeof(string))]
+    private sealed partial class Text : JsonSerializerContext;
+}

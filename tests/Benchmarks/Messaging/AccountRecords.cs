@@ -1,0 +1,86 @@
+using System.Text;
+using System.Text.Json;
+using Confluent.Kafka;
+using Shop.Messaging;
+
+namespace Shop.Benchmarks.Messaging;
+
+/// <summary>What is put into the topics, and what is found there.</summary>
+internal static class AccountRecords
+{
+    /// <summary>Accounts that are opened before the first of them is changed: further apart than a batch.</summary>
+    private const int Stride = 5_000;
+
+    public static string Note { get; } = new('n', 220);
+
+    /// <summary>Two records for each account: it is opened and changed.</summary>
+    public static async Task ProduceAsync(string bootstrap, int records, CancellationToken cancellationToken)
+    {
+        using var producer = Producer(bootstrap);
+        var left = new CountdownEvent(records);
+        for (var first = 0; first < records / 2; first += Stride)
+        {
+            var ids = Enumerable.Range(0, Math.Min(Stride, (records / 2) - first)).Select(_ => Guid.CreateVersion7()).ToList();
+            foreach (var id in ids)
+                Produce(id, "shop.accounts.account-opened.v1", JsonSerializer.SerializeToUtf8Bytes(new AccountOpened(id, 1, Note), AccountJson.Default.AccountOpened));
+            foreach (var id in ids)
+                Produce(id, "shop.accounts.account-changed.v1", JsonSerializer.SerializeToUtf8Bytes(new AccountChanged(id, 2, Note), AccountJson.Default.AccountChanged));
+        }
+        await Task.Run(() => left.Wait(cancellationToken), cancellationToken);
+
+        void Produce(Guid key, string type, byte[] body)
+        {
+            var attributes = new CloudEvent(Guid.CreateVersion7(), type, "/shop/bench", DateTimeOffset.UtcNow, key.ToString());
+            var message = new Message<byte[], byte[]> { Key = Encoding.UTF8.GetBytes(key.ToString()), Value = body, Headers = attributes.ToHeaders() };
+            while (true)
+            {
+                try
+                {
+                    producer.Produce(AccountService.Accounts.Name, message, _ => left.Signal());
+                    return;
+                }
+                catch (ProduceException<byte[], byte[]> e) when (e.Error.Code == ErrorCode.Local_QueueFull)
+                {
+                    producer.Poll(TimeSpan.FromMilliseconds(10));
+                }
+            }
+        }
+    }
+
+    /// <summary>Notes that the broker has.</summary>
+    public static long CountNotes(IConsumer<Ignore, Ignore> watcher) => Enumerable.Range(0, AccountService.Notes.Partitions)
+        .Sum(partition => watcher.QueryWatermarkOffsets(new(AccountService.Notes.Name, partition), TimeSpan.FromSeconds(10)).High.Value);
+
+    /// <summary>A consumer that only asks for the ends of partitions.</summary>
+    public static IConsumer<Ignore, Ignore> Watcher(string bootstrap) =>
+        new ConsumerBuilder<Ignore, Ignore>(new ConsumerConfig { BootstrapServers = bootstrap, GroupId = "watcher" }).Build();
+
+    /// <summary>Reads the published notes back.</summary>
+    /// <exception cref="InvalidOperationException">There are fewer, or one key's are not in their order.</exception>
+    public static void CheckOrder(string bootstrap, int expected)
+    {
+        using var consumer = new ConsumerBuilder<string, byte[]>(new ConsumerConfig { BootstrapServers = bootstrap, GroupId = "check", AutoOffsetReset = AutoOffsetReset.Earliest }).Build();
+        consumer.Assign(Enumerable.Range(0, AccountService.Notes.Partitions).Select(partition => new TopicPartitionOffset(AccountService.Notes.Name, partition, Offset.Beginning)));
+        var last = new Dictionary<string, int>();
+        for (var count = 0; count < expected; count++)
+        {
+            var record = consumer.Consume(TimeSpan.FromSeconds(10)) ?? throw new InvalidOperationException($"Only {count} of {expected} events were published");
+            using var body = JsonDocument.Parse(record.Message.Value);
+            var number = body.RootElement.GetProperty("number").GetInt32();
+            // 20,000 rows are relayed before the measured ones, and begin again at 1
+            if (last.TryGetValue(record.Message.Key, out var before) && number <= before && number > 10_000)
+                throw new InvalidOperationException($"{record.Message.Key}: {number} came after {before}");
+            last[record.Message.Key] = number;
+        }
+    }
+
+    private static IProducer<byte[], byte[]> Producer(string bootstrap) => new ProducerBuilder<byte[], byte[]>(new ProducerConfig
+    {
+        BootstrapServers = bootstrap,
+        Acks = Acks.All,
+        EnableIdempotence = true,
+        Partitioner = Partitioner.Murmur2Random,
+        LingerMs = 5,
+        DeliveryReportFields = "none",
+    }).Build();
+}

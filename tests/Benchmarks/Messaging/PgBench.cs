@@ -1,0 +1,90 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.RegularExpressions;
+using Npgsql;
+using Shop.LocalRunner.Postgres;
+
+namespace Shop.Benchmarks.Messaging;
+
+/// <summary>The denominator: pgbench, one client, writes the rows that consuming writes, set-based, in transactions of a full batch.</summary>
+internal static partial class PgBench
+{
+    private const int Batch = 300;
+
+    /// <summary>Two batches in each transaction's turn: the first inserts sagas, the second changes them, as the measured records do.</summary>
+    private const string Script = """
+        \set partition random(0, 5)
+        SELECT nextval('batches') AS batch \gset
+        BEGIN;
+        UPDATE consumer_offsets SET next_offset = next_offset + 300 WHERE endpoint = 'bench.saga' AND topic = 'accounts' AND partition = :partition;
+        INSERT INTO inbox (event_id, endpoint) SELECT bench_id(:batch * 600 + i), 'bench.saga' FROM generate_series(1, 300) i ON CONFLICT DO NOTHING;
+        INSERT INTO accounts SELECT bench_id(:batch * 600 + i), 'Open', 1, 1 FROM generate_series(1, 300) i;
+        INSERT INTO outbox (shard, topic, key, event_id, event_type, occurred_at, causation_id, trace_parent, body)
+          SELECT i % 16, 'notes', bench_id(:batch * 600 + i)::text, bench_id(:batch * 600 + i), 'shop.notes.account-noted.v1', now(), bench_id(i), NULL, convert_to(repeat('x', 300), 'UTF8')
+          FROM generate_series(1, 300) i;
+        COMMIT;
+        BEGIN;
+        UPDATE consumer_offsets SET next_offset = next_offset + 300 WHERE endpoint = 'bench.saga' AND topic = 'accounts' AND partition = :partition;
+        INSERT INTO inbox (event_id, endpoint) SELECT bench_id(:batch * 600 + i), 'bench.saga' FROM generate_series(301, 600) i ON CONFLICT DO NOTHING;
+        UPDATE accounts SET changes = changes + 1, version = version + 1 FROM (SELECT bench_id(:batch * 600 + i) AS id FROM generate_series(1, 300) i) changed WHERE correlation_id = changed.id;
+        INSERT INTO outbox (shard, topic, key, event_id, event_type, occurred_at, causation_id, trace_parent, body)
+          SELECT i % 16, 'notes', bench_id(:batch * 600 + i)::text, bench_id(:batch * 600 + i), 'shop.notes.account-noted.v1', now(), bench_id(i), NULL, convert_to(repeat('x', 300), 'UTF8')
+          FROM generate_series(301, 600) i;
+        COMMIT;
+        """;
+
+    /// <summary>Records a second.</summary>
+    /// <param name="connectionString">A database with the service's tables, which are emptied.</param>
+    /// <param name="duration">How long it runs.</param>
+    /// <param name="cancellationToken">Kills it.</param>
+    public static async Task<double> RunAsync(string connectionString, TimeSpan duration, CancellationToken cancellationToken)
+    {
+        await using (var dataSource = NpgsqlDataSource.Create(connectionString))
+        {
+            await using var prepare = dataSource.CreateCommand("""
+                TRUNCATE inbox, accounts, outbox, consumer_offsets;
+                CREATE SEQUENCE batches;
+                CREATE FUNCTION bench_id(bigint) RETURNS uuid LANGUAGE sql IMMUTABLE AS $$ SELECT ('019a0000' || lpad(to_hex($1), 24, '0'))::uuid $$;
+                INSERT INTO consumer_offsets SELECT 'bench.saga', 'accounts', p, 0 FROM generate_series(0, 5) p
+                """);
+            await prepare.ExecuteNonQueryAsync(cancellationToken);
+        }
+        var connection = new NpgsqlConnectionStringBuilder(connectionString);
+        var script = Path.GetTempFileName();
+        try
+        {
+            await File.WriteAllTextAsync(script, Script, cancellationToken);
+            var start = new ProcessStartInfo(Program(),
+                ["-n", "-M", "prepared", "-c", "1", "-T", $"{duration.TotalSeconds:0}", "-f", script, "-h", connection.Host!, "-p", $"{connection.Port}", "-U", connection.Username!, connection.Database!])
+            {
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+                Environment = { ["PGPASSWORD"] = connection.Password },
+            };
+            using var process = Process.Start(start)!;
+            await using var kill = cancellationToken.Register(process.Kill);
+            var error = process.StandardError.ReadToEndAsync(CancellationToken.None);
+            var output = await process.StandardOutput.ReadToEndAsync(CancellationToken.None);
+            await process.WaitForExitAsync(CancellationToken.None);
+            cancellationToken.ThrowIfCancellationRequested();
+            return Rate().Match(output) is { Success: true } match
+                ? double.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture) * 2 * Batch
+                : throw new InvalidOperationException($"pgbench failed: {output}{await error}");
+        }
+        finally
+        {
+            File.Delete(script);
+        }
+    }
+
+    /// <summary>Beside the server's programs, also where only those have links on PATH.</summary>
+    private static string Program()
+    {
+        var server = Path.Combine(PostgresPrograms.Find(), "postgres");
+        var programs = Path.GetDirectoryName(File.ResolveLinkTarget(server, returnFinalTarget: true)?.FullName ?? server)!;
+        return Path.Combine(programs, "pgbench");
+    }
+
+    [GeneratedRegex(@"tps = ([\d.]+)")]
+    private static partial Regex Rate();
+}

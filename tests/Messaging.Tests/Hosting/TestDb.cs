@@ -1,0 +1,59 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Migrations;
+using Shop.Testing;
+
+[assembly: AssemblyFixture(typeof(PostgresFixture))]
+[assembly: AssemblyFixture(typeof(BrokerFixture))]
+// most of these tests wait for timeouts and outages, not for the processor
+[assembly: CollectionBehavior(MaxParallelThreads = 6)]
+
+namespace Shop.Messaging.Tests;
+
+public sealed class TestDb(DbContextOptions<TestDb> options, Outbox outbox) : MessagingDbContext(options, outbox)
+{
+    public DbSet<Ticket> Tickets => Set<Ticket>();
+    public DbSet<Journal> Journals => Set<Journal>();
+    public DbSet<Counter> Counters => Set<Counter>();
+
+    protected override void OnModelCreating(ModelBuilder modelBuilder)
+    {
+        modelBuilder.Entity<Ticket>(ticket =>
+        {
+            ticket.ToTable("tickets").HasKey(t => t.CorrelationId);
+            ticket.Property(t => t.CorrelationId).ValueGeneratedNever();
+            ticket.Property(t => t.Version).IsConcurrencyToken();
+        });
+        modelBuilder.Entity<Journal>(journal => journal.ToTable("journals").Property(j => j.Id).ValueGeneratedNever());
+        modelBuilder.Entity<Counter>(counter =>
+        {
+            counter.ToTable("counters").Property(c => c.Id).ValueGeneratedNever();
+            counter.Property(c => c.Version).IsConcurrencyToken();
+        });
+    }
+}
+
+[DbContext(typeof(TestDb)), Migration("1_TestDb")]
+public sealed class CreateTestDb : Migration
+{
+    protected override void Up(MigrationBuilder migrationBuilder)
+    {
+        migrationBuilder.CreateMessagingTables();
+        migrationBuilder.Sql("""
+            CREATE TABLE tickets (correlation_id uuid PRIMARY KEY, current_state text NOT NULL, version integer NOT NULL,
+              total integer NOT NULL, paid integer NOT NULL, expiry_token uuid);
+            CREATE TABLE journals (id uuid PRIMARY KEY, entries integer[] NOT NULL);
+            CREATE TABLE counters (id uuid PRIMARY KEY, version integer NOT NULL);
+
+            -- an offset row only ever moves forward: a zombie that got past the fence shows up here
+            CREATE TABLE offset_regressions (endpoint text, topic text, partition integer, was bigint, became bigint);
+            CREATE FUNCTION note_regression() RETURNS trigger LANGUAGE plpgsql AS $$
+              BEGIN
+                INSERT INTO offset_regressions VALUES (OLD.endpoint, OLD.topic, OLD.partition, OLD.next_offset, NEW.next_offset);
+                RETURN NEW;
+              END $$;
+            CREATE TRIGGER offsets_move_forward AFTER UPDATE ON consumer_offsets
+              FOR EACH ROW WHEN (NEW.next_offset <= OLD.next_offset) EXECUTE FUNCTION note_regression();
+            """);
+    }
+}
