@@ -42,8 +42,8 @@ public sealed class AddHistory : Migration
 
         CREATE INDEX idempotency_keys_by_age ON idempotency_keys (created_at);
 
-        -- One shopper's orders of a status, and everybody's. They end the heap-only updates of an order's changes of state (three in a life);
-        -- the price was measured before it was paid, see the tests' report of issue 6.
+        -- One shopper's orders of a status, and everybody's. They end the heap-only updates of an order's three changes of state: its row's six
+        -- writes were measured to take 4.5 KB of write-ahead log in place of 3.0, which finding a stuck order among millions is worth.
         CREATE INDEX orders_by_shopper_and_state ON orders (shopper_id, current_state, correlation_id DESC);
         CREATE INDEX orders_by_state ON orders (current_state, correlation_id DESC);
         """);

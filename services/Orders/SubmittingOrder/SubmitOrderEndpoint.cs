@@ -30,8 +30,8 @@ public static partial class SubmitOrderEndpoint
         endpoints.MapPost("/api/orders", SubmitAsync).RequireAuthorization();
 
     private static async Task<Results<Accepted<OrderView>, ValidationProblem, ProblemHttpResult>> SubmitAsync(
-        HttpRequest http, SubmitOrder request, ClaimsPrincipal user, OrdersDb db,
-        IOptions<IdempotencyKeyOptions> keys, TimeProvider time, ILogger<SubmitOrder> logger, CancellationToken cancellationToken)
+        HttpRequest http, SubmitOrder request, ClaimsPrincipal user, OrdersDb db, IOptions<IdempotencyKeyOptions> keys,
+        TimeProvider time, ILogger<SubmitOrder> logger, CancellationToken cancellationToken)
     {
         // read as it was sent: bound to a parameter, two keys would be one with a comma, or one with a comma two
         var sentKeys = http.Headers[SubmitOrderRules.IdempotencyKeyHeader];
@@ -60,29 +60,36 @@ public static partial class SubmitOrderEndpoint
         db.Orders.Add(order);
         db.IdempotencyKeys.Add(key);
         db.Publish(new OrderSubmitted(order.CorrelationId, order.ShopperId, lines, total, order.ShipTo, order.SubmittedAt));
+        if (await SaveUnlessRepeatedAsync(db, key, expiredBefore, cancellationToken) is { } answered)
+        {
+            LogRepeated(logger, key.ShopperId);
+            return Union(answered);
+        }
+        OrderMetrics.Submitted.Add(1);
+        LogSubmitted(logger, order.CorrelationId);
+        return Accepted(order);
+    }
+
+    /// <summary>Saves the order with its key; null when it was saved, the answer of the first submission where this one repeats it.</summary>
+    private static async Task<IResult?> SaveUnlessRepeatedAsync(OrdersDb db, IdempotencyKey key, DateTimeOffset expiredBefore, CancellationToken cancellationToken)
+    {
         for (var attempt = 1; ; attempt++)
         {
             try
             {
                 await db.SaveChangesAsync(cancellationToken);
-                break;
+                return null;
             }
             // no look before the leap: the unique key decides, for a repetition and for a race alike
             catch (DbUpdateException e) when (attempt < MaxAttempts && e.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation, ConstraintName: PrimaryKeyOfIdempotencyKeys })
             {
                 if (await AnswerOfFirstAsync(db, key, expiredBefore, cancellationToken) is { } first)
-                {
-                    LogRepeated(logger, key.ShopperId);
-                    return Union(first);
-                }
+                    return first;
                 // Expired: whoever is first to save after this has the key again. What failed to be saved is still to be saved, so it is tried again.
                 await db.IdempotencyKeys.Where(used => used.ShopperId == key.ShopperId && used.Key == key.Key && used.CreatedAt <= expiredBefore)
                     .ExecuteDeleteAsync(cancellationToken);
             }
         }
-        OrderMetrics.Submitted.Add(1);
-        LogSubmitted(logger, order.CorrelationId);
-        return Accepted(order);
     }
 
     private static IdempotencyKey NewKey(string shopperId, string key, SubmitOrder request, DateTimeOffset now) => new()
