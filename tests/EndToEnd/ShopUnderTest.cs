@@ -11,7 +11,7 @@ using Shop.Testing;
 namespace Shop.EndToEnd;
 
 /// <summary>A whole shop, started as a user starts it: <c>./shop up --detach</c>, with a data directory and a port of its own.</summary>
-public abstract class ShopUnderTest(Broker broker) : IAsyncLifetime
+public abstract class ShopUnderTest(Broker broker, int replicas = 1) : IAsyncLifetime
 {
     private static readonly TimeSpan CommandDeadline = TimeSpan.FromMinutes(5);
     private readonly string _data = Path.Combine(Path.GetTempPath(), $"shop-e2e-{Guid.CreateVersion7():N}");
@@ -79,6 +79,7 @@ public abstract class ShopUnderTest(Broker broker) : IAsyncLifetime
         };
         start.Environment["SHOP_DATA"] = _data;
         start.Environment["SHOP_PORT"] = _port.ToString();
+        start.Environment["SHOP_REPLICAS"] = replicas.ToString();
         if (broker == Broker.Embedded)
             start.Environment.Remove("KAFKA_HOME");
         using var process = Process.Start(start)!;
@@ -119,6 +120,8 @@ public sealed class EmbeddedKafkaShop : ICollectionFixture<ShopOnEmbeddedKafka>;
 /// <summary>Tests that leave a shop on Apache Kafka as they found it, and share one.</summary>
 [CollectionDefinition(nameof(ApacheKafkaShop))]
 public sealed class ApacheKafkaShop : ICollectionFixture<ShopOnApacheKafka>;
+/// <summary>A shop with two instances of each service, on EmbeddedKafka.</summary>
+public sealed class ShopWithTwoInstances() : ShopUnderTest(Broker.Embedded, replicas: 2);
 
 /// <summary>A part of <c>./shop status --json</c>.</summary>
 public sealed record Part(string Name, int Instance, int? Pid, string? Url, string State, int Restarts);
