@@ -20,8 +20,7 @@ internal static class Routes
         ("/api/activity/{**rest}", "activity", Policies.Operator),
         ("/api/ops/stock/{**rest}", "inventory", Policies.Operator),
         ("/api/ops/products/{**rest}", "inventory", Policies.Operator),
-        ("/api/ops/orders/dead-letters/{**rest}", "orders", Policies.Operator),
-        ("/api/ops/orders/refused-events/{**rest}", "orders", Policies.Operator),
+        ("/api/ops/orders/{**rest}", "orders", Policies.Operator),
         ("/api/ops/inventory/dead-letters/{**rest}", "inventory", Policies.Operator),
         ("/api/ops/inventory/refused-events/{**rest}", "inventory", Policies.Operator),
         ("/api/ops/payments/dead-letters/{**rest}", "payments", Policies.Operator),
@@ -62,6 +61,7 @@ internal static class Routes
             // when every instance failed, trying one is better than refusing: it may be up again
             AvailableDestinationsPolicy = HealthCheckConstants.AvailableDestinations.HealthyOrPanic,
         },
+        // since the last byte: a stream stays open for as long as its service shows signs of life
         HttpRequest = new() { ActivityTimeout = TimeSpan.FromSeconds(30) },
     };
 }

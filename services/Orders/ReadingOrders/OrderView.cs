@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Shop.Contracts;
 using Shop.Orders.FulfillingOrder;
 
@@ -7,7 +6,7 @@ namespace Shop.Orders.ReadingOrders;
 /// <summary>An order as its shopper sees it.</summary>
 /// <param name="Id">The order's id.</param>
 /// <param name="Status"><c>submitted</c>, <c>reserved</c>, <c>inReview</c>, <c>confirmed</c>, <c>fulfilled</c> or <c>cancelled</c>.</param>
-/// <param name="Reason">Why it was cancelled; null where it was not.</param>
+/// <param name="Reason">Why it was cancelled, or what is overdue; null where neither is so.</param>
 /// <param name="Lines">What was ordered, at the prices of the moment.</param>
 /// <param name="Total">The sum of the lines.</param>
 /// <param name="ShipTo">Where it goes.</param>
@@ -17,13 +16,13 @@ public sealed record OrderView(Guid Id, string Status, string? Reason, IReadOnly
     DateTimeOffset SubmittedAt, DateTimeOffset UpdatedAt)
 {
     /// <summary>The order as it is.</summary>
-    public static OrderView Of(Order order) => new(order.CorrelationId, JsonNamingPolicy.CamelCase.ConvertName(order.CurrentState), order.Reason,
+    public static OrderView Of(Order order) => new(order.CorrelationId, OrderStatus.Of(order.CurrentState), order.Reason,
         order.Lines, order.Total, order.ShipTo, order.SubmittedAt, order.UpdatedAt);
 
     /// <summary>The order as it was at its submission: a repeated submit is answered as the first was, however far the order has come.</summary>
     public static OrderView AsSubmitted(Order order) => Of(order) with
     {
-        Status = JsonNamingPolicy.CamelCase.ConvertName(nameof(OrderFulfilment.Submitted)),
+        Status = OrderStatus.Of(nameof(OrderFulfilment.Submitted)),
         Reason = null,
         UpdatedAt = order.SubmittedAt,
     };
