@@ -61,6 +61,7 @@ internal static class Routes
             // when every instance failed, trying one is better than refusing: it may be up again
             AvailableDestinationsPolicy = HealthCheckConstants.AvailableDestinations.HealthyOrPanic,
         },
+        // since the last byte: a stream stays open for as long as its service shows signs of life
         HttpRequest = new() { ActivityTimeout = TimeSpan.FromSeconds(30) },
     };
 }

@@ -40,26 +40,34 @@ async function token() {
   return answer.access_token;
 }
 
-async function send(method, path, { body, headers = {} } = {}) {
+/** The response, where it is a good one. */
+async function request(method, path, { body, headers = {}, signal } = {}) {
   let response;
   try {
     response = await fetch(path, {
       method,
       headers: { accept: 'application/json', ...(body && { 'content-type': 'application/json' }), ...headers },
       body: body && JSON.stringify(body),
+      signal,
     });
   } catch {
     throw new Problem(0, { title: 'The shop cannot be reached', detail: 'Is it running?' });
   }
-  const isJson = response.headers.get('content-type')?.includes('json');
-  const answer = isJson ? await response.json() : null;
   if (!response.ok)
-    throw new Problem(response.status, answer);
-  return answer;
+    throw new Problem(response.status, isJson(response) ? await response.json() : null);
+  return response;
 }
 
-async function sendSigned(method, path, { body, headers } = {}) {
-  const withToken = async () => send(method, path, { body, headers: { ...headers, authorization: `Bearer ${await token()}` } });
+const isJson = response => response.headers.get('content-type')?.includes('json');
+
+async function answerOf(response) {
+  return isJson(response) ? await response.json() : null;
+}
+
+const send = async (...all) => answerOf(await request(...all));
+
+async function requestSigned(method, path, { headers, ...rest } = {}) {
+  const withToken = async () => request(method, path, { ...rest, headers: { ...headers, authorization: `Bearer ${await token()}` } });
   try {
     return await withToken();
   } catch (problem) {
@@ -70,6 +78,8 @@ async function sendSigned(method, path, { body, headers } = {}) {
     return await withToken();
   }
 }
+
+const sendSigned = async (...all) => answerOf(await requestSigned(...all));
 
 /** All products, page by page. */
 export async function catalog() {
@@ -89,6 +99,62 @@ export const stock = sku => send('GET', `/api/stock/${encodeURIComponent(sku)}`)
 export const submitOrder = (order, key) => sendSigned('POST', '/api/orders', { body: order, headers: { 'idempotency-key': key } });
 
 export const order = id => sendSigned('GET', `/api/orders/${id}`);
+
+const retryMilliseconds = 1000;
+
+/**
+ * Follows an order to its end: calls `onChange` for each of its events, once and in order. What cuts the stream is told to `onCut`, and the stream
+ * taken up again after the last event that was seen. Returns when the order has ended, or `signal` says so.
+ */
+export async function follow(id, { signal, onChange, onCut }) {
+  for (let last = null; !signal.aborted;) {
+    try {
+      // fetch rather than EventSource, which cannot send a token
+      const headers = { accept: 'text/event-stream', ...(last && { 'last-event-id': last }) };
+      const response = await requestSigned('GET', `/api/orders/${id}/stream`, { headers, signal });
+      if (response.status === 204)
+        return;
+      for await (const event of serverSentEvents(response.body)) {
+        last = event.id;
+        onChange(JSON.parse(event.data));
+      }
+    } catch (problem) {
+      if (signal.aborted)
+        return;
+      if (problem.status >= 400 && problem.status < 500 && problem.status !== 429)
+        throw problem;
+      onCut(problem);
+      await new Promise(resolve => setTimeout(resolve, retryMilliseconds));
+    }
+  }
+}
+
+/** The events of a stream, their ids and data: as much of the HTML Standard's section 9.2.6 as the shop makes use of. */
+async function* serverSentEvents(body) {
+  let event = { id: null, data: [] };
+  let rest = '';
+  for await (const text of chunks(body)) {
+    const lines = (rest + text).split('\n');
+    rest = lines.pop();
+    for (const line of lines) {
+      if (line.startsWith('data: '))
+        event.data.push(line.slice('data: '.length));
+      else if (line.startsWith('id: '))
+        event.id = line.slice('id: '.length);
+      else if (line === '' && event.data.length > 0) {
+        yield { id: event.id, data: event.data.join('\n') };
+        event = { id: event.id, data: [] };
+      }
+    }
+  }
+}
+
+/** Not every browser can iterate over a stream itself. */
+async function* chunks(body) {
+  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+  for (let chunk = await reader.read(); !chunk.done; chunk = await reader.read())
+    yield chunk.value;
+}
 
 /** Every event of the order so far, in its order; none yet while Activity has not seen the first one. */
 export async function timeline(id) {

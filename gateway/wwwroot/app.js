@@ -30,7 +30,7 @@ async function signIn() {
 async function order(product) {
   if (!login.reportValidity())
     return;
-  const number = clear();
+  const signal = clear();
   const { quantity: choice, token } = Object.fromEntries(new FormData(choices));
   try {
     const refresh = () => refreshStock(product.sku);
@@ -44,7 +44,7 @@ async function order(product) {
       payment: { token },
       shipTo: { name: api.shopper(), street: 'Hauptstraße 1', city: 'Wien', postalCode: '1010', country: 'AT' },
     }, crypto.randomUUID());
-    await watch(number, submitted, `${quantity} × ${product.name}`, refresh);
+    await watch(signal, submitted, `${quantity} × ${product.name}`, refresh);
   } catch (problem) {
     showProblem(problem);
   }

@@ -2,12 +2,7 @@
 import * as api from './api.js';
 import { element, money } from './dom.js';
 
-const firstPollMilliseconds = 100;
 const pollMilliseconds = 250;
-const patientPollMilliseconds = 2000;
-// an order that waits for tok_silent may take as long as the saga's timeout: watched on, but with less zeal
-const impatientMilliseconds = 20_000;
-const longestMilliseconds = 10 * 60_000;
 // what an ended order still causes: stock released, payment voided
 const quietMillisecondsAfterEnd = 3000;
 
@@ -17,13 +12,14 @@ const summary = document.querySelector('#order-summary');
 const problemBox = document.querySelector('#order-problem');
 const announcement = document.querySelector('#announcement');
 
-let watching = 0;
+let watching = new AbortController();
 
-const ended = status => status === 'fulfilled' || status === 'cancelled';
 const pause = milliseconds => new Promise(resolve => setTimeout(resolve, milliseconds));
 
-/** Makes room for a new order; whatever was watched is watched no longer. Returns the number that `watch` wants. */
+/** Makes room for a new order; whatever was watched is watched no longer. Returns the signal that `watch` wants. */
 export function clear() {
+  watching.abort();
+  watching = new AbortController();
   document.querySelector('#order-empty').hidden = true;
   problemBox.hidden = true;
   summary.hidden = true;
@@ -31,7 +27,7 @@ export function clear() {
   // beside the catalogue it is in sight; above it, on a narrow screen, it may not be
   if (panel.getBoundingClientRect().top < 0)
     panel.scrollIntoView({ behavior: matchMedia('(prefers-reduced-motion: reduce)').matches ? 'auto' : 'smooth' });
-  return ++watching;
+  return watching.signal;
 }
 
 /** Shows what went wrong, with every field that the shop named. */
@@ -45,46 +41,42 @@ export function showProblem(problem) {
 }
 
 /**
- * Follows an order until it has ended and is quiet, or another one is to be shown: `mine` is what `clear` returned for it.
+ * Follows an order until it has ended and is quiet, or another one is to be shown: `signal` is what `clear` returned for it.
  * `onStockNews` is called when Inventory did something for it.
  */
-export async function watch(mine, order, title, onStockNews) {
-  if (mine !== watching)
+export async function watch(signal, order, title, onStockNews) {
+  if (signal.aborted)
     return;
-  const seen = new Set();
-  const begin = performance.now();
-  let lastNews = begin;
-  let status = order.status;
+  const shown = [];
   showSummary(order, title);
-  // the first event has to get round first
-  await pause(firstPollMilliseconds);
-  for (let last = false; !last;) {
-    const elapsed = performance.now() - begin;
-    last = elapsed > longestMilliseconds || (ended(status) && performance.now() - lastNews > quietMillisecondsAfterEnd);
-    try {
-      const [now, events] = await Promise.all([api.order(order.id), api.timeline(order.id)]);
-      if (mine !== watching)
+  const show = events => {
+    problemBox.hidden = true;
+    if (showNew(events, shown).some(event => event.topic === 'reservations'))
+      onStockNews();
+  };
+  await api.follow(order.id, {
+    signal,
+    onCut: showProblem,
+    onChange(change) {
+      if (signal.aborted)
         return;
-      problemBox.hidden = true;
-      const news = showNew(events, seen);
-      if (news.length > 0)
-        lastNews = performance.now();
-      if (news.some(event => event.topic === 'reservations'))
-        onStockNews();
-      if (now.status !== status) {
-        lastNews = performance.now();
-        status = now.status;
-        showSummary(now, title);
-        announcement.textContent = `Order ${status}${now.reason ? `: ${now.reason}` : ''}`;
-      }
-    } catch (problem) {
-      if (mine !== watching)
+      show([...shown, change]);
+      if (change.status === order.status)
         return;
-      showProblem(problem);
-    }
-    await pause(elapsed > impatientMilliseconds ? patientPollMilliseconds : pollMilliseconds);
-    if (mine !== watching)
-      return;
+      order = { ...order, status: change.status, reason: change.data.reason };
+      showSummary(order, title);
+      announcement.textContent = `Order ${order.status}${order.reason ? `: ${order.reason}` : ''}`;
+    },
+  });
+  // the stream ends with the order; what that causes is in the timeline
+  for (let quietSince = performance.now(); !signal.aborted && performance.now() - quietSince < quietMillisecondsAfterEnd;) {
+    const before = shown.length;
+    const events = await api.timeline(order.id).catch(() => []);
+    if (!signal.aborted)
+      show(events);
+    if (shown.length > before)
+      quietSince = performance.now();
+    await pause(pollMilliseconds);
   }
 }
 
@@ -99,33 +91,35 @@ function showSummary(order, title) {
 
 const statusText = status => status === 'inReview' ? 'in review' : status;
 
-/** Adds the events that are not shown yet, at the place where they stand in the timeline, and returns them. */
-function showNew(events, seen) {
-  const start = events.length > 0 ? Math.min(...events.map(event => Date.parse(event.at))) : 0;
+/** Adds the events that are not shown yet, at the place where they stand among `events`, and returns them. */
+function showNew(events, shown) {
+  const start = Math.min(...events.map(event => Date.parse(event.at)));
   const added = [];
   events.forEach((event, index) => {
-    if (seen.has(event.id))
+    if (shown.some(other => other.id === event.id))
       return;
-    const item = createItem(event, Date.parse(event.at) - start, events.find(other => other.id === event.causationId));
+    const item = createItem(event, start, events.find(other => other.id === event.causationId));
     // those that come in one answer come in one after another
     item.style.animationDelay = `${added.length * 90}ms`;
-    seen.add(event.id);
+    shown.push(event);
     added.push(event);
     list.insertBefore(item, list.children[index] ?? null);
   });
   return added;
 }
 
-function createItem(event, offset, cause) {
+function createItem(event, start, cause) {
+  const at = Date.parse(event.at);
   return element('li', { class: 'event', 'data-topic': event.topic },
     element('details', {},
       element('summary', {},
         element('span', { class: 'type', title: event.type }, readable(event.type)),
-        element('span', { class: 'offset' }, offset === 0 ? '0 ms' : `+${offset} ms`),
+        element('span', { class: 'offset' }, at === start ? '0 ms' : `+${at - start} ms`),
         element('span', { class: 'where' },
           element('span', { class: 'topic', 'data-topic': event.topic }, event.topic),
           ` partition ${event.partition}, offset ${event.offset}`)),
-      element('p', { class: 'small' }, element('code', {}, event.type), cause ? ` caused by ${readable(cause.type)}` : ''),
+      element('p', { class: 'small' }, element('code', {}, event.type),
+        cause ? ` caused by ${readable(cause.type)}, ${Math.max(0, at - Date.parse(cause.at))} ms after it` : ''),
       element('pre', { tabindex: 0 }, JSON.stringify(event.data, null, 2))));
 }
 

@@ -5,6 +5,7 @@ using Microsoft.EntityFrameworkCore.ChangeTracking;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using Shop.Messaging;
 using Shop.Orders.CopyingCatalog;
+using Shop.Orders.RecordingHistory;
 using Shop.Orders.SubmittingOrder;
 
 namespace Shop.Orders;
@@ -18,8 +19,15 @@ public sealed class OrdersDb(DbContextOptions<OrdersDb> options, Outbox outbox) 
     /// <summary>The submissions that were accepted.</summary>
     public DbSet<IdempotencyKey> IdempotencyKeys => Set<IdempotencyKey>();
 
+    /// <summary>The orders' histories; written by <see cref="HistoryRecorder"/>, set-based, and only read through EF Core.</summary>
+    public DbSet<OrderEvent> OrderEvents => Set<OrderEvent>();
+
     /// <summary>Orders' own copy of the catalogue.</summary>
     public DbSet<Product> Products => Set<Product>();
+
+    /// <summary>What is recorded of an order, in its sequence; empty in the first moment after its submission.</summary>
+    public Task<List<OrderEvent>> HistoryOfAsync(Guid orderId, CancellationToken cancellationToken) =>
+        OrderEvents.AsNoTracking().Where(e => e.OrderId == orderId).OrderBy(e => e.Sequence).ToListAsync(cancellationToken);
 
     /// <inheritdoc/>
     protected override void OnModelCreating(ModelBuilder modelBuilder)
@@ -34,6 +42,12 @@ public sealed class OrdersDb(DbContextOptions<OrdersDb> options, Outbox outbox) 
             AsJson(order.Property(o => o.ShipTo), OrdersJson.Default.Address);
         });
         modelBuilder.Entity<IdempotencyKey>().ToTable("idempotency_keys").HasKey(key => new { key.ShopperId, key.Key });
+        modelBuilder.Entity<OrderEvent>(e =>
+        {
+            e.ToTable("order_events").HasKey(recorded => new { recorded.OrderId, recorded.Sequence });
+            e.Property(recorded => recorded.Offset).HasColumnName("record_offset");
+            e.Property(recorded => recorded.Data).HasColumnType("json");
+        });
         modelBuilder.Entity<Product>(product =>
         {
             product.ToTable("products").HasKey(p => p.Sku);

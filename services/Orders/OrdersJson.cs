@@ -3,6 +3,8 @@ using System.Text.Json.Serialization;
 using Shop.Contracts;
 using Shop.Orders.ReadingOrders;
 using Shop.Orders.RepairingOrders;
+using Shop.Orders.SearchingOrders;
+using Shop.Orders.StreamingOrders;
 using Shop.Orders.SubmittingOrder;
 
 namespace Shop.Orders;
@@ -14,6 +16,8 @@ namespace Shop.Orders;
 [JsonSerializable(typeof(OrderPage))]
 [JsonSerializable(typeof(StuckOrderPage))]
 [JsonSerializable(typeof(OrderRepairView))]
+[JsonSerializable(typeof(FoundOrderPage))]
+[JsonSerializable(typeof(OrderChange))]
 [JsonSerializable(typeof(IReadOnlyList<OrderLine>))]
 [JsonSerializable(typeof(Address))]
 public sealed partial class OrdersJson : JsonSerializerContext;

@@ -5,7 +5,10 @@ using Shop.Orders.CancellingOrder;
 using Shop.Orders.CopyingCatalog;
 using Shop.Orders.FulfillingOrder;
 using Shop.Orders.ReadingOrders;
+using Shop.Orders.RecordingHistory;
 using Shop.Orders.RepairingOrders;
+using Shop.Orders.SearchingOrders;
+using Shop.Orders.StreamingOrders;
 using Shop.Orders.SubmittingOrder;
 using Shop.ServiceDefaults;
 using Shop.ServiceDefaults.Authentication;
@@ -17,15 +20,21 @@ builder.Services.AddOptions<OrderDeadlines>().BindConfiguration("Deadlines").Val
 builder.Services.AddHealthChecks().AddCheck<CatalogCheck>("catalogue", tags: [HealthEndpoints.ReadyTag]);
 builder.AddMessaging<OrdersDb>("orders", messaging => messaging
     .Produces(Topics.Orders)
-    .Endpoint("fulfilment", endpoint => endpoint.Consumes(Topics.Orders, Topics.Reservations, Topics.Payments).Saga<OrderFulfilment, Order>())
+    .Endpoint("fulfilment", endpoint => endpoint.Consumes(OrderTopics.All).Saga<OrderFulfilment, Order>())
+    .Endpoint("history", endpoint => endpoint.Consumes(OrderTopics.All).BatchHandler<HistoryRecorder>())
     .Endpoint("pricing", endpoint => endpoint.Consumes(Topics.Catalog).BatchHandler<ProductCopier>()));
 builder.AddRepairingOrders();
+builder.AddSubmittingOrder();
+builder.Services.AddHostedService<WaitingEvents>();
+builder.AddStreamingOrder();
 
 var app = builder.Build();
 app.MapServiceDefaults();
 app.MapSubmittingOrder();
 app.MapReadingOrders();
+app.MapStreamingOrder();
 app.MapCancellingOrder();
 app.MapRepairingOrders();
+app.MapSearchingOrders();
 app.MapMessaging("orders").RequireAuthorization(Policies.Operator);
 await app.RunAsync();

@@ -51,6 +51,19 @@ public sealed class TimelineTests
     [Fact]
     public void Nothing_is_sorted_into_nothing() => Assert.Empty(Timeline.Sort([]));
 
+    [Fact]
+    public void Each_step_has_its_cause_and_its_duration_since_then()
+    {
+        var steps = Timeline.WithSteps(Timeline.Sort([Event("a", at: 1), Event("b", at: 3, cause: "a"), Event("c", at: 4, cause: "a"), Event("d", at: 9, cause: "elsewhere"), Event("e", at: 9.5)]));
+
+        Assert.Equal([null, "a", "a", null, null], steps.Select(e => e.CausedBy));
+        Assert.Equal([null, 2000, 3000, 5000, 500], steps.Select(e => e.TookMs));
+    }
+
+    [Fact]
+    public void A_step_between_two_clocks_takes_no_negative_time() =>
+        Assert.Equal([null, 0], Timeline.WithSteps(Timeline.Sort([Event("b", at: 1, cause: "a"), Event("a", at: 2)])).Select(e => e.TookMs));
+
     public static TheoryData<int> Seeds => [.. Enumerable.Range(0, 50)];
 
     [Theory, MemberData(nameof(Seeds))]
@@ -75,10 +88,10 @@ public sealed class TimelineTests
         Assert.Equal(expected, string.Join(' ', Timeline.Sort(events).Select(e => e.Type)));
 
     /// <summary>An event with its name as type; each is on a topic of its own unless one is given.</summary>
-    private static TimelineEvent Event(string name, int at, string? cause = null, string? topic = null, long offset = 0) =>
+    private static TimelineEvent Event(string name, double at, string? cause = null, string? topic = null, long offset = 0) =>
         new(name, Time(at), topic ?? $"topic-{name}", 0, offset, Id(name), cause is null ? null : Id(cause), null);
 
-    private static DateTimeOffset Time(int second) => DateTimeOffset.UnixEpoch.AddSeconds(second);
+    private static DateTimeOffset Time(double second) => DateTimeOffset.UnixEpoch.AddSeconds(second);
 
     private static Guid Id(string name)
     {

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
+using System.Net.ServerSentEvents;
 using System.Text;
 using System.Text.Json;
 using Shop.Testing;
@@ -92,6 +93,27 @@ public sealed class Shopper
         return events;
     }
 
+    /// <summary>Reads an order's stream, after the event <paramref name="lastEventId"/>, until it ends or <paramref name="atMost"/> events have come; then cuts it.</summary>
+    public async Task<List<StreamedEvent>> StreamAsync(Guid order, string? lastEventId, int atMost = int.MaxValue)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"/api/orders/{order}/stream") { Headers = { Authorization = _token } };
+        if (lastEventId is not null)
+            request.Headers.Add("Last-Event-ID", lastEventId);
+        using var response = await _gateway.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        Assert.True(response.StatusCode is HttpStatusCode.OK or HttpStatusCode.NoContent, $"{response.StatusCode}: {await response.Content.ReadAsStringAsync()}");
+        var events = new List<StreamedEvent>();
+        await using var body = await response.Content.ReadAsStreamAsync();
+        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        await foreach (var item in SseParser.Create(body).EnumerateAsync(deadline.Token))
+        {
+            var data = JsonSerializer.Deserialize<JsonElement>(item.Data);
+            events.Add(new(item.EventId!, data.GetProperty("id").GetGuid(), data.GetProperty("type").GetString()!.Split('.')[2], data.GetProperty("status").GetString()!));
+            if (events.Count == atMost)
+                break;
+        }
+        return events;
+    }
+
     public async Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, string? body = null, string? key = null)
     {
         using var request = new HttpRequestMessage(method, path) { Headers = { Authorization = _token } };
@@ -109,6 +131,9 @@ public sealed record TimelineEvent(string Type, DateTimeOffset At, string Topic,
     /// <summary>The type without <c>shop.topic.</c> and version: <c>order-submitted</c>.</summary>
     public string ShortType => Type.Split('.')[2];
 }
+
+/// <summary>An event of an order's stream: the id of the server-sent event, the event's own, its type as in <see cref="TimelineEvent.ShortType"/>, the status after it.</summary>
+public sealed record StreamedEvent(string Id, Guid EventId, string Type, string Status);
 
 /// <summary>A product's stock.</summary>
 public sealed record StockLevel(string Sku, int OnHand, int Reserved, int Available, int Dispatched);

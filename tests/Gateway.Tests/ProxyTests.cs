@@ -136,6 +136,18 @@ public sealed class ProxyTests : IAsyncLifetime
         Assert.Equal(path, Assert.Single((service switch { "orders" => _orders, "inventory" => _inventory, "payments" => _payments, _ => _activity }).Requests).Path);
     }
 
+    [Fact]
+    public async Task Everybodys_orders_are_for_operators_only()
+    {
+        const string Path = "/api/ops/orders?status=inReview&olderThan=PT15M";
+        using var shopper = await _gateway.GetAsync(Path, await _gateway.TokenAsync("ada"));
+        await Problem.ReadAsync(shopper, HttpStatusCode.Forbidden);
+        Assert.Empty(_orders.Requests);
+
+        using var answer = await _gateway.GetAsync(Path, await _gateway.TokenAsync("olga", "operator"));
+        Assert.Equal(Path, Assert.Single(_orders.Requests).Path);
+    }
+
     [Theory]
     [InlineData("/api/nothing")]
     [InlineData("/api/ops/unknown")]

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Confluent.Kafka;
@@ -72,7 +73,7 @@ public sealed class OrdersService : WebApplicationFactory<OrdersDb>
         _database = database;
         _kafka = kafka;
         _settings = settings;
-        _producer = new(() => new ProducerBuilder<byte[], byte[]?>(new ProducerConfig { BootstrapServers = kafka, EnableIdempotence = true, LingerMs = 0 }).Build());
+        _producer = new(() => new ProducerBuilder<byte[], byte[]?>(new ProducerConfig { BootstrapServers = kafka, EnableIdempotence = true, LingerMs = 0, Partitioner = Confluent.Kafka.Partitioner.Murmur2Random }).Build());
         UseKestrel(0);
         StartServer();
         Http = CreateClient();
@@ -83,25 +84,29 @@ public sealed class OrdersService : WebApplicationFactory<OrdersDb>
     public async Task IsReadyAsync() =>
         await Eventually.BecomesTrueAsync(async () => (await Http.GetAsync("/health/ready")).IsSuccessStatusCode);
 
-    /// <summary>Publishes an event of another service.</summary>
-    public Task ProduceAsync<T>(T @event) where T : class
+    /// <summary>Publishes an event of another service, in answer to the event <paramref name="cause"/>.</summary>
+    /// <returns>The event's id.</returns>
+    public Task<Guid> ProduceAsync<T>(T @event, Guid? cause = null, DateTimeOffset? at = null, Guid? id = null) where T : class
     {
         var type = Topics_.Select(topic => topic.TryGetEvent(typeof(T), out var found) ? found : null).First(found => found is not null)!;
-        return ProduceAsync(type.Topic, type.KeyOf(@event), type.Name, JsonSerializer.SerializeToUtf8Bytes(@event, type.Json));
+        return ProduceAsync(type.Topic, type.KeyOf(@event), type.Name, JsonSerializer.SerializeToUtf8Bytes(@event, type.Json), cause, at, id);
     }
 
-    public async Task ProduceAsync(Topic topic, string key, string type, byte[]? body) => await _producer.Value.ProduceAsync(topic.Name, new()
+    public async Task<Guid> ProduceAsync(Topic topic, string key, string type, byte[]? body, Guid? cause = null, DateTimeOffset? at = null, Guid? id = null)
     {
-        Key = Encoding.UTF8.GetBytes(key),
-        Value = body,
-        Headers =
-        [
-            new Header("ce_id", Encoding.UTF8.GetBytes(Guid.CreateVersion7().ToString())),
-            new Header("ce_type", Encoding.UTF8.GetBytes(type)),
-            new Header("ce_source", "/shop/tests"u8.ToArray()),
-            new Header("ce_time", "2026-11-22T12:00:00Z"u8.ToArray()),
-        ],
-    });
+        var eventId = id ?? Guid.CreateVersion7();
+        var headers = new Headers
+        {
+            { "ce_id", Encoding.UTF8.GetBytes(eventId.ToString()) },
+            { "ce_type", Encoding.UTF8.GetBytes(type) },
+            { "ce_source", "/shop/tests"u8.ToArray() },
+            { "ce_time", Encoding.UTF8.GetBytes((at ?? new(2026, 11, 22, 12, 0, 0, TimeSpan.Zero)).UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture)) },
+        };
+        if (cause is not null)
+            headers.Add("ce_causationid", Encoding.UTF8.GetBytes(cause.Value.ToString()));
+        await _producer.Value.ProduceAsync(topic.Name, new() { Key = Encoding.UTF8.GetBytes(key), Value = body, Headers = headers });
+        return eventId;
+    }
 
     /// <summary>The types of the events that Orders published about an order, up to <paramref name="last"/>, seen <paramref name="times"/> times.</summary>
     public List<string> PublishedUntil(string last, Guid orderId, int times = 1)

@@ -28,8 +28,8 @@ internal static class Requests
     public const string Lines = """[{"sku":"mug-blue","quantity":2}]""";
     public const string ShipTo = """{"name":"Ada","street":"Main Street 1","city":"Berlin","postalCode":"10115","country":"DE"}""";
 
-    public static string Body(string lines = Lines, string token = "\"tok_visa\"", string shipTo = ShipTo) =>
-        $$"""{"lines":{{lines}},"payment":{"token":{{token}}},"shipTo":{{shipTo}}}""";
+    public static string Body(string lines = Lines, string token = "\"tok_visa\"", string shipTo = ShipTo, string? expectedTotal = null) =>
+        $$"""{"lines":{{lines}},"payment":{"token":{{token}}},"shipTo":{{shipTo}}{{(expectedTotal is null ? "" : $",\"expectedTotal\":{expectedTotal}")}}}""";
 
     public static string NewShopper() => $"shopper-{Guid.NewGuid():N}";
 
@@ -38,6 +38,9 @@ internal static class Requests
 
     public static Task<Answer> GetAsync(this HttpClient http, string shopper, string path) => http.SendAsync(shopper, HttpMethod.Get, path);
 
+    /// <summary>A request of an operator.</summary>
+    public static Task<Answer> GetAsOperatorAsync(this HttpClient http, string path) => http.SendWithTokenAsync(TestTokens.Operator(), HttpMethod.Get, path, null, null, []);
+
     public static Task<Answer> ReadAsync(this HttpClient http, string shopper, Guid id) => http.GetAsync(shopper, $"/api/orders/{id}");
 
     public static Task<Answer> CancelAsync(this HttpClient http, string shopper, Guid id) => http.SendAsync(shopper, HttpMethod.Post, $"/api/orders/{id}/cancel");
@@ -45,13 +48,20 @@ internal static class Requests
     public static Task BecomesAsync(this HttpClient http, string status, string shopper, Guid id) =>
         Eventually.BecomesAsync(status, async () => (await http.ReadAsync(shopper, id)).OrderStatus);
 
-    public static async Task<Answer> SendAsync(this HttpClient http, string? shopper, HttpMethod method, string path, string? key = null, HttpContent? content = null)
+    public static Task<Answer> SendAsync(this HttpClient http, string? shopper, HttpMethod method, string path, string? key = null, HttpContent? content = null,
+        params (string Name, string Value)[] headers) =>
+        http.SendWithTokenAsync(shopper is null ? null : TestTokens.Shopper(shopper), method, path, key, content, headers);
+
+    private static async Task<Answer> SendWithTokenAsync(this HttpClient http, string? token, HttpMethod method, string path, string? key, HttpContent? content,
+        (string Name, string Value)[] headers)
     {
         using var request = new HttpRequestMessage(method, path) { Content = content };
-        if (shopper is not null)
-            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", TestTokens.Shopper(shopper));
+        if (token is not null)
+            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
         if (key is not null)
             request.Headers.TryAddWithoutValidation("Idempotency-Key", key);
+        foreach (var (name, value) in headers)
+            request.Headers.TryAddWithoutValidation(name, value);
         using var response = await http.SendAsync(request, TestContext.Current.CancellationToken);
         return new(response.StatusCode, response.Headers.Location?.ToString(), response.Content.Headers.ContentType?.MediaType,
             await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));

@@ -50,6 +50,21 @@ internal static class Timeline
         return sorted;
     }
 
+    /// <summary>Tells of each event of a sorted timeline what caused it, and how long the step took.</summary>
+    public static IReadOnlyList<TimelineEvent> WithSteps(IReadOnlyList<TimelineEvent> sorted)
+    {
+        var result = new List<TimelineEvent>(sorted.Count);
+        var earlier = new Dictionary<Guid, TimelineEvent>(sorted.Count);
+        foreach (var e in sorted)
+        {
+            var cause = e.CausationId is { } id ? earlier.GetValueOrDefault(id) : null;
+            var before = cause ?? (result.Count > 0 ? result[^1] : null);
+            result.Add(e with { CausedBy = cause?.Type, TookMs = before is null ? null : Math.Max(0, (e.At - before.At).TotalMilliseconds) });
+            earlier.TryAdd(e.Id, e);
+        }
+        return result;
+    }
+
     /// <summary>Who must come before whom, as indexes.</summary>
     private static IEnumerable<(int Cause, int Effect)> Pairs(TimelineEvent[] events)
     {

@@ -32,6 +32,6 @@ internal static class TimelineEndpoints
             .ToListAsync(cancellationToken);
         return events.Count == 0
             ? TypedResults.NotFound()
-            : TypedResults.Ok(Timeline.Sort(events.ConvertAll(TimelineEvent.Of)));
+            : TypedResults.Ok(Timeline.WithSteps(Timeline.Sort(events.ConvertAll(TimelineEvent.Of))));
     }
 }

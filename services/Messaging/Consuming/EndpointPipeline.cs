@@ -23,6 +23,7 @@ internal sealed class EndpointPipeline(EndpointOptions endpoint, EventTypes even
             return;
         if (endpoint.BatchHandler is { } batchHandler)
         {
+            using var activity = MessagingTelemetry.StartProcessBatch(records, endpoint.Name);
             await batchHandler(scope.ServiceProvider).HandleAsync(records, cancellationToken);
             return;
         }

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Shop.Contracts;
 using Shop.Orders.FulfillingOrder;
 
@@ -17,13 +16,13 @@ public sealed record OrderView(Guid Id, string Status, string? Reason, IReadOnly
     DateTimeOffset SubmittedAt, DateTimeOffset UpdatedAt)
 {
     /// <summary>The order as it is.</summary>
-    public static OrderView Of(Order order) => new(order.CorrelationId, JsonNamingPolicy.CamelCase.ConvertName(order.CurrentState), order.Reason,
+    public static OrderView Of(Order order) => new(order.CorrelationId, OrderStatus.Of(order.CurrentState), order.Reason,
         order.Lines, order.Total, order.ShipTo, order.SubmittedAt, order.UpdatedAt);
 
     /// <summary>The order as it was at its submission: a repeated submit is answered as the first was, however far the order has come.</summary>
     public static OrderView AsSubmitted(Order order) => Of(order) with
     {
-        Status = JsonNamingPolicy.CamelCase.ConvertName(nameof(OrderFulfilment.Submitted)),
+        Status = OrderStatus.Of(nameof(OrderFulfilment.Submitted)),
         Reason = null,
         UpdatedAt = order.SubmittedAt,
     };

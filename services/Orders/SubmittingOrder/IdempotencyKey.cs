@@ -21,6 +21,11 @@ public sealed class IdempotencyKey
     /// <summary>When it was first used.</summary>
     public required DateTimeOffset CreatedAt { get; init; }
 
-    /// <summary>SHA-256 of the request's meaning: white space, the order of members and unknown members make no difference.</summary>
-    public static byte[] HashOf(SubmitOrder order) => SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(order, OrdersJson.Default.SubmitOrder));
+    /// <summary>SHA-256 of the request's meaning: white space, the order of members, unknown members and zeros at the end of an amount make no difference.</summary>
+    public static byte[] HashOf(SubmitOrder order)
+    {
+        // a decimal remembers how it was written: 19, 19.0 and 19.00 all become 19.00
+        var meant = order.ExpectedTotal is { } total ? order with { ExpectedTotal = total with { Amount = decimal.Round(total.Amount, 2) + 0.00m } } : order;
+        return SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(meant, OrdersJson.Default.SubmitOrder));
+    }
 }

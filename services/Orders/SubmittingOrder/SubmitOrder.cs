@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Shop.Contracts;
 
 namespace Shop.Orders.SubmittingOrder;
@@ -6,7 +7,10 @@ namespace Shop.Orders.SubmittingOrder;
 /// <param name="Lines">What is wanted; each product once.</param>
 /// <param name="Payment">How it is paid.</param>
 /// <param name="ShipTo">Where it goes.</param>
-public sealed record SubmitOrder(IReadOnlyList<SubmitLine?> Lines, PaymentMeans Payment, Address ShipTo);
+/// <param name="ExpectedTotal">What the shopper was shown; where it is given and holds no longer, nothing is ordered.</param>
+public sealed record SubmitOrder(IReadOnlyList<SubmitLine?> Lines, PaymentMeans Payment, Address ShipTo,
+    // absent rather than null: the hashes of submissions that were kept before there was such a member stay what they are
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] Money? ExpectedTotal = null);
 
 /// <summary>A product and how much of it.</summary>
 /// <param name="Sku">The product.</param>

@@ -1,7 +1,7 @@
 using System.Security.Claims;
 using Microsoft.AspNetCore.Http.HttpResults;
-using Microsoft.AspNetCore.Mvc;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
 using Npgsql;
 using Shop.Contracts;
 using Shop.Orders.ReadingOrders;
@@ -15,16 +15,28 @@ public static partial class SubmitOrderEndpoint
 {
     private const string PrimaryKeyOfIdempotencyKeys = "idempotency_keys_pkey";
 
+    /// <summary>An expired key makes a second attempt, and one that somebody else renews at the same moment a third; no honest database needs more.</summary>
+    private const int MaxAttempts = 5;
+
+    /// <summary>Adds the options, and what deletes expired keys; after the database, which has to be migrated first.</summary>
+    public static void AddSubmittingOrder(this IHostApplicationBuilder builder)
+    {
+        builder.Services.AddOptions<IdempotencyKeyOptions>().BindConfiguration("IdempotencyKeys").ValidateDataAnnotations().ValidateOnStart();
+        builder.Services.AddHostedService<IdempotencyKeyCleanup>();
+    }
+
     /// <summary>Maps the endpoint.</summary>
     public static void MapSubmittingOrder(this IEndpointRouteBuilder endpoints) =>
         endpoints.MapPost("/api/orders", SubmitAsync).RequireAuthorization();
 
     private static async Task<Results<Accepted<OrderView>, ValidationProblem, ProblemHttpResult>> SubmitAsync(
-        [FromHeader(Name = SubmitOrderRules.IdempotencyKeyHeader)] string? idempotencyKey, SubmitOrder request, ClaimsPrincipal user,
-        OrdersDb db, TimeProvider time, ILogger<SubmitOrder> logger, CancellationToken cancellationToken)
+        HttpRequest http, SubmitOrder request, ClaimsPrincipal user, OrdersDb db, IOptions<IdempotencyKeyOptions> keys,
+        TimeProvider time, ILogger<SubmitOrder> logger, CancellationToken cancellationToken)
     {
+        // read as it was sent: bound to a parameter, two keys would be one with a comma, or one with a comma two
+        var sentKeys = http.Headers[SubmitOrderRules.IdempotencyKeyHeader];
         var errors = new ValidationErrors();
-        SubmitOrderRules.Check(idempotencyKey, request, errors);
+        SubmitOrderRules.Check(sentKeys, request, errors);
         if (errors.Any)
             return errors.ToProblem();
 
@@ -32,29 +44,52 @@ public static partial class SubmitOrderEndpoint
         var products = await db.Products.AsNoTracking().Where(product => skus.Contains(product.Sku))
             .ToDictionaryAsync(product => product.Sku, StringComparer.Ordinal, cancellationToken);
         var (lines, total) = OrderPricing.Price(request.Lines, products, errors);
-        var key = NewKey(user.ShopperId(), idempotencyKey!, request, time.GetUtcNow());
-        if (errors.Any)
-            // the order may have been accepted when its products were still sold
-            return await AnswerOfFirstAsync(db, key, cancellationToken) is { } first ? Union(first) : errors.ToProblem();
+        var now = time.GetUtcNow();
+        var key = NewKey(user.ShopperId(), sentKeys[0]!, request, now);
+        var expiredBefore = now - keys.Value.Lifetime;
+        var priceChanged = !errors.Any && request.ExpectedTotal is { } expected && expected != total;
+        if (errors.Any || priceChanged)
+        {
+            // the order may have been accepted when its products were still sold, or at that price
+            return await AnswerOfFirstAsync(db, key, expiredBefore, cancellationToken) is { } first ? Union(first)
+                : priceChanged ? PriceChanged(total)
+                : errors.ToProblem();
+        }
 
         var order = NewOrder(key, request, lines, total);
         db.Orders.Add(order);
         db.IdempotencyKeys.Add(key);
         db.Publish(order.ToOrderSubmitted());
-        try
-        {
-            await db.SaveChangesAsync(cancellationToken);
-        }
-        // no look before the leap: the unique key decides, for a repetition and for a race alike
-        catch (DbUpdateException e) when (e.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation, ConstraintName: PrimaryKeyOfIdempotencyKeys })
+        if (await SaveUnlessRepeatedAsync(db, key, expiredBefore, cancellationToken) is { } answered)
         {
             LogRepeated(logger, key.ShopperId);
-            return Union(await AnswerOfFirstAsync(db, key, cancellationToken)
-                ?? throw new InvalidOperationException("An idempotency key disappeared while its order was submitted again", e));
+            return Union(answered);
         }
         OrderMetrics.Submitted.Add(1);
         LogSubmitted(logger, order.CorrelationId);
         return Accepted(order);
+    }
+
+    /// <summary>Saves the order with its key; null when it was saved, the answer of the first submission where this one repeats it.</summary>
+    private static async Task<IResult?> SaveUnlessRepeatedAsync(OrdersDb db, IdempotencyKey key, DateTimeOffset expiredBefore, CancellationToken cancellationToken)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                await db.SaveChangesAsync(cancellationToken);
+                return null;
+            }
+            // no look before the leap: the unique key decides, for a repetition and for a race alike
+            catch (DbUpdateException e) when (attempt < MaxAttempts && e.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation, ConstraintName: PrimaryKeyOfIdempotencyKeys })
+            {
+                if (await AnswerOfFirstAsync(db, key, expiredBefore, cancellationToken) is { } first)
+                    return first;
+                // Expired: whoever is first to save after this has the key again. What failed to be saved is still to be saved, so it is tried again.
+                await db.IdempotencyKeys.Where(used => used.ShopperId == key.ShopperId && used.Key == key.Key && used.CreatedAt <= expiredBefore)
+                    .ExecuteDeleteAsync(cancellationToken);
+            }
+        }
     }
 
     private static IdempotencyKey NewKey(string shopperId, string key, SubmitOrder request, DateTimeOffset now) => new()
@@ -81,13 +116,16 @@ public static partial class SubmitOrderEndpoint
         UpdatedAt = key.CreatedAt,
     };
 
-    /// <summary>What the first submission with the same key was answered, or 422 where it asked for something else; null where there was none.</summary>
-    private static async Task<IResult?> AnswerOfFirstAsync(OrdersDb db, IdempotencyKey key, CancellationToken cancellationToken)
+    /// <summary>
+    /// What the first submission with the same key was answered, or 422 where it asked for something else; null where there was none, or its key
+    /// has expired.
+    /// </summary>
+    private static async Task<IResult?> AnswerOfFirstAsync(OrdersDb db, IdempotencyKey key, DateTimeOffset expiredBefore, CancellationToken cancellationToken)
     {
         var first = await (
             from used in db.IdempotencyKeys.AsNoTracking()
             join order in db.Orders.AsNoTracking() on used.OrderId equals order.CorrelationId
-            where used.ShopperId == key.ShopperId && used.Key == key.Key
+            where used.ShopperId == key.ShopperId && used.Key == key.Key && used.CreatedAt > expiredBefore
             select new { used.RequestHash, Order = order }).SingleOrDefaultAsync(cancellationToken);
         if (first is null)
             return null;
@@ -99,6 +137,14 @@ public static partial class SubmitOrderEndpoint
             })
             { Status = StatusCodes.Status422UnprocessableEntity });
     }
+
+    private static ProblemHttpResult PriceChanged(Money total) => TypedResults.Problem(
+        new HttpValidationProblemDetails(new Dictionary<string, string[]> { ["expectedTotal"] = ["Holds no longer: nothing was ordered. The total would be the one given here."] })
+        {
+            Status = StatusCodes.Status409Conflict,
+            Detail = "A price has changed.",
+            Extensions = { ["total"] = total },
+        });
 
     private static Accepted<OrderView> Accepted(Order order) =>
         TypedResults.Accepted($"/api/orders/{order.CorrelationId}", OrderView.AsSubmitted(order));

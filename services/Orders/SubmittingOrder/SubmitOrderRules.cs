@@ -19,10 +19,16 @@ public static partial class SubmitOrderRules
     private const int MaxSkuLength = 64;
 
     /// <summary>Adds to <paramref name="errors"/> what is wrong with the key and the body.</summary>
-    public static void Check(string? idempotencyKey, SubmitOrder order, ValidationErrors errors)
+    /// <param name="idempotencyKeys">The header's values, of which there must be one.</param>
+    /// <param name="order">The body.</param>
+    /// <param name="errors">Takes what is wrong, by field.</param>
+    public static void Check(IReadOnlyList<string?> idempotencyKeys, SubmitOrder order, ValidationErrors errors)
     {
+        var idempotencyKey = idempotencyKeys.Count == 0 ? null : idempotencyKeys[0];
         if (string.IsNullOrEmpty(idempotencyKey))
             errors.Add(IdempotencyKeyHeader, "Is missing: choose a new value for each order, and repeat it when you try the same order again.");
+        else if (idempotencyKeys.Count > 1)
+            errors.Add(IdempotencyKeyHeader, "Must be there once.");
         else if (idempotencyKey.Length > MaxKeyLength || !idempotencyKey.All(IsVisibleAscii))
             errors.Add(IdempotencyKeyHeader, $"Must be 1 to {MaxKeyLength} visible ASCII characters.");
         CheckLines(order.Lines, errors);
@@ -34,6 +40,13 @@ public static partial class SubmitOrderRules
         CheckText("shipTo.postalCode", order.ShipTo.PostalCode, 20, errors);
         if (!Countries.Contains(order.ShipTo.Country))
             errors.Add("shipTo.country", "Must be an ISO 3166-1 alpha-2 code, for example DE.");
+        if (order.ExpectedTotal is { } expected)
+        {
+            if (expected.Amount < 0 || decimal.Round(expected.Amount, 2) != expected.Amount)
+                errors.Add("expectedTotal.amount", "Must not be negative, nor have more than two decimals.");
+            if (!Currency().IsMatch(expected.Currency))
+                errors.Add("expectedTotal.currency", "Must be an ISO 4217 code, for example EUR.");
+        }
     }
 
     private static void CheckLines(IReadOnlyList<SubmitLine?> lines, ValidationErrors errors)
@@ -71,4 +84,7 @@ public static partial class SubmitOrderRules
 
     [GeneratedRegex(@"\Atok_[A-Za-z0-9_]{1,60}\z")]
     private static partial Regex PaymentToken();
+
+    [GeneratedRegex(@"\A[A-Z]{3}\z")]
+    private static partial Regex Currency();
 }

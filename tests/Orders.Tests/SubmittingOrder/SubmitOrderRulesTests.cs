@@ -61,7 +61,7 @@ public sealed class SubmitOrderRulesTests
     private static IEnumerable<string> ErrorsOf(string? key, SubmitOrder order)
     {
         var errors = new ValidationErrors();
-        SubmitOrderRules.Check(key, order, errors);
+        SubmitOrderRules.Check([key], order, errors);
         return errors.ToProblem().ProblemDetails.Errors.Keys;
     }
 }

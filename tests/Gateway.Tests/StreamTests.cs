@@ -1,0 +1,73 @@
+using System.Threading.Channels;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Shop.Gateway.Tests;
+
+/// <summary>Server-sent events pass through the gateway one by one, and it is told when their reader has gone.</summary>
+public sealed class StreamTests : IAsyncLifetime
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    private readonly Channel<string> _events = Channel.CreateUnbounded<string>();
+    private readonly TaskCompletionSource<string> _opened = new(), _left = new();
+    private readonly WebApplication _orders;
+    private GatewayUnderTest _gateway = null!;
+
+    public StreamTests()
+    {
+        var builder = WebApplication.CreateBuilder();
+        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?> { ["urls"] = "http://127.0.0.1:0" });
+        builder.Logging.ClearProviders();
+        _orders = builder.Build();
+        _orders.MapGet("/api/orders/42/stream", async (HttpContext context) =>
+        {
+            context.RequestAborted.Register(() => _left.TrySetResult("left"));
+            _opened.TrySetResult(context.Request.Headers["Last-Event-ID"].ToString());
+            context.Response.ContentType = "text/event-stream";
+            // as Orders does: the gateway passes headers on with the first byte after them
+            await context.Response.WriteAsync(":\n", context.RequestAborted);
+            await foreach (var text in _events.Reader.ReadAllAsync(context.RequestAborted))
+                await context.Response.WriteAsync(text, context.RequestAborted);
+        });
+    }
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync()
+    {
+        await _orders.StartAsync();
+        _gateway = new GatewayUnderTest(Environments.Development, ("orders", [_orders.Urls.Single()]), ("inventory", []), ("payments", []), ("activity", []));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _events.Writer.TryComplete();
+        await _gateway.DisposeAsync();
+        await _orders.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Each_event_arrives_before_the_next_is_sent_and_a_reader_that_leaves_is_noticed()
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/api/orders/42/stream");
+        request.Headers.Authorization = new("Bearer", await _gateway.TokenAsync("ada"));
+        request.Headers.Add("Last-Event-ID", "3");
+        // the answer begins before there is an event in it
+        var response = await _gateway.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, Cancellation).WaitAsync(Patience, Cancellation);
+        Assert.Equal("text/event-stream", response.Content.Headers.ContentType!.MediaType);
+        Assert.Equal("3", await _opened.Task);
+        using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(Cancellation));
+
+        Assert.Equal(":", await reader.ReadLineAsync(Cancellation));
+        for (var i = 4; i < 10; i++)
+        {
+            _events.Writer.TryWrite($"id: {i}\n");
+            Assert.Equal($"id: {i}", await reader.ReadLineAsync(Cancellation).AsTask().WaitAsync(Patience, Cancellation));
+        }
+        response.Dispose();
+        await _left.Task.WaitAsync(Patience, Cancellation);
+    }
+}
