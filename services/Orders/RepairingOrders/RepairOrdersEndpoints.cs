@@ -54,7 +54,7 @@ public static partial class RepairOrdersEndpoints
         var found = await db.Orders.FromSql($"SELECT * FROM orders WHERE correlation_id = {id} FOR UPDATE").AsNoTracking().ToListAsync(cancellationToken);
         if (found is not [var order])
             return TypedResults.NotFound();
-        var status = OrderView.Of(order).Status;
+        var status = OrderStatus.Of(order.CurrentState);
         var words = OrderRepair.WordsOf(order);
         if (words.Count == 0)
             return TypedResults.Problem(statusCode: StatusCodes.Status409Conflict, detail: $"The order is {status}: nobody owes it an answer.");

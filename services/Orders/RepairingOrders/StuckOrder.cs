@@ -14,7 +14,7 @@ namespace Shop.Orders.RepairingOrders;
 public sealed record StuckOrder(Guid Id, string ShopperId, string Status, IReadOnlyList<string> WaitingFor, DateTimeOffset Deadline, DateTimeOffset SubmittedAt,
     Guid? DeadLetterId)
 {
-    internal static StuckOrder Of(Order order, DateTimeOffset deadline, Guid? deadLetterId) => new(order.CorrelationId, order.ShopperId, OrderView.Of(order).Status,
+    internal static StuckOrder Of(Order order, DateTimeOffset deadline, Guid? deadLetterId) => new(order.CorrelationId, order.ShopperId, OrderStatus.Of(order.CurrentState),
         WaitingForOf(order), deadline, order.SubmittedAt, deadLetterId);
 
     private static IReadOnlyList<string> WaitingForOf(Order order) => order.CurrentState switch

@@ -1,6 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using Shop.Orders.FulfillingOrder;
+using Shop.Orders.ReadingOrders;
 
 namespace Shop.Orders.RepairingOrders;
 
@@ -12,9 +13,6 @@ internal sealed class StuckOrders(OrdersDb db, IOptions<OrderDeadlines> deadline
 {
     /// <summary>A deadline that has just passed is on its way to its order, by way of the topic.</summary>
     private static readonly TimeSpan OnItsWay = TimeSpan.FromSeconds(5);
-
-    private static readonly string[] WaitingStates =
-        [nameof(OrderFulfilment.Submitted), nameof(OrderFulfilment.Reserved), nameof(OrderFulfilment.InReview), nameof(OrderFulfilment.Confirmed)];
 
     /// <summary>Those submitted after the order <paramref name="after"/>, oldest first.</summary>
     public async Task<List<StuckOrder>> ListAsync(Guid? after, int limit, CancellationToken cancellationToken)
@@ -38,14 +36,14 @@ internal sealed class StuckOrders(OrdersDb db, IOptions<OrderDeadlines> deadline
         var counts = await Stuck().GroupBy(order => order.CurrentState)
             .Select(group => new { State = group.Key, Count = group.LongCount() })
             .ToDictionaryAsync(group => group.State, group => group.Count, StringComparer.Ordinal, cancellationToken);
-        return WaitingStates.ToDictionary(state => state, state => counts.GetValueOrDefault(state));
+        return OrderStatus.OpenStates.ToDictionary(state => state, state => counts.GetValueOrDefault(state));
     }
 
     private IQueryable<Order> Stuck()
     {
         var passed = time.GetUtcNow() - OnItsWay;
         var submitted = passed - deadlines.Value.Reservation;
-        return db.Orders.AsNoTracking().Where(order => WaitingStates.Contains(order.CurrentState)
+        return db.Orders.AsNoTracking().Where(order => OrderStatus.OpenStates.Contains(order.CurrentState)
             && (order.DeadlineAt < passed || order.DeadlineAt == null && order.SubmittedAt < submitted));
     }
 
