@@ -1,7 +1,8 @@
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.ChangeTracking;
-using Shop.Contracts;
+using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using Shop.Inventory.Products;
 using Shop.Inventory.ReservingStock;
 using Shop.Inventory.Stock;
@@ -51,13 +52,18 @@ internal sealed class InventoryDb(DbContextOptions<InventoryDb> options, Outbox 
             reservation.HasKey(r => r.OrderId);
             reservation.Property(r => r.Status).HasConversion(
                 status => status.ToString().ToLowerInvariant(), text => Enum.Parse<ReservationStatus>(text, ignoreCase: true));
-            reservation.Property(r => r.Lines).HasColumnType("jsonb").HasConversion(
-                lines => JsonSerializer.Serialize(lines, InventoryJson.Default.IReadOnlyListReservedLine),
-                json => JsonSerializer.Deserialize(json, InventoryJson.Default.IReadOnlyListReservedLine)!,
-                // a reservation's lines never change
-                new ValueComparer<IReadOnlyList<ReservedLine>>((a, b) => ReferenceEquals(a, b), lines => lines.Count, lines => lines));
+            AsJson(reservation.Property(r => r.Lines), InventoryJson.Default.IReadOnlyListReservedLine);
+            AsJson(reservation.Property(r => r.Shortages), InventoryJson.Default.IReadOnlyListShortage);
         });
     }
+
+    /// <summary>Stores what is written once, and never changes, as jsonb.</summary>
+    private static void AsJson<T>(PropertyBuilder<IReadOnlyList<T>> property, JsonTypeInfo<IReadOnlyList<T>> json) => property
+        .HasColumnType("jsonb")
+        .HasConversion(
+            values => JsonSerializer.Serialize(values, json),
+            text => JsonSerializer.Deserialize(text, json)!,
+            new ValueComparer<IReadOnlyList<T>>((a, b) => ReferenceEquals(a, b), values => values.Count, values => values));
 
     private static int? AvailableBefore(EntityEntry<StockItem> entry) => entry.State == EntityState.Added
         ? null

@@ -15,4 +15,5 @@ namespace Shop.Inventory;
 [JsonSerializable(typeof(ProductAnswer))]
 [JsonSerializable(typeof(ReceiptRequest))]
 [JsonSerializable(typeof(IReadOnlyList<ReservedLine>))]
+[JsonSerializable(typeof(IReadOnlyList<Shortage>))]
 internal sealed partial class InventoryJson : JsonSerializerContext;

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text;
 using Confluent.Kafka;
@@ -26,25 +27,28 @@ public sealed record CloudEvent(Guid Id, string Type, string Source, DateTimeOff
 
     private static readonly byte[] Version = "1.0"u8.ToArray(), Json = "application/json"u8.ToArray();
 
+    /// <summary>Types and sources in UTF-8: a service has a few dozen of them, and writes them with every event.</summary>
+    private static readonly ConcurrentDictionary<string, byte[]> Names = new();
+
     /// <summary>Writes the attributes as Kafka headers.</summary>
     internal Headers ToHeaders()
     {
         var headers = new Headers
         {
             { SpecVersion, Version },
-            { Id_, Encoding.UTF8.GetBytes(Id.ToString()) },
-            { Type_, Encoding.UTF8.GetBytes(Type) },
-            { Source_, Encoding.UTF8.GetBytes(Source) },
-            { Time_, Encoding.UTF8.GetBytes(Time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture)) },
+            { Id_, Bytes(Id) },
+            { Type_, Names.GetOrAdd(Type, Encoding.UTF8.GetBytes) },
+            { Source_, Names.GetOrAdd(Source, Encoding.UTF8.GetBytes) },
+            { Time_, Bytes(Time) },
             { Subject_, Encoding.UTF8.GetBytes(Subject) },
             { ContentType, Json },
         };
         if (CausationId is { } cause)
-            headers.Add(CausationId_, Encoding.UTF8.GetBytes(cause.ToString()));
+            headers.Add(CausationId_, Bytes(cause));
         if (TraceParent is { } trace)
             headers.Add(TraceParent_, Encoding.UTF8.GetBytes(trace));
         if (SchedulingTokenId is { } token)
-            headers.Add(SchedulingTokenId_, Encoding.UTF8.GetBytes(token.ToString()));
+            headers.Add(SchedulingTokenId_, Bytes(token));
         return headers;
     }
 
@@ -77,6 +81,21 @@ public sealed record CloudEvent(Guid Id, string Type, string Source, DateTimeOff
             type ?? throw new FormatException($"The record has no {Type_} header"),
             source ?? throw new FormatException($"The record has no {Source_} header"),
             time ?? DateTimeOffset.UnixEpoch, subject ?? key, cause, trace, token);
+    }
+
+    private static byte[] Bytes(Guid id)
+    {
+        var bytes = new byte[36];
+        id.TryFormat(bytes, out _);
+        return bytes;
+    }
+
+    /// <summary>RFC 3339 with microseconds: <c>2026-11-22T12:00:00.000000Z</c>.</summary>
+    private static byte[] Bytes(DateTimeOffset time)
+    {
+        Span<byte> roundTrip = stackalloc byte[28];
+        time.UtcDateTime.TryFormat(roundTrip, out _, "O", CultureInfo.InvariantCulture);
+        return [.. roundTrip[..26], (byte)'Z'];
     }
 
     private static Guid GuidOf(string name, byte[] value) =>

@@ -1,6 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.EntityFrameworkCore.Storage;
 using Npgsql;
 
@@ -51,12 +50,6 @@ public abstract class MessagingDbContext(DbContextOptions options, Outbox outbox
     /// <exception cref="NotSupportedException">Always.</exception>
     [DoesNotReturn]
     public override int SaveChanges(bool acceptAllChangesOnSuccess) => throw new NotSupportedException("Use SaveChangesAsync");
-
-    /// <inheritdoc/>
-    protected override void OnConfiguring(DbContextOptionsBuilder optionsBuilder) => optionsBuilder
-        .AddInterceptors(OutboxCommitInterceptor.Instance)
-        // migrations are written as SQL (EF Core's Design package does not restore), so there is no model snapshot to compare with
-        .ConfigureWarnings(warnings => warnings.Ignore(RelationalEventId.PendingModelChangesWarning));
 
     private async Task<int> SaveAsync(IDbContextTransaction transaction, bool acceptAllChangesOnSuccess, CancellationToken cancellationToken)
     {

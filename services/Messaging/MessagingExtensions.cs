@@ -1,5 +1,6 @@
 using MassTransit;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -49,7 +50,14 @@ public static class MessagingExtensions
         services.AddHealthChecks().AddCheck<MessagingHealth>("messaging", tags: ["ready"]);
         services.AddSingleton(provider => new NpgsqlDataSourceBuilder(database).UseLoggerFactory(provider.GetService<ILoggerFactory>()).Build());
         services.AddScoped(provider => new Outbox(eventTypes, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<OutboxSignal>(), provider));
-        services.AddDbContext<TDbContext>((provider, context) => context.UseNpgsql(provider.GetRequiredService<NpgsqlDataSource>()).UseSnakeCaseNamingConvention());
+        services.AddDbContext<TDbContext>((provider, context) => context
+            .UseNpgsql(provider.GetRequiredService<NpgsqlDataSource>())
+            .UseSnakeCaseNamingConvention()
+            .AddInterceptors(OutboxCommitInterceptor.Instance)
+            // migrations are written as SQL (EF Core's Design package does not restore), so there is no model snapshot to compare with
+            .ConfigureWarnings(warnings => warnings.Ignore(RelationalEventId.PendingModelChangesWarning)),
+            // one set of options for all scopes: making them costs as much as a small transaction
+            ServiceLifetime.Scoped, ServiceLifetime.Singleton);
         services.AddScoped<MessagingDbContext>(provider => provider.GetRequiredService<TDbContext>());
         services.TryAddSingleton(TimeProvider.System);
         services.AddMassTransit(bus =>

@@ -90,6 +90,27 @@ internal static class MessagingTelemetry
         ]);
     }
 
+    /// <summary>Starts the span in which a batch is handled as a whole, linked to the spans that its records were sent in.</summary>
+    public static Activity? StartProcessBatch(IReadOnlyList<ConsumedRecord> records, string endpoint)
+    {
+        if (!Source.HasListeners())
+            return null;
+        var links = new List<ActivityLink>(records.Count);
+        foreach (var record in records)
+        {
+            if (ActivityContext.TryParse(record.Event.TraceParent, null, isRemote: true, out var sent))
+                links.Add(new(sent));
+        }
+        return Source.StartActivity($"process {endpoint}", ActivityKind.Consumer, parentContext: default,
+        [
+            new("messaging.system", "kafka"),
+            new("messaging.operation.name", "process"),
+            new("messaging.operation.type", "process"),
+            new("messaging.consumer.group.name", endpoint),
+            new("messaging.batch.message_count", records.Count),
+        ], links);
+    }
+
     private static KeyValuePair<string, object?>[] Tags(string operation, string topic, string key, CloudEvent attributes) =>
     [
         new("messaging.system", "kafka"),

@@ -19,7 +19,7 @@ public sealed class Order : SagaStateMachineInstance, ISagaVersion
     /// <summary>The name of one of the states of <see cref="OrderFulfilment"/>.</summary>
     public string CurrentState { get; set; } = nameof(OrderFulfilment.Submitted);
 
-    /// <summary>Why it was cancelled, for people to read; null where it was not.</summary>
+    /// <summary>Why it was cancelled, or what is overdue, for people to read; null where neither is so.</summary>
     public string? Reason { get; set; }
 
     /// <summary>What was ordered, at the prices of the moment.</summary>
@@ -55,11 +55,20 @@ public sealed class Order : SagaStateMachineInstance, ISagaVersion
     /// <summary>The scheduled deadline of what the order waits for; null while it waits for nothing.</summary>
     public Guid? DeadlineToken { get; set; }
 
+    /// <summary>When what it waits for is overdue; null before the state machine has seen it, and after its end.</summary>
+    public DateTimeOffset? DeadlineAt { get; set; }
+
     /// <summary>Raised by every event that the state machine handles; guards against lost updates.</summary>
     public int Version { get; set; }
 
     /// <summary>The sum of the lines.</summary>
     public Money Total => new(TotalAmount, Currency);
+
+    /// <summary>What its submission is published as.</summary>
+    public OrderSubmitted ToOrderSubmitted() => new(CorrelationId, ShopperId, Lines, Total, ShipTo, SubmittedAt);
+
+    /// <summary>What its payment is asked for with.</summary>
+    public PaymentRequested ToPaymentRequested() => new(CorrelationId, PaymentId, ShopperId, Total, PaymentToken);
 
     /// <summary>Whether a cancellation still takes effect; once confirmed, goods and money are on their way.</summary>
     public bool CanBeCancelled =>

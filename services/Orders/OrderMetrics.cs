@@ -6,6 +6,8 @@ namespace Shop.Orders;
 /// <remarks>The state machine counts before its batch commits: a batch that is rolled back and repeated counts again.</remarks>
 internal static class OrderMetrics
 {
+    private const string StateTag = "shop.order.state";
+
     private static readonly Meter Meter = new("Shop.Orders");
 
     /// <summary>Orders accepted; repetitions do not count.</summary>
@@ -18,10 +20,18 @@ internal static class OrderMetrics
 
     private static readonly Histogram<double> Age = Meter.CreateHistogram<double>("shop.orders.age", "s", "Time from submission until a state was entered");
 
+    private static volatile IReadOnlyList<Measurement<long>> _stuck = [];
+
+    static OrderMetrics() => Meter.CreateObservableGauge("shop.orders.stuck", () => _stuck, "{order}", "Orders beyond the deadline of what they wait for");
+
+    /// <summary>The orders that are stuck, by state: every state is named, so that a number goes back to 0. Each instance sees all of them: take the maximum, not the sum.</summary>
+    public static void SetStuck(IReadOnlyDictionary<string, long> byState) =>
+        _stuck = [.. byState.Select(count => new Measurement<long>(count.Value, new KeyValuePair<string, object?>(StateTag, count.Key)))];
+
     /// <summary>An order has entered <see cref="Order.CurrentState"/>.</summary>
     public static void Entered(Order order)
     {
-        var state = new KeyValuePair<string, object?>("shop.order.state", order.CurrentState);
+        var state = new KeyValuePair<string, object?>(StateTag, order.CurrentState);
         Transitions.Add(1, state);
         Age.Record((order.UpdatedAt - order.SubmittedAt).TotalSeconds, state);
     }

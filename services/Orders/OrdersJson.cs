@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Shop.Contracts;
 using Shop.Orders.ReadingOrders;
+using Shop.Orders.RepairingOrders;
 using Shop.Orders.SearchingOrders;
 using Shop.Orders.StreamingOrders;
 using Shop.Orders.SubmittingOrder;
@@ -13,6 +14,8 @@ namespace Shop.Orders;
 [JsonSerializable(typeof(SubmitOrder))]
 [JsonSerializable(typeof(OrderView))]
 [JsonSerializable(typeof(OrderPage))]
+[JsonSerializable(typeof(StuckOrderPage))]
+[JsonSerializable(typeof(OrderRepairView))]
 [JsonSerializable(typeof(FoundOrderPage))]
 [JsonSerializable(typeof(OrderChange))]
 [JsonSerializable(typeof(IReadOnlyList<OrderLine>))]

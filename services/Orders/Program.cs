@@ -6,6 +6,7 @@ using Shop.Orders.CopyingCatalog;
 using Shop.Orders.FulfillingOrder;
 using Shop.Orders.ReadingOrders;
 using Shop.Orders.RecordingHistory;
+using Shop.Orders.RepairingOrders;
 using Shop.Orders.SearchingOrders;
 using Shop.Orders.StreamingOrders;
 using Shop.Orders.SubmittingOrder;
@@ -22,6 +23,7 @@ builder.AddMessaging<OrdersDb>("orders", messaging => messaging
     .Endpoint("fulfilment", endpoint => endpoint.Consumes(OrderTopics.All).Saga<OrderFulfilment, Order>())
     .Endpoint("history", endpoint => endpoint.Consumes(OrderTopics.All).BatchHandler<HistoryRecorder>())
     .Endpoint("pricing", endpoint => endpoint.Consumes(Topics.Catalog).BatchHandler<ProductCopier>()));
+builder.AddRepairingOrders();
 builder.AddSubmittingOrder();
 builder.Services.AddHostedService<WaitingEvents>();
 builder.AddStreamingOrder();
@@ -32,6 +34,7 @@ app.MapSubmittingOrder();
 app.MapReadingOrders();
 app.MapStreamingOrder();
 app.MapCancellingOrder();
+app.MapRepairingOrders();
 app.MapSearchingOrders();
 app.MapMessaging("orders").RequireAuthorization(Policies.Operator);
 await app.RunAsync();

@@ -63,6 +63,9 @@ public sealed class Payment
     /// <summary>Why the last call of this state gave no answer.</summary>
     public string? LastError { get; private set; }
 
+    /// <summary>Why the provider refused; null where it did not.</summary>
+    public string? DeclineReason { get; private set; }
+
     /// <summary>The event that wanted what is being done; it is the cause of the event that tells the outcome.</summary>
     public Guid CauseId { get; private set; }
 
@@ -89,6 +92,7 @@ public sealed class Payment
     {
         Version++;
         CaptureWanted = decision.CaptureWanted;
+        DeclineReason = (decision.Event as PaymentDeclined)?.Reason;
         if (cause is not null)
             (CauseId, TraceParent) = cause;
         if (decision.State == State)

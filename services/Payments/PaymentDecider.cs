@@ -9,8 +9,8 @@ namespace Shop.Payments;
 public sealed record Decision(PaymentState State, object? Event = null, bool CaptureWanted = false);
 
 /// <summary>
-/// The rules of a payment, as functions of its state and what happens. Each gives null where nothing is to be done: for
-/// repetitions, and for what comes too late.
+/// The rules of a payment, as functions of its state and what happens. Each gives null where nothing is to be done or told, as
+/// for what comes too late.
 /// </summary>
 /// <remarks>
 /// A cancel beats everything and never waits for a call in flight: the payment is voided at once, and the answer of the
@@ -22,6 +22,10 @@ public sealed record Decision(PaymentState State, object? Event = null, bool Cap
 /// PaymentVoided is published when the provider has confirmed the void, also where it never told, or never came to know,
 /// the authorisation (a silent provider, a cancel before the first call): it promises that nothing is held and nothing will be.
 /// </para>
+/// <para>
+/// Repeated deliveries are dropped before they come here. So what an order says again it says because it is being repaired: an answer
+/// may be lost. It is told once more how its payment stands, and nothing else happens.
+/// </para>
 /// </remarks>
 public static class PaymentDecider
 {
@@ -29,12 +33,15 @@ public static class PaymentDecider
     public static bool NeedsProvider(PaymentState state) =>
         state is PaymentState.Authorizing or PaymentState.Capturing or PaymentState.Voiding or PaymentState.Refunding;
 
+    /// <summary>The payment is requested again: it is made once.</summary>
+    public static Decision? RequestAgain(Payment payment) => Repeat(payment);
+
     /// <summary>The order is confirmed: its amount is to be taken.</summary>
     public static Decision? Confirm(Payment payment) => payment.State switch
     {
         PaymentState.Authorizing when !payment.CaptureWanted => new(PaymentState.Authorizing, CaptureWanted: true),
         PaymentState.Authorized => new(PaymentState.Capturing),
-        _ => null,
+        _ => Repeat(payment),
     };
 
     /// <summary>The order is cancelled: nothing may be held or kept.</summary>
@@ -42,6 +49,8 @@ public static class PaymentDecider
     {
         PaymentState.Authorizing or PaymentState.Authorized or PaymentState.Capturing => new(PaymentState.Voiding),
         PaymentState.Captured => new(PaymentState.Refunding),
+        // not a decline: it is what usually cancels an order, so hearing of that is not being asked again
+        PaymentState.Voided or PaymentState.Refunded => Repeat(payment),
         _ => null,
     };
 
@@ -55,7 +64,7 @@ public static class PaymentDecider
         (false, _, _) => null,
 
         (_, PaymentState.Authorizing, ProviderStatus.Authorized) =>
-            new(payment.CaptureWanted ? PaymentState.Capturing : PaymentState.Authorized, new PaymentAuthorized(payment.OrderId, payment.PaymentId, payment.Money)),
+            new(payment.CaptureWanted ? PaymentState.Capturing : PaymentState.Authorized, Authorized(payment)),
 
         (_, PaymentState.Capturing, ProviderStatus.Captured) => new(PaymentState.Captured, Captured(payment)),
 
@@ -64,16 +73,39 @@ public static class PaymentDecider
 
         // declined while the cancel came: there is nothing to let go
         (_, PaymentState.Authorizing or PaymentState.Voiding, ProviderStatus.Declined) =>
-            new(PaymentState.Declined, new PaymentDeclined(payment.OrderId, payment.PaymentId, answer.DeclineReason ?? "declined")),
+            new(PaymentState.Declined, Declined(payment, answer.DeclineReason)),
 
         // somebody may have voided or refunded by hand at the provider, so these end a capture too
         (_, PaymentState.Voiding or PaymentState.Capturing, ProviderStatus.Voided) =>
-            new(PaymentState.Voided, new PaymentVoided(payment.OrderId, payment.PaymentId, payment.Money)),
+            new(PaymentState.Voided, Voided(payment)),
         (_, PaymentState.Refunding or PaymentState.Voiding or PaymentState.Capturing, ProviderStatus.Refunded) =>
-            new(PaymentState.Refunded, new PaymentRefunded(payment.OrderId, payment.PaymentId, payment.Money)),
+            new(PaymentState.Refunded, Refunded(payment)),
 
         _ => null,
     };
+
+    /// <summary>Tells again what was told last; null where the answer is still to come.</summary>
+    private static Decision? Repeat(Payment payment)
+    {
+        object? told = payment.State switch
+        {
+            PaymentState.Authorized => Authorized(payment),
+            PaymentState.Declined => Declined(payment, payment.DeclineReason),
+            PaymentState.Captured => Captured(payment),
+            PaymentState.Voided => Voided(payment),
+            PaymentState.Refunded => Refunded(payment),
+            _ => null,
+        };
+        return told is null ? null : new(payment.State, told);
+    }
+
+    private static PaymentAuthorized Authorized(Payment payment) => new(payment.OrderId, payment.PaymentId, payment.Money);
+
+    private static PaymentDeclined Declined(Payment payment, string? reason) => new(payment.OrderId, payment.PaymentId, reason ?? "declined");
+
+    private static PaymentVoided Voided(Payment payment) => new(payment.OrderId, payment.PaymentId, payment.Money);
+
+    private static PaymentRefunded Refunded(Payment payment) => new(payment.OrderId, payment.PaymentId, payment.Money);
 
     private static PaymentCaptured Captured(Payment payment) => new(payment.OrderId, payment.PaymentId, payment.Money);
 }

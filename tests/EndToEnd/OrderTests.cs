@@ -6,9 +6,11 @@ using Shop.Testing;
 
 namespace Shop.EndToEnd;
 
-public sealed class OrdersOnEmbeddedKafka(ShopOnEmbeddedKafka shop) : OrderTests(shop), IClassFixture<ShopOnEmbeddedKafka>;
+[Collection(nameof(EmbeddedKafkaShop))]
+public sealed class OrdersOnEmbeddedKafka(ShopOnEmbeddedKafka shop) : OrderTests(shop);
 
-public sealed class OrdersOnApacheKafka(ShopOnApacheKafka shop) : OrderTests(shop), IClassFixture<ShopOnApacheKafka>;
+[Collection(nameof(ApacheKafkaShop))]
+public sealed class OrdersOnApacheKafka(ShopOnApacheKafka shop) : OrderTests(shop);
 
 /// <summary>What a shopper sees of a running shop.</summary>
 public abstract class OrderTests
@@ -74,6 +76,32 @@ public abstract class OrderTests
         Assert.Contains(events, e => e.ShortType == "payment-declined");
         await Eventually.BecomesAsync(before, () => StockAsync("mug-red"));
         Assert.DoesNotContain(await LedgerOfAsync(id), entry => entry.Kind == "captured");
+    }
+
+    [Fact]
+    public async Task A_repair_is_answered_by_everybody_and_changes_nothing_that_is_right()
+    {
+        var ada = await Shopper.LogInAsync(_shop.Gateway, "ada");
+        var olga = await Shopper.LogInAsync(_shop.Gateway, "olga", "operator");
+        var before = await StockAsync("mug-red");
+        var id = await ada.SubmitOrderAsync(Shopper.Order("mug-red", 3, "tok_declined"));
+        await ada.WaitForEndAsync(id, "cancelled");
+        await ada.TimelineAsync(id, "stock-released");
+
+        using var refused = await ada.SendAsync(HttpMethod.Post, $"/api/ops/orders/{id}/repair");
+        using var accepted = await olga.SendAsync(HttpMethod.Post, $"/api/ops/orders/{id}/repair");
+
+        Assert.Equal((HttpStatusCode.Forbidden, HttpStatusCode.Accepted), (refused.StatusCode, accepted.StatusCode));
+        string[] types = [];
+        await Eventually.BecomesAsync(2, async () =>
+        {
+            types = [.. (await ada.TimelineAsync(id, "stock-released")).Select(e => e.ShortType)];
+            return types.Count(type => type == "stock-released");
+        });
+        Assert.Equal(2, types.Count(type => type == "order-cancelled"));
+        Assert.Single(types, "payment-declined");
+        Assert.Equal(before, await StockAsync("mug-red"));
+        Assert.Equal(["declined"], (await LedgerOfAsync(id)).Select(entry => entry.Kind));
     }
 
     [Theory, InlineData("tok_slow"), InlineData("tok_flaky")]

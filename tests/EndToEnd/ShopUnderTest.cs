@@ -23,6 +23,9 @@ public abstract class ShopUnderTest(Broker broker, int replicas = 1) : IAsyncLif
     /// <summary>Why this shop cannot be started here; null when it can.</summary>
     public string? NotAvailable => broker == Broker.Apache && ApacheKafka.Home is null ? "KAFKA_HOME is not set" : null;
 
+    /// <summary>Environment variables of the shop, beside data directory, port and replicas.</summary>
+    protected virtual IReadOnlyDictionary<string, string> Settings => new Dictionary<string, string>();
+
     /// <inheritdoc/>
     public async ValueTask InitializeAsync()
     {
@@ -34,7 +37,7 @@ public abstract class ShopUnderTest(Broker broker, int replicas = 1) : IAsyncLif
     }
 
     /// <inheritdoc/>
-    public async ValueTask DisposeAsync()
+    public virtual async ValueTask DisposeAsync()
     {
         if (NotAvailable is not null)
             return;
@@ -80,6 +83,8 @@ public abstract class ShopUnderTest(Broker broker, int replicas = 1) : IAsyncLif
         start.Environment["SHOP_DATA"] = _data;
         start.Environment["SHOP_PORT"] = _port.ToString();
         start.Environment["SHOP_REPLICAS"] = replicas.ToString();
+        foreach (var (name, value) in Settings)
+            start.Environment[name] = value;
         if (broker == Broker.Embedded)
             start.Environment.Remove("KAFKA_HOME");
         using var process = Process.Start(start)!;
@@ -113,8 +118,35 @@ public sealed class ShopOnEmbeddedKafka() : ShopUnderTest(Broker.Embedded);
 /// <summary>A shop on Apache Kafka.</summary>
 public sealed class ShopOnApacheKafka() : ShopUnderTest(Broker.Apache);
 
-/// <summary>A shop with two instances of each service, on EmbeddedKafka.</summary>
-public sealed class ShopWithTwoInstances() : ShopUnderTest(Broker.Embedded, replicas: 2);
+/// <summary>Tests that leave a shop on EmbeddedKafka as they found it, and share one.</summary>
+[CollectionDefinition(nameof(EmbeddedKafkaShop))]
+public sealed class EmbeddedKafkaShop : ICollectionFixture<ShopOnEmbeddedKafka>;
+
+/// <summary>Tests that leave a shop on Apache Kafka as they found it, and share one.</summary>
+[CollectionDefinition(nameof(ApacheKafkaShop))]
+public sealed class ApacheKafkaShop : ICollectionFixture<ShopOnApacheKafka>;
+
+/// <summary>A shop with two instances of each service, on EmbeddedKafka, whose traces are collected.</summary>
+public sealed class ShopWithTwoInstances() : ShopUnderTest(Broker.Embedded, replicas: 2)
+{
+    /// <summary>What the services export.</summary>
+    public TraceCollector Traces { get; } = new();
+
+    /// <inheritdoc/>
+    protected override IReadOnlyDictionary<string, string> Settings => new Dictionary<string, string>
+    {
+        ["OTEL_EXPORTER_OTLP_ENDPOINT"] = Traces.Endpoint,
+        ["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf",
+        ["OTEL_BSP_SCHEDULE_DELAY"] = "200",
+    };
+
+    /// <inheritdoc/>
+    public override async ValueTask DisposeAsync()
+    {
+        await base.DisposeAsync();
+        await Traces.DisposeAsync();
+    }
+}
 
 /// <summary>A part of <c>./shop status --json</c>.</summary>
 public sealed record Part(string Name, int Instance, int? Pid, string? Url, string State, int Restarts);

@@ -4,7 +4,7 @@ using System.Text.Json;
 namespace Shop.EndToEnd;
 
 /// <summary>What must hold whichever of the two instances of each service the gateway asks.</summary>
-public sealed class TwoInstancesTests(ShopWithTwoInstances shop) : IClassFixture<ShopWithTwoInstances>
+public sealed partial class TwoInstancesTests(ShopWithTwoInstances shop) : IClassFixture<ShopWithTwoInstances>
 {
     [Fact]
     public async Task Fifty_submissions_at_once_with_one_key_are_one_order_and_fifty_equal_answers()

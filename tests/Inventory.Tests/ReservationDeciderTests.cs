@@ -7,6 +7,7 @@ public sealed class ReservationDeciderTests
 {
     private static readonly Guid Order = Guid.CreateVersion7();
     private static readonly IReadOnlyList<ReservedLine> Held = [new("mug", 3), new("cap", 1)];
+    private static readonly IReadOnlyList<Shortage> Missing = [new("cap", 1, 0)];
 
     [Fact]
     public void Enough_of_everything_is_reserved()
@@ -58,27 +59,43 @@ public sealed class ReservationDeciderTests
     }
 
     [Theory, InlineData("Reserved"), InlineData("Rejected"), InlineData("Released"), InlineData("Dispatched")]
-    public void An_order_that_was_decided_is_not_decided_again(string status) =>
-        Assert.IsType<ReservationDecision.Ignore>(Submitted(Given(status), [("mug", 3)], ("mug", 100)));
+    public void An_order_that_is_submitted_again_is_told_what_was_decided(string status) =>
+        Assert.Equal(Told(status), Assert.IsType<ReservationDecision.Repeat>(Submitted(Given(status), [("mug", 3)], ("mug", 100))).Event);
 
     [Fact]
     public void A_cancelled_order_gives_back_what_it_held() =>
         Assert.Equal(Held, Assert.IsType<ReservationDecision.Release>(ReservationDecider.OnCancelled(Given("Reserved"))).Lines);
 
-    [Theory, InlineData(null), InlineData("Rejected"), InlineData("Released"), InlineData("Dispatched")]
-    public void A_cancelled_order_that_holds_nothing_gives_nothing_back(string? status) =>
+    [Theory, InlineData(null), InlineData("Rejected")]
+    public void A_cancelled_order_that_never_held_anything_gives_nothing_back(string? status) =>
         Assert.IsType<ReservationDecision.Ignore>(ReservationDecider.OnCancelled(Given(status)));
+
+    [Theory, InlineData("Released"), InlineData("Dispatched")]
+    public void A_cancelled_order_that_holds_nothing_any_more_is_told_so(string status) =>
+        Assert.Equal(Told(status), Assert.IsType<ReservationDecision.Repeat>(ReservationDecider.OnCancelled(Given(status))).Event);
 
     [Fact]
     public void A_confirmed_order_is_dispatched() =>
         Assert.Equal(Held, Assert.IsType<ReservationDecision.Dispatch>(ReservationDecider.OnConfirmed(Given("Reserved"))).Lines);
 
-    [Theory, InlineData(null), InlineData("Rejected"), InlineData("Released"), InlineData("Dispatched")]
-    public void A_confirmed_order_that_holds_nothing_is_not_dispatched(string? status) =>
-        Assert.IsType<ReservationDecision.Ignore>(ReservationDecider.OnConfirmed(Given(status)));
+    [Theory, InlineData("Rejected"), InlineData("Released"), InlineData("Dispatched")]
+    public void A_confirmed_order_that_holds_nothing_is_told_why(string status) =>
+        Assert.Equal(Told(status), Assert.IsType<ReservationDecision.Repeat>(ReservationDecider.OnConfirmed(Given(status))).Event);
+
+    [Fact]
+    public void A_confirmed_order_whose_submission_is_missing_waits_for_it() =>
+        Assert.IsType<ReservationDecision.Ignore>(ReservationDecider.OnConfirmed(null));
+
+    private static object Told(string status) => status switch
+    {
+        "Reserved" => new StockReserved(Order, Held),
+        "Rejected" => new StockRejected(Order, Missing),
+        "Released" => new StockReleased(Order, Held),
+        _ => new StockDispatched(Order, Held),
+    };
 
     private static Reservation? Given(string? status) =>
-        status is null ? null : new(Order, Enum.Parse<ReservationStatus>(status), Held, DateTimeOffset.UnixEpoch);
+        status is null ? null : new(Order, Enum.Parse<ReservationStatus>(status), Held, status == "Rejected" ? Missing : [], DateTimeOffset.UnixEpoch);
 
     private static ReservationDecision Submitted(Reservation? before, (string Sku, int Quantity)[] lines, params (string Sku, int Available)[] stock) =>
         ReservationDecider.OnSubmitted(

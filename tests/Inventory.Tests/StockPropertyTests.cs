@@ -65,10 +65,10 @@ public sealed class StockPropertyTests
                 case ReservationDecision.Reserve(var lines):
                     foreach (var line in lines)
                         stock[line.Sku].Reserve(line.Quantity);
-                    reservations.Add(order, new(Guid.Empty, ReservationStatus.Reserved, lines, default));
+                    reservations.Add(order, new(Guid.Empty, ReservationStatus.Reserved, lines, [], default));
                     break;
-                case ReservationDecision.Reject(var lines, _):
-                    reservations.Add(order, new(Guid.Empty, ReservationStatus.Rejected, lines, default));
+                case ReservationDecision.Reject(var lines, var shortages):
+                    reservations.Add(order, new(Guid.Empty, ReservationStatus.Rejected, lines, shortages, default));
                     break;
                 case ReservationDecision.Release(var lines):
                     foreach (var line in lines)

@@ -73,7 +73,9 @@ public sealed class RebalanceTests(PostgresFixture postgres, BrokerFixture broke
         await using var second = await service.StartAsync();
         await Eventually.BecomesTrueAsync(async () => await service.CountAsync("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%consumer_offsets%' AND datname = current_database()") > 0);
         goOn.SetResult();
+        await service.HaveEntriesAsync(300);
 
+        lostKafka.Resume();
         await service.HaveExactlyAsync(journals, 10);
     }
 

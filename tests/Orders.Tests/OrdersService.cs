@@ -108,14 +108,14 @@ public sealed class OrdersService : WebApplicationFactory<OrdersDb>
         return eventId;
     }
 
-    /// <summary>The types of the events that Orders published about an order, up to <paramref name="last"/>.</summary>
-    public List<string> PublishedUntil(string last, Guid orderId)
+    /// <summary>The types of the events that Orders published about an order, up to <paramref name="last"/>, seen <paramref name="times"/> times.</summary>
+    public List<string> PublishedUntil(string last, Guid orderId, int times = 1)
     {
         using var consumer = new ConsumerBuilder<string, string>(new ConsumerConfig { BootstrapServers = _kafka, GroupId = $"test-{Guid.NewGuid():N}", EnableAutoCommit = false }).Build();
         consumer.Assign(Enumerable.Range(0, Topics.Orders.Partitions).Select(partition => new TopicPartitionOffset(Topics.Orders.Name, partition, Offset.Beginning)));
         var deadline = DateTime.UtcNow.AddSeconds(30);
         var types = new List<string>();
-        while (types.Count == 0 || types[^1] != last)
+        while (types.Count(type => type == last) < times)
         {
             if (consumer.Consume(TimeSpan.FromMilliseconds(100)) is { Message: var message } && message.Key == orderId.ToString())
                 types.Add(Encoding.UTF8.GetString(message.Headers.GetLastBytes("ce_type")));

@@ -19,6 +19,7 @@ internal static class SampleOrders
     public static readonly CancellationRequested CancellationRequested = new(Id, "ada");
     public static readonly OrderDeadlinePassed PaymentDeadline = new(Id, "payment");
     public static readonly OrderDeadlinePassed ReviewDeadline = new(Id, "review");
+    public static readonly OrderDeadlinePassed FulfilmentDeadline = new(Id, "fulfilment");
     public static readonly StockReserved StockReserved = new(Id, Reserved);
     public static readonly StockRejected StockRejected = new(Id, [new("mug-blue", 2, 1), new("pen", 3, 0)]);
     public static readonly StockReleased StockReleased = new(Id, Reserved);

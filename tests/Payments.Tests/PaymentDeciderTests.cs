@@ -18,6 +18,11 @@ public sealed class PaymentDeciderTests
     {
         [(Authorizing, false)] = new(Authorizing, CaptureWanted: true),
         [(Authorized, false)] = new(Capturing),
+        // again: it is told how the payment stands
+        [(Declined, false)] = new(Declined, Decline),
+        [(Captured, false)] = new(Captured, Capture),
+        [(Voided, false)] = new(Voided, Void),
+        [(Refunded, false)] = new(Refunded, Refund),
     };
 
     private static readonly Dictionary<(PaymentState, bool CaptureWanted), Decision> Cancellations = new()
@@ -27,6 +32,18 @@ public sealed class PaymentDeciderTests
         [(Authorized, false)] = new(Voiding),
         [(Capturing, false)] = new(Voiding),
         [(Captured, false)] = new(Refunding),
+        // again: it is told how the payment stands
+        [(Voided, false)] = new(Voided, Void),
+        [(Refunded, false)] = new(Refunded, Refund),
+    };
+
+    private static readonly Dictionary<(PaymentState, bool CaptureWanted), Decision> RepeatedRequests = new()
+    {
+        [(Authorized, false)] = new(Authorized, Authorization),
+        [(Declined, false)] = new(Declined, Decline),
+        [(Captured, false)] = new(Captured, Capture),
+        [(Voided, false)] = new(Voided, Void),
+        [(Refunded, false)] = new(Refunded, Refund),
     };
 
     private static readonly Dictionary<(PaymentState, bool CaptureWanted, ProviderStatus), Decision> Answers = new()
@@ -78,6 +95,24 @@ public sealed class PaymentDeciderTests
     [Theory, MemberData(nameof(States))]
     public void When_the_order_is_cancelled(PaymentState state, bool captureWanted) =>
         Assert.Equal(Cancellations.GetValueOrDefault((state, captureWanted)), PaymentDecider.Cancel(Given(state, captureWanted)));
+
+    [Theory, MemberData(nameof(States))]
+    public void When_the_payment_is_requested_again(PaymentState state, bool captureWanted) =>
+        Assert.Equal(RepeatedRequests.GetValueOrDefault((state, captureWanted)), PaymentDecider.RequestAgain(Given(state, captureWanted)));
+
+    [Theory, MemberData(nameof(States))]
+    public void What_is_told_again_changes_nothing_that_was_decided(PaymentState state, bool captureWanted)
+    {
+        foreach (var again in new[] { PaymentDecider.RequestAgain, PaymentDecider.Confirm, PaymentDecider.Cancel })
+        {
+            var payment = Given(state, captureWanted);
+            if (again(payment) is not { Event: not null } told)
+                continue;
+            payment.Apply(told, Now.AddSeconds(1), new(Guid.CreateVersion7(), null));
+            Assert.Equal((state, captureWanted, Now), (payment.State, payment.CaptureWanted, payment.ChangedAt));
+            Assert.Equal(told, again(payment));
+        }
+    }
 
     [Theory, MemberData(nameof(StatesAndAnswers))]
     public void When_the_provider_answers_what_it_was_asked_for(PaymentState state, bool captureWanted, ProviderStatus status) =>
@@ -152,7 +187,7 @@ public sealed class PaymentDeciderTests
     private static Payment Given(PaymentState state, bool captureWanted = false)
     {
         var payment = new Payment(Request, Now, new(Guid.CreateVersion7(), null));
-        payment.Apply(new(state, CaptureWanted: captureWanted), Now);
+        payment.Apply(new(state, state == Declined ? Decline : null, captureWanted), Now);
         return payment;
     }
 }

@@ -52,23 +52,47 @@ public sealed class PaymentFlowTests(PostgresFixture postgres)
         await Eventually.BecomesAsync("PaymentAuthorized", () => shop.Orders.PaymentEventsOfAsync(held.OrderId));
         await Eventually.BecomesAsync("PaymentAuthorized", () => shop.Orders.PaymentEventsOfAsync(taken.OrderId));
         await shop.Orders.PublishAsync(taken, new OrderConfirmed(taken.OrderId), new OrderConfirmed(taken.OrderId));
-        await Eventually.BecomesAsync("PaymentAuthorized,PaymentCaptured", () => shop.Orders.PaymentEventsOfAsync(taken.OrderId));
+        await Eventually.BecomesAsync("PaymentAuthorized,PaymentCaptured", () => DifferentEventsAsync(taken));
 
         for (var time = 0; time < 2; time++)
         {
             await shop.Orders.PublishAsync(new OrderCancelled(held.OrderId, "test"), new OrderCancelled(taken.OrderId, "test"),
                 new OrderConfirmed(held.OrderId), new OrderConfirmed(taken.OrderId), held, taken);
-            await Eventually.BecomesAsync("PaymentAuthorized,PaymentVoided", () => shop.Orders.PaymentEventsOfAsync(held.OrderId));
-            await Eventually.BecomesAsync("PaymentAuthorized,PaymentCaptured,PaymentRefunded", () => shop.Orders.PaymentEventsOfAsync(taken.OrderId));
+            await Eventually.BecomesAsync("PaymentAuthorized,PaymentVoided", () => DifferentEventsAsync(held));
+            await Eventually.BecomesAsync("PaymentAuthorized,PaymentCaptured,PaymentRefunded", () => DifferentEventsAsync(taken));
         }
         await shop.PassAPaymentThroughAsync();
 
         Assert.Equal(PaymentState.Voided, await payments.StateAsync(held.PaymentId));
         Assert.Equal(PaymentState.Refunded, await payments.StateAsync(taken.PaymentId));
-        Assert.Equal("PaymentAuthorized,PaymentVoided", await shop.Orders.PaymentEventsOfAsync(held.OrderId));
-        Assert.Equal("PaymentAuthorized,PaymentCaptured,PaymentRefunded", await shop.Orders.PaymentEventsOfAsync(taken.OrderId));
+        // an order that says again what it has said is told again how its payment stands, and that is all
+        Assert.EndsWith("PaymentVoided,PaymentVoided", await shop.Orders.PaymentEventsOfAsync(held.OrderId), StringComparison.Ordinal);
+        Assert.Equal("PaymentAuthorized,PaymentVoided", await DifferentEventsAsync(held));
+        Assert.Equal("PaymentAuthorized,PaymentCaptured,PaymentRefunded", await DifferentEventsAsync(taken));
         Assert.Equal("authorized,voided", await shop.Provider.LedgerOfAsync(held.PaymentId));
         Assert.Equal("authorized,captured,refunded", await shop.Provider.LedgerOfAsync(taken.PaymentId));
+
+        async Task<string> DifferentEventsAsync(PaymentRequested payment) =>
+            string.Join(',', (await shop.Orders.PaymentEventsOfAsync(payment.OrderId)).Split(',').Distinct());
+    }
+
+    [Fact]
+    public async Task An_order_that_asks_again_for_a_declined_payment_is_told_the_providers_reason()
+    {
+        await using var shop = await TestShop.StartAsync(postgres);
+        shop.StartPayments();
+        var request = await shop.Orders.RequestAsync("tok_declined");
+        await Eventually.BecomesAsync("PaymentDeclined", () => shop.Orders.PaymentEventsOfAsync(request.OrderId));
+        // what a decline leads to is no question
+        await shop.Orders.PublishAsync(new OrderCancelled(request.OrderId, "declined"));
+        await shop.PassAPaymentThroughAsync();
+        Assert.Equal("PaymentDeclined", await shop.Orders.PaymentEventsOfAsync(request.OrderId));
+
+        await shop.Orders.PublishAsync(request);
+
+        await Eventually.BecomesAsync("PaymentDeclined,PaymentDeclined", () => shop.Orders.PaymentEventsOfAsync(request.OrderId));
+        Assert.All(shop.Orders.Events(Topics.Payments).Where(e => e.OrderId == request.OrderId), e => Assert.Contains("card_declined", e.Body, StringComparison.Ordinal));
+        Assert.Equal("declined", await shop.Provider.LedgerOfAsync(request.PaymentId));
     }
 
     [Fact]

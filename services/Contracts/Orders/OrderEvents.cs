@@ -30,7 +30,7 @@ public sealed record CancellationRequested(Guid OrderId, string RequestedBy);
 
 /// <summary>A deadline of the order has passed.</summary>
 /// <param name="OrderId">The order.</param>
-/// <param name="WaitingFor">What the order was waiting for: <c>reservation</c>, <c>payment</c> or <c>review</c>.</param>
+/// <param name="WaitingFor">What the order was waiting for: <c>reservation</c>, <c>payment</c>, <c>review</c> or <c>fulfilment</c>.</param>
 public sealed record OrderDeadlinePassed(Guid OrderId, string WaitingFor);
 
 /// <summary>Stock is reserved and payment authorised: Inventory dispatches, Payments captures.</summary>

@@ -33,10 +33,10 @@ internal sealed class OrderConsumer(InventoryDb db, TimeProvider time) : IConsum
             case ReservationDecision.Reserve(var lines):
                 foreach (var line in lines)
                     StockOf(line).Reserve(line.Quantity);
-                db.Reservations.Add(new(orderId, ReservationStatus.Reserved, lines, time.GetUtcNow()));
+                db.Reservations.Add(new(orderId, ReservationStatus.Reserved, lines, [], time.GetUtcNow()));
                 return context.Publish(new StockReserved(orderId, lines), context.CancellationToken);
             case ReservationDecision.Reject(var lines, var shortages):
-                db.Reservations.Add(new(orderId, ReservationStatus.Rejected, lines, time.GetUtcNow()));
+                db.Reservations.Add(new(orderId, ReservationStatus.Rejected, lines, shortages, time.GetUtcNow()));
                 return context.Publish(new StockRejected(orderId, shortages), context.CancellationToken);
             case ReservationDecision.Release(var lines):
                 foreach (var line in lines)
@@ -48,6 +48,8 @@ internal sealed class OrderConsumer(InventoryDb db, TimeProvider time) : IConsum
                     StockOf(line).Dispatch(line.Quantity);
                 Find(orderId)!.End(ReservationStatus.Dispatched, time.GetUtcNow());
                 return context.Publish(new StockDispatched(orderId, lines), context.CancellationToken);
+            case ReservationDecision.Repeat(var told):
+                return context.Publish(told, context.CancellationToken);
             default:
                 return Task.CompletedTask;
         }

@@ -22,11 +22,12 @@ internal enum ReservationStatus
 internal sealed class Reservation
 {
     /// <summary>A new decision.</summary>
-    public Reservation(Guid orderId, ReservationStatus status, IReadOnlyList<ReservedLine> lines, DateTimeOffset decidedAt)
+    public Reservation(Guid orderId, ReservationStatus status, IReadOnlyList<ReservedLine> lines, IReadOnlyList<Shortage> shortages, DateTimeOffset decidedAt)
     {
         OrderId = orderId;
         Status = status;
         Lines = lines;
+        Shortages = shortages;
         DecidedAt = decidedAt;
     }
 
@@ -36,6 +37,9 @@ internal sealed class Reservation
 
     /// <summary>What the order asked for: one line for each sku.</summary>
     public IReadOnlyList<ReservedLine> Lines { get; private set; }
+
+    /// <summary>What was missing when it was rejected; empty otherwise.</summary>
+    public IReadOnlyList<Shortage> Shortages { get; private set; }
 
     public DateTimeOffset DecidedAt { get; private set; }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Shop.Contracts;
 
 namespace Shop.Inventory.ReservingStock;
@@ -17,11 +18,18 @@ internal abstract record ReservationDecision
     /// <summary>Send these pieces.</summary>
     public sealed record Dispatch(IReadOnlyList<ReservedLine> Lines) : ReservationDecision;
 
-    /// <summary>The event comes again or too late: it has no effect.</summary>
+    /// <summary>Nothing changes, but the event asks again for what was told before: it is told again.</summary>
+    public sealed record Repeat(object Event) : ReservationDecision;
+
+    /// <summary>The event has no effect, and there is nothing to tell.</summary>
     public sealed record Ignore : ReservationDecision;
 }
 
 /// <summary>The rules of reservations, as pure functions of what was decided before, the stock and the event.</summary>
+/// <remarks>
+/// Repeated deliveries are dropped before they come here. So what comes again was said again: an order is being repaired, because an
+/// answer may be lost. What was decided stays decided, and the order is told once more how it stands.
+/// </remarks>
 internal static class ReservationDecider
 {
     private static readonly ReservationDecision.Ignore Ignore = new();
@@ -33,7 +41,7 @@ internal static class ReservationDecider
     public static ReservationDecision OnSubmitted(Reservation? reservation, IReadOnlyList<OrderLine> lines, Func<string, int> available)
     {
         if (reservation is not null)
-            return Ignore;
+            return Repeat(reservation);
         var wanted = BySku(lines);
         var shortages = wanted
             .Where(line => line.Quantity > available(line.Sku))
@@ -50,12 +58,32 @@ internal static class ReservationDecider
     /// Releases what is held. The topic has an order's events in their order, so there is nothing to wait for where nothing was
     /// decided; and what has left the warehouse stays away.
     /// </summary>
-    public static ReservationDecision OnCancelled(Reservation? reservation) =>
-        reservation is { Status: ReservationStatus.Reserved } ? new ReservationDecision.Release(reservation.Lines) : Ignore;
+    public static ReservationDecision OnCancelled(Reservation? reservation) => reservation switch
+    {
+        { Status: ReservationStatus.Reserved } => new ReservationDecision.Release(reservation.Lines),
+        { Status: ReservationStatus.Released or ReservationStatus.Dispatched } => Repeat(reservation),
+        _ => Ignore,
+    };
 
-    /// <summary>Dispatches what is held; what was rejected or released before cannot be.</summary>
-    public static ReservationDecision OnConfirmed(Reservation? reservation) =>
-        reservation is { Status: ReservationStatus.Reserved } ? new ReservationDecision.Dispatch(reservation.Lines) : Ignore;
+    /// <summary>
+    /// Dispatches what is held. Where it is not held any more, the order is told so: it can never be sent. Where nothing was ever
+    /// decided nothing is, rather than ending an order whose submission can be repeated.
+    /// </summary>
+    public static ReservationDecision OnConfirmed(Reservation? reservation) => reservation switch
+    {
+        { Status: ReservationStatus.Reserved } => new ReservationDecision.Dispatch(reservation.Lines),
+        not null => Repeat(reservation),
+        null => Ignore,
+    };
+
+    private static ReservationDecision.Repeat Repeat(Reservation reservation) => new(reservation.Status switch
+    {
+        ReservationStatus.Reserved => new StockReserved(reservation.OrderId, reservation.Lines),
+        ReservationStatus.Rejected => new StockRejected(reservation.OrderId, reservation.Shortages),
+        ReservationStatus.Released => new StockReleased(reservation.OrderId, reservation.Lines),
+        ReservationStatus.Dispatched => new StockDispatched(reservation.OrderId, reservation.Lines),
+        _ => throw new UnreachableException(),
+    });
 
     /// <summary>One line a sku, in the order of their first appearance; a sum beyond an integer stays the largest, which no stock covers.</summary>
     private static List<ReservedLine> BySku(IReadOnlyList<OrderLine> lines) =>

@@ -90,8 +90,7 @@ internal sealed partial class BatchProcessor(EndpointOptions endpoint, EndpointP
         {
             await store.DeadLetterAsync(records[0], failure, time.GetUtcNow(), cancellationToken);
         }
-        db.ChangeTracker.DetectChanges();
-        await db.SaveChangesAsync(cancellationToken);
+        await _pipeline.SaveAsync(db, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         MessagingTelemetry.Committed(endpoint.Name, records.Count, started);
         foreach (var (record, assignment) in records)

@@ -23,6 +23,7 @@ internal sealed class EndpointPipeline(EndpointOptions endpoint, EventTypes even
             return;
         if (endpoint.BatchHandler is { } batchHandler)
         {
+            using var activity = MessagingTelemetry.StartProcessBatch(records, endpoint.Name);
             await batchHandler(scope.ServiceProvider).HandleAsync(records, cancellationToken);
             return;
         }
@@ -42,6 +43,15 @@ internal sealed class EndpointPipeline(EndpointOptions endpoint, EventTypes even
             if (started != 0)
                 MessagingTelemetry.Processed(records[i], endpoint.Name, started);
         }
+    }
+
+    /// <summary>Saves what the handlers changed and published, in the current transaction.</summary>
+    public async Task SaveAsync(MessagingDbContext db, CancellationToken cancellationToken)
+    {
+        db.ChangeTracker.DetectChanges();
+        if (endpoint.SagaType is { } saga && SagaTable.Of(db, saga) is { } table)
+            await table.WriteAsync(db, cancellationToken);
+        await db.SaveChangesAsync(cancellationToken);
     }
 
     private EventType? TypeOf(ConsumedRecord record) =>

@@ -83,6 +83,7 @@ internal sealed class RelaySession(NpgsqlConnection connection, IProducer<byte[]
         {
             await ended.CancelAsync();
             await inFlight.CompleteAsync();
+            await _leases.LeaveAsync();
             if (listening is not null)
                 await listening.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }

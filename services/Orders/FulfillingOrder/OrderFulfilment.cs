@@ -19,6 +19,11 @@ namespace Shop.Orders.FulfillingOrder;
 /// </remarks>
 public sealed class OrderFulfilment : MassTransitStateMachine<Order>
 {
+    private const string GoodsHadLeft = "; the goods had left already";
+    private const string TakenBack = "The payment was taken back";
+
+    private readonly TimeProvider _time;
+
     /// <summary>The state machine without services, from which Messaging reads its events.</summary>
     public OrderFulfilment() : this(Options.Create(new OrderDeadlines()), TimeProvider.System)
     {
@@ -27,6 +32,7 @@ public sealed class OrderFulfilment : MassTransitStateMachine<Order>
     /// <summary>The state machine.</summary>
     public OrderFulfilment(IOptions<OrderDeadlines> deadlines, TimeProvider time)
     {
+        _time = time;
         InstanceState(order => order.CurrentState);
         OfOrder(() => OrderSubmitted, message => message.OrderId);
         OfOrder(() => CancellationRequested, message => message.OrderId);
@@ -49,51 +55,56 @@ public sealed class OrderFulfilment : MassTransitStateMachine<Order>
 
         During(Submitted,
             // usually the first to come; where StockReserved was faster, the order is not here any more and needs no such deadline
-            WaitFor(When(OrderSubmitted), "reservation", deadlines.Value.Reservation, time),
-            WaitFor(When(StockReserved), "payment", deadlines.Value.Payment, time)
-                .Publish(context => PaymentOf(context.Saga))
+            WaitFor(When(OrderSubmitted), "reservation", deadlines.Value.Reservation),
+            WaitFor(When(StockReserved), "payment", deadlines.Value.Payment)
+                .Publish(context => context.Saga.ToPaymentRequested())
                 .TransitionTo(Reserved),
-            CancelOn(StockRejected, OutOfStock),
-            CancelOn(CancellationRequested, ByShopper),
             CancelOn(Deadline.Received, _ => "The stock could not be reserved in time"));
         // none of these can come before Orders has asked for it
-        IgnoreIn(Submitted, StockReleased, StockDispatched, PaymentHeld, PaymentAuthorized, PaymentDeclined, PaymentCaptured, PaymentVoided, PaymentRefunded);
+        IgnoreIn(Submitted, StockDispatched, PaymentHeld, PaymentAuthorized, PaymentDeclined, PaymentCaptured, PaymentVoided, PaymentRefunded);
 
         // the stock is held until the money is certain
-        During(Reserved, InReview,
-            When(PaymentAuthorized).Unschedule(Deadline)
+        During([Reserved, InReview],
+            WaitFor(When(PaymentAuthorized), "fulfilment", deadlines.Value.Fulfilment)
                 .Publish(context => new OrderConfirmed(context.Saga.CorrelationId))
-                .TransitionTo(Confirmed),
-            CancelOn(PaymentDeclined, Declined),
-            CancelOn(PaymentVoided, TakenBack),
-            CancelOn(PaymentRefunded, TakenBack),
-            CancelOn(StockReleased, ReservationLost),
-            CancelOn(CancellationRequested, ByShopper));
+                .TransitionTo(Confirmed));
         During(Reserved,
-            WaitFor(When(PaymentHeld), "review", deadlines.Value.Review, time)
+            WaitFor(When(PaymentHeld), "review", deadlines.Value.Review)
                 .TransitionTo(InReview),
             CancelOn(Deadline.Received, _ => "The payment could not be completed in time"));
-        IgnoreIn(Reserved, OrderSubmitted, StockReserved, StockRejected, StockDispatched, PaymentCaptured);
         During(InReview,
             CancelOn(Deadline.Received, _ => "The payment was not approved in time"));
-        IgnoreIn(InReview, OrderSubmitted, StockReserved, StockRejected, StockDispatched, PaymentHeld, PaymentCaptured);
+        IgnoreIn(Reserved, OrderSubmitted, StockReserved, StockDispatched, PaymentCaptured);
+        IgnoreIn(InReview, OrderSubmitted, StockReserved, StockDispatched, PaymentHeld, PaymentCaptured);
 
         // the point of no return: the goods leave and the money is taken, in whichever order
         During(Confirmed,
             FulfilWhenComplete(When(StockDispatched).Then(context => context.Saga.Dispatched = true)),
             FulfilWhenComplete(When(PaymentCaptured).Then(context => context.Saga.Captured = true)),
-            // Inventory gave the reservation back before it heard of the confirmation: there is nothing left to send
-            CancelOn(StockReleased, ReservationLost),
-            // somebody let the money go, or gave it back, at the provider itself: it will never be captured
-            CancelOn(PaymentVoided, TakenBack),
-            CancelOn(PaymentRefunded, TakenBack));
-        IgnoreIn(Confirmed, OrderSubmitted, CancellationRequested, Deadline.Received, StockReserved, StockRejected, PaymentHeld, PaymentAuthorized, PaymentDeclined);
+            // Giving up here could lose the goods, which may be leaving: Inventory hears of the confirmation before any cancellation.
+            // So the order stays, and is among the overdue ones until the answer comes or an operator has it repaired.
+            When(Deadline.Received).Then(context => context.Saga.Reason = Overdue(context.Saga)));
+        IgnoreIn(Confirmed, OrderSubmitted, CancellationRequested, StockReserved, PaymentHeld, PaymentAuthorized);
+
+        // Without stock, or without money, there is nothing to wait for any more, wherever the order stands. Once it was confirmed this is
+        // no usual way: the reservation was lost, or somebody let the money go at the provider itself. What the other side has
+        // done by then, it undoes on OrderCancelled: a capture is refunded.
+        During([Submitted, Reserved, InReview, Confirmed],
+            CancelOn(StockRejected, OutOfStock),
+            CancelOn(StockReleased, _ => "The reserved stock was given back before the order was complete"));
+        During([Reserved, InReview, Confirmed],
+            CancelOn(PaymentDeclined, declined => $"Payment declined: {declined.Reason}"),
+            CancelOn(PaymentVoided, _ => TakenBack),
+            CancelOn(PaymentRefunded, _ => TakenBack));
+        During([Submitted, Reserved, InReview],
+            CancelOn(CancellationRequested, _ => "Cancelled by the shopper"));
 
         IgnoreIn(Fulfilled, Everything);
 
         // Also a StockReserved or PaymentAuthorized that crossed the cancellation on its way: whoever published it hears
-        // OrderCancelled after its own event and gives it back, so there is nothing to ask for.
-        IgnoreIn(Cancelled, Everything);
+        // OrderCancelled after its own event and gives it back, so there is nothing to ask for. Goods that had left are a loss, which is said.
+        During(Cancelled, When(StockDispatched).Then(context => NoteLeftGoods(context.Saga)));
+        IgnoreIn(Cancelled, [.. Everything.Except([StockDispatched])]);
     }
 
     /// <summary>Waits for its stock.</summary>
@@ -162,20 +173,22 @@ public sealed class OrderFulfilment : MassTransitStateMachine<Order>
         PaymentHeld, PaymentAuthorized, PaymentDeclined, PaymentCaptured, PaymentVoided, PaymentRefunded,
     ];
 
-    private static string ByShopper(CancellationRequested requested) => "Cancelled by the shopper";
-
-    private static string Declined(PaymentDeclined declined) => $"Payment declined: {declined.Reason}";
-
-    private static string ReservationLost(StockReleased released) => "The reserved stock was given back before the order was complete";
-
-    private static string TakenBack(PaymentVoided voided) => "The payment was taken back";
-
-    private static string TakenBack(PaymentRefunded refunded) => "The payment was taken back";
-
     private static string OutOfStock(StockRejected rejected) => "Not enough in stock: " + string.Join(", ", rejected.Shortages.Select(shortage =>
         string.Create(CultureInfo.InvariantCulture, $"{shortage.Sku} ({shortage.Requested} ordered, {shortage.Available} available)")));
 
-    private static PaymentRequested PaymentOf(Order order) => new(order.CorrelationId, order.PaymentId, order.ShopperId, order.Total, order.PaymentToken);
+    private static string Overdue(Order order) => order switch
+    {
+        { Dispatched: true } => "Overdue: sent, but the payment was not taken in time",
+        { Captured: true } => "Overdue: paid, but the goods were not sent in time",
+        _ => "Overdue: the goods were not sent, and the payment was not taken, in time",
+    };
+
+    private static void NoteLeftGoods(Order order)
+    {
+        if (!order.Dispatched)
+            order.Reason += GoodsHadLeft;
+        order.Dispatched = true;
+    }
 
     private static void Correlate<T>(IEventCorrelationConfigurator<Order, T> correlation, Func<T, Guid> orderId) where T : class => correlation
         .CorrelateById(context => orderId(context.Message))
@@ -185,19 +198,25 @@ public sealed class OrderFulfilment : MassTransitStateMachine<Order>
     private void OfOrder<T>(Expression<Func<Event<T>>> @event, Func<T, Guid> orderId) where T : class =>
         Event(@event, correlation => Correlate(correlation, orderId));
 
-    private EventActivityBinder<Order, T> WaitFor<T>(EventActivityBinder<Order, T> when, string what, TimeSpan atMost, TimeProvider time) where T : class =>
-        when.Schedule(Deadline, context => new OrderDeadlinePassed(context.Saga.CorrelationId, what), _ => time.GetUtcNow().UtcDateTime + atMost);
+    private EventActivityBinder<Order, T> WaitFor<T>(EventActivityBinder<Order, T> when, string what, TimeSpan atMost) where T : class => when
+        .Then(context => context.Saga.DeadlineAt = _time.GetUtcNow() + atMost)
+        .Schedule(Deadline, context => new OrderDeadlinePassed(context.Saga.CorrelationId, what), context => context.Saga.DeadlineAt!.Value.UtcDateTime);
 
-    private EventActivityBinder<Order, T> CancelOn<T>(Event<T> @event, Func<T, string> reason) where T : class => When(@event)
-        .Unschedule(Deadline)
-        .Then(context => context.Saga.Reason = reason(context.Message))
+    private EventActivityBinder<Order, T> CancelOn<T>(Event<T> @event, Func<T, string> reason) where T : class => End(When(@event))
+        .Then(context => context.Saga.Reason = reason(context.Message) + (context.Saga.Dispatched ? GoodsHadLeft : ""))
         .Publish(context => new OrderCancelled(context.Saga.CorrelationId, context.Saga.Reason!))
         .TransitionTo(Cancelled);
 
     private EventActivityBinder<Order, T> FulfilWhenComplete<T>(EventActivityBinder<Order, T> when) where T : class => when
-        .If(context => context.Saga is { Dispatched: true, Captured: true }, complete => complete
+        .If(context => context.Saga is { Dispatched: true, Captured: true }, complete => End(complete)
+            .Then(context => context.Saga.Reason = null)
             .Publish(context => new OrderFulfilled(context.Saga.CorrelationId))
             .TransitionTo(Fulfilled));
+
+    /// <summary>The order waits for nothing any more.</summary>
+    private EventActivityBinder<Order, T> End<T>(EventActivityBinder<Order, T> when) where T : class => when
+        .Unschedule(Deadline)
+        .Then(context => context.Saga.DeadlineAt = null);
 
     private void IgnoreIn(State state, params ReadOnlySpan<Event> events)
     {

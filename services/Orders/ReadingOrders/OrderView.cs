@@ -6,7 +6,7 @@ namespace Shop.Orders.ReadingOrders;
 /// <summary>An order as its shopper sees it.</summary>
 /// <param name="Id">The order's id.</param>
 /// <param name="Status"><c>submitted</c>, <c>reserved</c>, <c>inReview</c>, <c>confirmed</c>, <c>fulfilled</c> or <c>cancelled</c>.</param>
-/// <param name="Reason">Why it was cancelled; null where it was not.</param>
+/// <param name="Reason">Why it was cancelled, or what is overdue; null where neither is so.</param>
 /// <param name="Lines">What was ordered, at the prices of the moment.</param>
 /// <param name="Total">The sum of the lines.</param>
 /// <param name="ShipTo">Where it goes.</param>

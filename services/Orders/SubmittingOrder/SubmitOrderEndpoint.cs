@@ -59,7 +59,7 @@ public static partial class SubmitOrderEndpoint
         var order = NewOrder(key, request, lines, total);
         db.Orders.Add(order);
         db.IdempotencyKeys.Add(key);
-        db.Publish(new OrderSubmitted(order.CorrelationId, order.ShopperId, lines, total, order.ShipTo, order.SubmittedAt));
+        db.Publish(order.ToOrderSubmitted());
         if (await SaveUnlessRepeatedAsync(db, key, expiredBefore, cancellationToken) is { } answered)
         {
             LogRepeated(logger, key.ShopperId);

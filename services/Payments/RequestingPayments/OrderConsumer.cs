@@ -16,21 +16,26 @@ internal sealed partial class OrderConsumer(PaymentsDb db, TimeProvider time, IL
         var request = context.Message;
         if (Find(request.OrderId) is not { } payment)
             db.Payments.Add(new(request, time.GetUtcNow(), CauseOf(context)));
-        else if (payment.PaymentId != request.PaymentId)
+        else if (payment.PaymentId == request.PaymentId)
+            return Apply(context, payment, PaymentDecider.RequestAgain(payment));
+        else
             SecondPaymentIgnored(logger, request.OrderId, payment.PaymentId, request.PaymentId);
         return Task.CompletedTask;
     }
 
-    public Task Consume(ConsumeContext<OrderConfirmed> context) => Apply(context, context.Message.OrderId, PaymentDecider.Confirm);
+    // an order that is cancelled before its payment was requested has none, and gets none: both come from Orders, in order
+    public Task Consume(ConsumeContext<OrderConfirmed> context) =>
+        Find(context.Message.OrderId) is { } payment ? Apply(context, payment, PaymentDecider.Confirm(payment)) : Task.CompletedTask;
 
-    public Task Consume(ConsumeContext<OrderCancelled> context) => Apply(context, context.Message.OrderId, PaymentDecider.Cancel);
+    public Task Consume(ConsumeContext<OrderCancelled> context) =>
+        Find(context.Message.OrderId) is { } payment ? Apply(context, payment, PaymentDecider.Cancel(payment)) : Task.CompletedTask;
 
-    private Task Apply(ConsumeContext context, Guid orderId, Func<Payment, Decision?> decide)
+    private Task Apply(ConsumeContext context, Payment payment, Decision? decision)
     {
-        // an order that is cancelled before its payment was requested has none, and gets none: both come from Orders, in order
-        if (Find(orderId) is { } payment && decide(payment) is { } decision)
-            payment.Apply(decision, time.GetUtcNow(), CauseOf(context));
-        return Task.CompletedTask;
+        if (decision is null)
+            return Task.CompletedTask;
+        payment.Apply(decision, time.GetUtcNow(), CauseOf(context));
+        return decision.Event is { } told ? context.Publish(told, context.CancellationToken) : Task.CompletedTask;
     }
 
     private Payment? Find(Guid orderId) => db.Payments.Local.FindEntry(nameof(Payment.OrderId), orderId)?.Entity;

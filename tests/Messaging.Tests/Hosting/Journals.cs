@@ -149,7 +149,7 @@ public sealed class JournalService : IDisposable
         Assert.Equal(0, await CountAsync("SELECT count(*) FROM offset_regressions"));
     }
 
-    private void Declare(MessagingBuilder messaging) => messaging
+    public void Declare(MessagingBuilder messaging) => messaging
         .Produces(Notes, Records)
         .Endpoint("keeper", endpoint => endpoint.Consumes(Notes).Consumer<JournalKeeper>().Prefetch<JournalPrefetch>());
 

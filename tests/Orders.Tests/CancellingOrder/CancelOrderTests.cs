@@ -55,4 +55,31 @@ public sealed class CancelOrderTests(OrdersFixture fixture)
         await service.Http.BecomesAsync("cancelled", shopper, id);
         Assert.StartsWith("Not enough in stock", (await service.Http.ReadAsync(shopper, id)).Reason, StringComparison.Ordinal);
     }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("null")]
+    [InlineData("{\"requestedBy\":\"mallory\",\"orderId\":\"00000000-0000-0000-0000-000000000000\"}")]
+    [InlineData("{{{{'; DROP TABLE orders; --")]
+    [InlineData("\0")]
+    public async Task A_cancellation_needs_no_body_and_reads_none(string body)
+    {
+        var service = await fixture.GetAsync();
+        var shopper = NewShopper();
+        var id = (await service.Http.SubmitAsync(shopper)).Id;
+
+        var answer = await service.Http.SendAsync(shopper, HttpMethod.Post, $"/api/orders/{id}/cancel", "any key", new StringContent(body));
+
+        Assert.Equal((HttpStatusCode.Accepted, id), (answer.Status, answer.Id));
+        await service.Http.BecomesAsync("cancelled", shopper, id);
+        Assert.Equal("Cancelled by the shopper", (await service.Http.ReadAsync(shopper, id)).Reason);
+    }
+
+    [Theory]
+    [InlineData("/api/orders/' OR '1'='1/cancel")]
+    [InlineData("/api/orders/0/cancel")]
+    [InlineData("/api/orders/01a2055e-20d9-76ac-b2d2-47ee76b48253%20/cancel")]
+    [InlineData("/api/orders/{id}/cancel;x=1")]
+    public async Task What_is_no_order_cannot_be_cancelled(string path) =>
+        Assert.Equal(HttpStatusCode.NotFound, (await (await fixture.GetAsync()).Http.SendAsync(NewShopper(), HttpMethod.Post, path)).Status);
 }

@@ -21,6 +21,7 @@ internal sealed class FulfilmentMachine : IAsyncDisposable, IScheduleMessageProv
         Reservation = TimeSpan.FromSeconds(10),
         Payment = TimeSpan.FromSeconds(20),
         Review = TimeSpan.FromHours(1),
+        Fulfilment = TimeSpan.FromMinutes(10),
     };
 
     public static readonly DateTimeOffset Now = new(2026, 11, 22, 12, 0, 0, TimeSpan.Zero);
@@ -65,6 +66,21 @@ internal sealed class FulfilmentMachine : IAsyncDisposable, IScheduleMessageProv
         return machine;
     }
 
+    /// <summary>Makes the order one that stands elsewhere, with its deadlines and without anything published.</summary>
+    public void Take(Order order, IReadOnlyDictionary<Guid, (OrderDeadlinePassed Deadline, DateTime Due)> scheduled)
+    {
+        Copy(order, Order);
+        Published.Clear();
+        Copy(scheduled, Scheduled);
+    }
+
+    /// <summary>Makes <paramref name="order"/> what this order has become.</summary>
+    public void Give(Order order, Dictionary<Guid, (OrderDeadlinePassed Deadline, DateTime Due)> scheduled)
+    {
+        Copy(Order, order);
+        Copy(Scheduled, scheduled);
+    }
+
     public async Task WhenAsync(params object[] events)
     {
         foreach (var @event in events)
@@ -95,6 +111,16 @@ internal sealed class FulfilmentMachine : IAsyncDisposable, IScheduleMessageProv
     }
 
     public Task CancelScheduledSend(Uri destinationAddress, Guid tokenId, CancellationToken cancellationToken) => CancelScheduledSend(tokenId, cancellationToken);
+
+    private static void Copy(Order from, Order to) => (to.CurrentState, to.Reason, to.Dispatched, to.Captured, to.DeadlineToken, to.DeadlineAt, to.UpdatedAt) =
+        (from.CurrentState, from.Reason, from.Dispatched, from.Captured, from.DeadlineToken, from.DeadlineAt, from.UpdatedAt);
+
+    private static void Copy<T>(IReadOnlyDictionary<Guid, T> from, Dictionary<Guid, T> to)
+    {
+        to.Clear();
+        foreach (var (token, value) in from)
+            to.Add(token, value);
+    }
 
     /// <summary>Collects what Orders publishes.</summary>
     private sealed class Subscriber(List<object> published) : IConsumer<PaymentRequested>, IConsumer<OrderConfirmed>, IConsumer<OrderCancelled>, IConsumer<OrderFulfilled>

@@ -78,7 +78,7 @@ public sealed class StoriesTests
         await order.WhenAsync(Sample.PaymentAuthorized);
 
         Assert.Equal("Confirmed", order.Order.CurrentState);
-        Assert.Empty(order.Scheduled);
+        Assert.Equal((Sample.FulfilmentDeadline, order.Time.GetUtcNow().UtcDateTime + FulfilmentMachine.Deadlines.Fulfilment), Assert.Single(order.Scheduled).Value);
     }
 
     [Theory]
@@ -101,6 +101,49 @@ public sealed class StoriesTests
         Assert.Equal(waitingFor, deadline.WaitingFor);
         Assert.Equal(("Cancelled", reason), (order.Order.CurrentState, order.Order.Reason));
         Assert.Equal(new OrderCancelled(Sample.Id, reason), order.Published[^1]);
+    }
+
+    [Theory]
+    [InlineData("Overdue: the goods were not sent, and the payment was not taken, in time")]
+    [InlineData("Overdue: sent, but the payment was not taken in time", "StockDispatched")]
+    [InlineData("Overdue: paid, but the goods were not sent in time", "PaymentCaptured")]
+    public async Task A_confirmed_order_that_is_overdue_says_so_and_is_fulfilled_all_the_same(string reason, params string[] events)
+    {
+        await using var order = await FulfilmentMachine.GivenAsync("Reserved");
+        await order.WhenAsync([Sample.PaymentAuthorized, .. events.Select(name => Sample.Events[name])]);
+        var (token, (deadline, due)) = Assert.Single(order.Scheduled);
+        Assert.Equal(due, order.Order.DeadlineAt!.Value.UtcDateTime);
+
+        await order.WhenDeadlinePassesAsync(token, deadline);
+
+        Assert.Equal(("Confirmed", reason, due), (order.Order.CurrentState, order.Order.Reason, order.Order.DeadlineAt?.UtcDateTime));
+        await order.WhenAsync(Sample.StockDispatched, Sample.PaymentCaptured);
+        Assert.Equal(("Fulfilled", null, null), (order.Order.CurrentState, order.Order.Reason, order.Order.DeadlineAt));
+        Assert.Equal([new OrderConfirmed(Sample.Id), new OrderFulfilled(Sample.Id)], order.Published);
+    }
+
+    [Fact]
+    public async Task A_confirmed_order_whose_reservation_was_lost_is_cancelled_even_where_its_money_was_taken()
+    {
+        await using var order = await FulfilmentMachine.GivenAsync("Confirmed");
+
+        await order.WhenAsync(Sample.PaymentCaptured, Sample.StockReleased, Sample.PaymentRefunded);
+
+        Assert.Equal(("Cancelled", "The reserved stock was given back before the order was complete"), (order.Order.CurrentState, order.Order.Reason));
+        Assert.Equal([new OrderCancelled(Sample.Id, order.Order.Reason!)], order.Published);
+    }
+
+    [Theory]
+    [InlineData("StockDispatched", "PaymentVoided")]
+    [InlineData("PaymentVoided", "StockDispatched", "StockDispatched")]
+    public async Task Money_that_was_taken_back_when_the_goods_had_left_is_no_secret(params string[] events)
+    {
+        await using var order = await FulfilmentMachine.GivenAsync("Confirmed");
+
+        await order.WhenAsync([.. events.Select(name => Sample.Events[name])]);
+
+        Assert.Equal(("Cancelled", "The payment was taken back; the goods had left already"), (order.Order.CurrentState, order.Order.Reason));
+        Assert.True(order.Order.Dispatched);
     }
 
     [Fact]

@@ -34,7 +34,7 @@ public sealed class ServiceHarness<TDbContext> : IAsyncDisposable where TDbConte
     {
         _host = host;
         _logged = logged;
-        _operator = new() { BaseAddress = new($"{host.Urls.First()}/api/ops/{serviceName}/dead-letters/") };
+        _operator = new() { BaseAddress = new($"{host.Urls.First()}/api/ops/{serviceName}/") };
     }
 
     /// <summary>The instance's own services, those that <c>configure</c> added among them.</summary>
@@ -112,15 +112,26 @@ public sealed class ServiceHarness<TDbContext> : IAsyncDisposable where TDbConte
         Eventually.BecomesTrueAsync(() => Task.FromResult(_logged.Names.Contains(eventName)), deadline, $"{eventName} is logged");
 
     /// <summary>The service's dead letters, as an operator sees them, newest first.</summary>
-    public async Task<IReadOnlyList<DeadLetterView>> DeadLettersAsync() => (await _operator.GetFromJsonAsync<DeadLetterPage>("?limit=200"))!.Items;
+    public async Task<IReadOnlyList<DeadLetterView>> DeadLettersAsync() => (await _operator.GetFromJsonAsync<DeadLetterPage>("dead-letters?limit=200"))!.Items;
 
     /// <summary>Plays a dead letter again, as an operator does.</summary>
     /// <returns>204, or 409 where it failed again or was ended before, or 404.</returns>
-    public Task<HttpStatusCode> RedriveAsync(Guid deadLetter) => PostAsync($"{deadLetter}/redrive");
+    public Task<HttpStatusCode> RedriveAsync(Guid deadLetter) => PostAsync($"dead-letters/{deadLetter}/redrive");
 
     /// <summary>Gives a dead letter up and plays those behind it, as an operator does.</summary>
     /// <returns>204, or 409 where one behind it failed or it was ended before, or 404.</returns>
-    public Task<HttpStatusCode> DiscardAsync(Guid deadLetter) => PostAsync($"{deadLetter}/discard");
+    public Task<HttpStatusCode> DiscardAsync(Guid deadLetter) => PostAsync($"dead-letters/{deadLetter}/discard");
+
+    /// <summary>The events that the broker refused, as an operator sees them, oldest first.</summary>
+    public async Task<IReadOnlyList<RefusedEventView>> RefusedEventsAsync() => (await _operator.GetFromJsonAsync<RefusedEventPage>("refused-events?limit=200"))!.Items;
+
+    /// <summary>Has a refused event, and those behind it, published after all, as an operator does.</summary>
+    /// <returns>202, or 404.</returns>
+    public Task<HttpStatusCode> RetryRefusedAsync(long refusedEvent) => PostAsync($"refused-events/{refusedEvent}/retry");
+
+    /// <summary>Gives a refused event up and lets those behind it go on, as an operator does.</summary>
+    /// <returns>202, or 404.</returns>
+    public Task<HttpStatusCode> DiscardRefusedAsync(long refusedEvent) => PostAsync($"refused-events/{refusedEvent}/discard");
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()

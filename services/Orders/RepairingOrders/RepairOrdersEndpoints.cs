@@ -1,0 +1,76 @@
+using System.Security.Claims;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.EntityFrameworkCore;
+using Shop.Contracts;
+using Shop.Orders.ReadingOrders;
+using Shop.ServiceDefaults;
+using Shop.ServiceDefaults.Authentication;
+
+namespace Shop.Orders.RepairingOrders;
+
+/// <summary><c>GET /api/ops/orders/stuck</c> and <c>POST /api/ops/orders/{id}/repair</c>: for operators.</summary>
+public static partial class RepairOrdersEndpoints
+{
+    private const int DefaultLimit = 50;
+    private const int MaxLimit = 200;
+
+    /// <summary>Adds what the endpoints need, and the metric of stuck orders.</summary>
+    public static void AddRepairingOrders(this IHostApplicationBuilder builder)
+    {
+        builder.Services.AddScoped<StuckOrders>();
+        builder.Services.AddSingleton<StuckOrdersMonitor>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<StuckOrdersMonitor>());
+    }
+
+    /// <summary>Maps the endpoints.</summary>
+    public static void MapRepairingOrders(this IEndpointRouteBuilder endpoints)
+    {
+        endpoints.MapGet("/api/ops/orders/stuck", ListAsync).RequireAuthorization(Policies.Operator);
+        endpoints.MapPost("/api/ops/orders/{id:guid}/repair", RepairAsync).RequireAuthorization(Policies.Operator);
+    }
+
+    private static async Task<Results<Ok<StuckOrderPage>, ValidationProblem>> ListAsync(StuckOrders orders, CancellationToken cancellationToken,
+        Guid? after = null, int limit = DefaultLimit)
+    {
+        if (limit is < 1 or > MaxLimit)
+        {
+            var errors = new ValidationErrors();
+            errors.Add(nameof(limit), $"Must be 1 to {MaxLimit}.");
+            return errors.ToProblem();
+        }
+        var found = await orders.ListAsync(after, limit + 1, cancellationToken);
+        return TypedResults.Ok(new StuckOrderPage([.. found.Take(limit)], found.Count > limit ? found[limit - 1].Id : null));
+    }
+
+    /// <summary>
+    /// Has the order say again what it has said, under new ids, so that Inventory and Payments answer with what they hold. It may be asked
+    /// for any order at any time, and again. 202 says that it was asked; the timeline shows what came of it.
+    /// </summary>
+    private static async Task<Results<Accepted<OrderRepairView>, NotFound, ProblemHttpResult>> RepairAsync(
+        Guid id, ClaimsPrincipal user, OrdersDb db, ILogger<Order> logger, CancellationToken cancellationToken)
+    {
+        await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
+        // locked, as the state machine locks it: what is repeated here comes before whatever the order says next
+        var found = await db.Orders.FromSql($"SELECT * FROM orders WHERE correlation_id = {id} FOR UPDATE").AsNoTracking().ToListAsync(cancellationToken);
+        if (found is not [var order])
+            return TypedResults.NotFound();
+        var status = OrderView.Of(order).Status;
+        var words = OrderRepair.WordsOf(order);
+        if (words.Count == 0)
+            return TypedResults.Problem(statusCode: StatusCodes.Status409Conflict, detail: $"The order is {status}: nobody owes it an answer.");
+
+        foreach (var word in words)
+            db.Publish(word);
+        await db.SaveChangesAsync(cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+        LogRepaired(logger, id, status, user.ShopperId());
+        return TypedResults.Accepted($"/api/orders/{id}/timeline", new OrderRepairView(id, status, [.. words.Select(TypeOf)]));
+    }
+
+    private static string TypeOf(object @event) => Topics.Orders.TryGetEvent(@event.GetType(), out var type)
+        ? type.Name
+        : throw new ArgumentException($"{@event.GetType().Name} is not on the topic {Topics.Orders}", nameof(@event));
+
+    [LoggerMessage(EventName = "OrderRepaired", Level = LogLevel.Information, Message = "Order {OrderId}, which is {Status}, says again what it has said; {OperatorId} asked for it")]
+    private static partial void LogRepaired(ILogger logger, Guid orderId, string status, string operatorId);
+}

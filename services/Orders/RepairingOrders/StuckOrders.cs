@@ -1,0 +1,56 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
+using Shop.Orders.FulfillingOrder;
+
+namespace Shop.Orders.RepairingOrders;
+
+/// <summary>
+/// Finds the orders beyond the deadline of what they wait for. Most deadlines cancel their order, so whoever is still here is confirmed and
+/// misses an answer, or its deadline itself did not come through: its key is parked, or the messaging stands still.
+/// </summary>
+internal sealed class StuckOrders(OrdersDb db, IOptions<OrderDeadlines> deadlines, TimeProvider time)
+{
+    /// <summary>A deadline that has just passed is on its way to its order, by way of the topic.</summary>
+    private static readonly TimeSpan OnItsWay = TimeSpan.FromSeconds(5);
+
+    private static readonly string[] WaitingStates =
+        [nameof(OrderFulfilment.Submitted), nameof(OrderFulfilment.Reserved), nameof(OrderFulfilment.InReview), nameof(OrderFulfilment.Confirmed)];
+
+    /// <summary>Those submitted after the order <paramref name="after"/>, oldest first.</summary>
+    public async Task<List<StuckOrder>> ListAsync(Guid? after, int limit, CancellationToken cancellationToken)
+    {
+        var orders = Stuck();
+        if (after is { } last)
+            orders = orders.Where(order => order.CorrelationId > last);
+        var found = await orders.OrderBy(order => order.CorrelationId).Take(limit).ToListAsync(cancellationToken);
+        var keys = found.ConvertAll(order => order.CorrelationId.ToString());
+        // a parked key is what a repair cannot mend: its dead letter has to be redriven
+        var parked = await db.Database.SqlQuery<ParkedKey>($"""
+            SELECT key, id FROM dead_letters
+            WHERE endpoint = 'orders.fulfilment' AND status IN ('parked', 'redriving') AND key = ANY({keys})
+            """).ToDictionaryAsync(letter => letter.Key, letter => letter.Id, StringComparer.Ordinal, cancellationToken);
+        return [.. found.Zip(keys, (order, key) => StuckOrder.Of(order, DeadlineOf(order), parked.TryGetValue(key, out var id) ? id : null))];
+    }
+
+    /// <summary>How many there are in each state; every state in which an order waits is named.</summary>
+    public async Task<IReadOnlyDictionary<string, long>> CountAsync(CancellationToken cancellationToken)
+    {
+        var counts = await Stuck().GroupBy(order => order.CurrentState)
+            .Select(group => new { State = group.Key, Count = group.LongCount() })
+            .ToDictionaryAsync(group => group.State, group => group.Count, StringComparer.Ordinal, cancellationToken);
+        return WaitingStates.ToDictionary(state => state, state => counts.GetValueOrDefault(state));
+    }
+
+    private IQueryable<Order> Stuck()
+    {
+        var passed = time.GetUtcNow() - OnItsWay;
+        var submitted = passed - deadlines.Value.Reservation;
+        return db.Orders.AsNoTracking().Where(order => WaitingStates.Contains(order.CurrentState)
+            && (order.DeadlineAt < passed || order.DeadlineAt == null && order.SubmittedAt < submitted));
+    }
+
+    /// <summary>An order whose own submission has not come back to it has no deadline yet, and waits for its reservation all the same.</summary>
+    private DateTimeOffset DeadlineOf(Order order) => order.DeadlineAt ?? order.SubmittedAt + deadlines.Value.Reservation;
+
+    private sealed record ParkedKey(string Key, Guid Id);
+}

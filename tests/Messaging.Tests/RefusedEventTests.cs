@@ -1,0 +1,103 @@
+using System.Net;
+using System.Security.Cryptography;
+using System.Text.Json.Serialization;
+using Confluent.Kafka;
+using Confluent.Kafka.Admin;
+using Shop.Contracts;
+using Shop.Testing;
+
+namespace Shop.Messaging.Tests;
+
+public sealed record Said(Guid ThreadId, int Number, string Text);
+
+[JsonSourceGenerationOptions(System.Text.Json.JsonSerializerDefaults.Web)]
+[JsonSerializable(typeof(Said))]
+public sealed partial class SaidJson : JsonSerializerContext;
+
+/// <summary>What the broker refuses holds back its own key and nothing else, until an operator decides.</summary>
+public sealed class RefusedEventTests(PostgresFixture postgres, BrokerFixture brokers)
+{
+    private const int Limit = 2_000;
+
+    public static TheoryData<Broker> Both => RunningBroker.Both;
+
+    [Theory, MemberData(nameof(Both))]
+    public async Task An_event_too_large_for_its_topic_holds_back_its_key_until_it_is_retried(Broker broker)
+    {
+        var (service, topic, kafka) = await StartAsync(broker);
+        await using var _ = service;
+        using var topics = new TopicClient(kafka);
+        Guid refused = Guid.CreateVersion7(), other = Guid.CreateVersion7();
+
+        await service.PublishAsync([Small(refused, 1), Large(refused, 2), Small(refused, 3), .. Enumerable.Range(1, 20).Select(number => Small(other, number))]);
+        await topics.ReadUntilAsync(topic, records => records.Count(record => record.Key == other.ToString()) == 20);
+        await Eventually.BecomesAsync(1, async () => (await service.RefusedEventsAsync()).Count);
+        var held = Assert.Single(await service.RefusedEventsAsync());
+        Assert.Equal((refused.ToString(), topic.Name, 1), (held.Key, held.Topic, held.HeldBehind));
+        Assert.Contains("MsgSizeTooLarge", held.Error, StringComparison.Ordinal);
+
+        // others of the key wait, others go on
+        await service.PublishAsync(Small(refused, 4), Small(other, 21));
+        await topics.ReadUntilAsync(topic, records => records.Any(record => record.Event is Said { Number: 21 }));
+        Assert.Equal([1], await NumbersAsync(topics, topic, refused));
+
+        Assert.Equal(HttpStatusCode.NotFound, await service.RetryRefusedAsync(held.Id + 1_000));
+        await AlterLimitAsync(kafka, topic, 100 * Limit);
+        Assert.Equal(HttpStatusCode.Accepted, await service.RetryRefusedAsync(held.Id));
+        await topics.ReadUntilAsync(topic, records => records.Any(record => record.Event is Said { Number: 4 } said && said.ThreadId == refused));
+        Assert.Equal([1, 2, 3, 4], await NumbersAsync(topics, topic, refused));
+        Assert.Empty(await service.RefusedEventsAsync());
+        await Eventually.BecomesAsync(0, () => service.CountAsync("outbox"));
+    }
+
+    [Theory, MemberData(nameof(Both))]
+    public async Task A_refused_event_that_is_discarded_is_left_out_and_those_behind_it_go_on(Broker broker)
+    {
+        var (service, topic, kafka) = await StartAsync(broker);
+        await using var _ = service;
+        using var topics = new TopicClient(kafka);
+        var thread = Guid.CreateVersion7();
+
+        await service.PublishAsync(Small(thread, 1), Large(thread, 2), Small(thread, 3), Large(thread, 4), Small(thread, 5));
+        await Eventually.BecomesAsync(1, async () => (await service.RefusedEventsAsync()).Count);
+        var first = Assert.Single(await service.RefusedEventsAsync());
+        Assert.Equal(HttpStatusCode.Accepted, await service.DiscardRefusedAsync(first.Id));
+
+        // the next large one is refused in its turn
+        await Eventually.BecomesTrueAsync(async () => (await service.RefusedEventsAsync()) is [{ } next] && next.Id != first.Id);
+        Assert.Equal([1, 3], await NumbersAsync(topics, topic, thread));
+        Assert.Equal(HttpStatusCode.Accepted, await service.DiscardRefusedAsync((await service.RefusedEventsAsync())[0].Id));
+        await topics.ReadUntilAsync(topic, records => records.Any(record => record.Event is Said { Number: 5 }));
+        Assert.Equal([1, 3, 5], await NumbersAsync(topics, topic, thread));
+        Assert.Equal(HttpStatusCode.NotFound, await service.DiscardRefusedAsync(first.Id));
+    }
+
+    private static Said Small(Guid thread, int number) => new(thread, number, "");
+
+    /// <summary>Random, so that compression does not make it small.</summary>
+    private static Said Large(Guid thread, int number) => new(thread, number, Convert.ToBase64String(RandomNumberGenerator.GetBytes(2 * Limit)));
+
+    private static async Task<List<int>> NumbersAsync(TopicClient topics, Topic topic, Guid thread) =>
+        [.. (await topics.ReadAsync(topic)).DistinctBy(record => record.Id).Select(record => (Said)record.Event!).Where(said => said.ThreadId == thread).Select(said => said.Number)];
+
+    private async Task<(ServiceHarness<TestDb> Service, Topic Topic, string Kafka)> StartAsync(Broker broker)
+    {
+        var name = $"t{Guid.NewGuid():N}";
+        var kafka = (await brokers.GetAsync(broker)).BootstrapServers;
+        var topic = new Topic($"{name}-said", 1).With(e => e.ThreadId.ToString(), SaidJson.Default.Said);
+        using (var admin = Admin(kafka))
+            await admin.CreateTopicsAsync([new() { Name = topic.Name, NumPartitions = 1, ReplicationFactor = 1, Configs = new() { ["max.message.bytes"] = $"{Limit}" } }]);
+        return (await ServiceHarness<TestDb>.StartAsync(name, await postgres.CreateDatabaseAsync(), kafka, messaging => messaging.Produces(topic)), topic, kafka);
+    }
+
+    private static async Task AlterLimitAsync(string kafka, Topic topic, int limit)
+    {
+        using var admin = Admin(kafka);
+        await admin.AlterConfigsAsync(new()
+        {
+            [new() { Type = ResourceType.Topic, Name = topic.Name }] = [new() { Name = "max.message.bytes", Value = $"{limit}" }],
+        });
+    }
+
+    private static IAdminClient Admin(string kafka) => new AdminClientBuilder(new AdminClientConfig { BootstrapServers = kafka }).Build();
+}

@@ -1,0 +1,99 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+using Microsoft.Extensions.DependencyInjection;
+using Shop.Testing;
+
+namespace Shop.Messaging.Tests;
+
+/// <summary>What people see of the messaging: one trace from the request to the last handler, and what waits where.</summary>
+public sealed class TelemetryTests(PostgresFixture postgres, BrokerFixture brokers)
+{
+    [Fact]
+    public async Task One_trace_leads_from_the_request_through_every_event_to_the_last_handler()
+    {
+        using var service = await JournalService.CreateAsync(postgres, brokers, Broker.Embedded);
+        using var source = new ActivitySource($"{service.Name}-requests");
+        var spans = new ConcurrentQueue<Activity>();
+        using var listener = new ActivityListener
+        {
+            ShouldListenTo = listened => listened.Name == source.Name || listened.Name == MessagingTelemetry.Name,
+            Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
+            ActivityStopped = spans.Enqueue,
+        };
+        ActivitySource.AddActivityListener(listener);
+        await using var instance = await service.StartAsync();
+
+        ActivityTraceId trace;
+        using (var request = source.StartActivity("POST /notes"))
+        {
+            trace = request!.TraceId;
+            await instance.PublishAsync(new Noted(Guid.CreateVersion7(), 1));
+        }
+
+        // POST, send the note, handle it, send what was recorded: each the child of the one before
+        await Eventually.BecomesAsync(4, () => Task.FromResult(spans.Count(span => span.TraceId == trace)));
+        var ours = spans.Where(span => span.TraceId == trace).ToDictionary(span => span.OperationName);
+        string[] chain = ["POST /notes", $"send {service.Notes}", $"process {service.Notes}", $"send {service.Records}"];
+        Assert.Equal(chain[1..].Select(name => ours[name].ParentSpanId), chain[..^1].Select(name => ours[name].SpanId));
+        Assert.Equal((ActivityKind.Producer, ActivityKind.Consumer), (ours[chain[1]].Kind, ours[chain[2]].Kind));
+        Assert.Equal(service.Group, ours[chain[2]].GetTagItem("messaging.consumer.group.name"));
+        Assert.Equal("kafka", ours[chain[2]].GetTagItem("messaging.system"));
+    }
+
+    [Fact]
+    public async Task Metrics_tell_what_was_done_and_what_waits()
+    {
+        using var service = await JournalService.CreateAsync(postgres, brokers, Broker.Embedded);
+        using var tickets = await TicketService.CreateAsync(postgres, brokers, Broker.Embedded);
+        var measured = new ConcurrentDictionary<(string Name, string Tag), double>();
+        using var listener = new MeterListener { InstrumentPublished = (instrument, listener) =>
+        {
+            if (instrument.Meter.Name == MessagingTelemetry.Name)
+                listener.EnableMeasurementEvents(instrument);
+        } };
+        listener.SetMeasurementEventCallback<double>((instrument, value, tags, _) => Note(instrument, value, tags));
+        listener.SetMeasurementEventCallback<long>((instrument, value, tags, _) => Note(instrument, value, tags));
+        listener.SetMeasurementEventCallback<int>((instrument, value, tags, _) => Note(instrument, value, tags));
+        listener.Start();
+        var poison = Guid.CreateVersion7();
+        var hooks = new Hooks { OnNoted = (noted, _) => noted.JournalId == poison ? throw new InvalidOperationException("broken") : Task.CompletedTask };
+        await using var instance = await service.StartAsync(hooks);
+        await using var ticketing = await tickets.StartAsync();
+
+        await service.Topics.PublishAsync(service.Notes, Journals.Notes([poison, Guid.CreateVersion7()], 3));
+        await ticketing.PublishAsync(new TicketOpened(Guid.CreateVersion7(), 10));
+        await service.HaveEntriesAsync(3);
+        await Eventually.BecomesAsync(2, () => instance.CountAsync("parked_records"));
+        await Eventually.BecomesAsync(1, () => ticketing.CountAsync("tickets"));
+        await instance.Services.GetRequiredService<MessagingGauges>().MeasureAsync(withSagas: true, TestContext.Current.CancellationToken);
+        await ticketing.Services.GetRequiredService<MessagingGauges>().MeasureAsync(withSagas: true, TestContext.Current.CancellationToken);
+        await Eventually.BecomesTrueAsync(() =>
+        {
+            listener.RecordObservableInstruments();
+            return Task.FromResult(measured.GetValueOrDefault(("shop.consumer.lag", service.Group), double.NaN) == 0);
+        });
+
+        Assert.Equal(1, measured[("shop.dead_letters", service.Group)]);
+        Assert.Equal(2, measured[("shop.parked.records", service.Group)]);
+        Assert.Equal(0, measured[("shop.outbox.refused", service.Name)]);
+        Assert.True(measured.ContainsKey(("shop.outbox.depth", service.Name)));
+        Assert.True(measured.ContainsKey(("shop.outbox.age", service.Name)));
+        Assert.Equal(1, measured[("shop.sagas", "Open")]);
+        Assert.Equal(6, measured[("messaging.client.consumed.messages", service.Group)]);
+        Assert.Equal(3, measured[("messaging.client.sent.messages", service.Records.Name)]);
+        Assert.True(measured[("messaging.process.duration", service.Group)] > 0);
+        Assert.True(measured[("shop.messaging.batch.size", service.Group)] > 0);
+
+        // counters and histograms add up, gauges have their last value; the tag is the group, topic, service or state
+        void Note(Instrument instrument, double value, ReadOnlySpan<KeyValuePair<string, object?>> tags)
+        {
+            var last = instrument.IsObservable;
+            foreach (var tag in tags)
+            {
+                if (tag.Value is string text)
+                    measured.AddOrUpdate((instrument.Name, text), value, (_, before) => last ? value : before + value);
+            }
+        }
+    }
+}
