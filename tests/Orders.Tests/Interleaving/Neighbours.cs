@@ -1,7 +1,7 @@
 using Shop.Contracts;
 using Shop.Inventory.ReservingStock;
-using Shop.Payments;
 using Shop.PaymentProvider;
+using Shop.Payments;
 
 namespace Shop.Orders.Tests.Interleaving;
 
