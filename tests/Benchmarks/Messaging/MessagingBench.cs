@@ -21,7 +21,7 @@ internal static class MessagingBench
     private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(3);
     private static readonly TimeSpan PgBenchDuration = TimeSpan.FromSeconds(10);
 
-    private static int s_databases;
+    private static int _databases;
 
     /// <summary>Consuming with saga, inbox and outbox.</summary>
     public static Task ConsumeAsync(Report report, CancellationToken cancellationToken) => WithPostgresAsync(async (postgres, data) =>
@@ -88,7 +88,7 @@ internal static class MessagingBench
     }
 
     private static Task<string> NewDatabaseAsync(PostgresCluster postgres, CancellationToken cancellationToken) =>
-        postgres.CreateDatabaseAsync($"bench{Interlocked.Increment(ref s_databases)}", cancellationToken);
+        postgres.CreateDatabaseAsync($"bench{Interlocked.Increment(ref _databases)}", cancellationToken);
 
     /// <summary>Records wait in Kafka; the clock runs from the first commit to the last.</summary>
     private static async Task<Consumed> ConsumeAsync(PostgresCluster postgres, DirectoryInfo data, int records, int? batch, bool relaying, CancellationToken cancellationToken)
