@@ -16,7 +16,7 @@ public sealed class WaitingEventsTests(OrdersFixture fixture)
         var service = await fixture.GetAsync();
         var id = (await service.Http.SubmitAsync(NewShopper())).Id;
         var stranger = await service.ProduceAsync(new PaymentHeld(id, id, 0.9, []), cause: Guid.CreateVersion7());
-        var effect = await service.ProduceAsync(new StockReleased(id, []), cause: stranger);
+        var effect = await service.ProduceAsync(new StockDispatched(id, []), cause: stranger);
         await Eventually.BecomesAsync(2, () => service.QueryAsync(db =>
             db.Database.SqlQuery<int>($"""SELECT count(*)::int AS "Value" FROM order_events_waiting WHERE order_id = {id}""").SingleAsync()));
 
