@@ -47,11 +47,14 @@ public sealed class TelemetryTests(PostgresFixture postgres, BrokerFixture broke
         using var service = await JournalService.CreateAsync(postgres, brokers, Broker.Embedded);
         using var tickets = await TicketService.CreateAsync(postgres, brokers, Broker.Embedded);
         var measured = new ConcurrentDictionary<(string Name, string Tag), double>();
-        using var listener = new MeterListener { InstrumentPublished = (instrument, listener) =>
+        using var listener = new MeterListener
         {
-            if (instrument.Meter.Name == MessagingTelemetry.Name)
-                listener.EnableMeasurementEvents(instrument);
-        } };
+            InstrumentPublished = (instrument, listener) =>
+            {
+                if (instrument.Meter.Name == MessagingTelemetry.Name)
+                    listener.EnableMeasurementEvents(instrument);
+            },
+        };
         listener.SetMeasurementEventCallback<double>((instrument, value, tags, _) => Note(instrument, value, tags));
         listener.SetMeasurementEventCallback<long>((instrument, value, tags, _) => Note(instrument, value, tags));
         listener.SetMeasurementEventCallback<int>((instrument, value, tags, _) => Note(instrument, value, tags));
