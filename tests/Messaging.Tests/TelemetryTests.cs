@@ -50,10 +50,10 @@ public sealed class TelemetryTests(PostgresFixture postgres, BrokerFixture broke
         using var listener = new MeterListener
         {
             InstrumentPublished = (instrument, listener) =>
-        {
-            if (instrument.Meter.Name == MessagingTelemetry.Name)
-                listener.EnableMeasurementEvents(instrument);
-        }
+            {
+                if (instrument.Meter.Name == MessagingTelemetry.Name)
+                    listener.EnableMeasurementEvents(instrument);
+            },
         };
         listener.SetMeasurementEventCallback<double>((instrument, value, tags, _) => Note(instrument, value, tags));
         listener.SetMeasurementEventCallback<long>((instrument, value, tags, _) => Note(instrument, value, tags));
