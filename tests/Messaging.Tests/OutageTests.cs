@@ -32,6 +32,27 @@ public sealed class TotalOutageTests(PostgresFixture postgres, BrokerFixture bro
         await Outage.SurvivedAsync(await JournalService.CreateAsync(postgres, brokers, broker), database: true, kafka: true);
 }
 
+public sealed class CutOffInstanceTests(PostgresFixture postgres, BrokerFixture brokers)
+{
+    /// <summary>The instance still holds its database sessions, and with them its shards of the outbox.</summary>
+    [Fact]
+    public async Task An_instance_that_reaches_the_database_but_not_the_broker_leaves_its_events_to_the_other()
+    {
+        using var service = await JournalService.CreateAsync(postgres, brokers, Broker.Embedded);
+        await using var proxy = TcpProxy.ForKafka(service.Kafka);
+        await using var cutOff = await service.StartAsync(new(), kafka: proxy.ConnectionString);
+        await using var other = await service.StartAsync();
+        var journals = Journals.New(100);
+        await cutOff.PublishAsync([.. Journals.Notes(journals, 1)]);
+        await service.HaveEntriesAsync(100);
+
+        proxy.Cut();
+        await cutOff.PublishAsync([.. Journals.Notes(journals, 2, first: 2)]);
+        await Eventually.BecomesAsync(300, async () => (await service.Topics.ReadAsync(service.Notes)).DistinctBy(record => record.Id).Count(), TimeSpan.FromSeconds(60));
+        await service.HaveExactlyAsync(journals, 3);
+    }
+}
+
 internal static class Outage
 {
     private static readonly TimeSpan Duration = TimeSpan.FromSeconds(10);

@@ -17,6 +17,7 @@ internal sealed class InFlightRows
     private readonly Channel<long> _acknowledged = Channel.CreateUnbounded<long>(new() { SingleReader = true });
     private readonly OutboxSignal _deleted = new();
     private readonly Task _deleting;
+    private long _progressAt = Stopwatch.GetTimestamp();
 
     public InFlightRows(NpgsqlDataSource dataSource) => _deleting = DeleteAsync(dataSource);
 
@@ -41,10 +42,24 @@ internal sealed class InFlightRows
         }
     }
 
+    /// <summary>How long rows have been on their way while none was acknowledged.</summary>
+    public TimeSpan StalledFor
+    {
+        get
+        {
+            lock (_ids)
+                return _ids.Count == 0 ? TimeSpan.Zero : Stopwatch.GetElapsedTime(_progressAt);
+        }
+    }
+
     public void Add(long id)
     {
         lock (_ids)
+        {
+            if (_ids.Count == 0)
+                _progressAt = Stopwatch.GetTimestamp();
             _ids.Add(id);
+        }
     }
 
     /// <summary>The row is not on its way after all.</summary>
@@ -93,7 +108,10 @@ internal sealed class InFlightRows
             ((NpgsqlParameter<List<long>>)delete.Parameters[0]).TypedValue = ids;
             await delete.ExecuteNonQueryAsync();
             lock (_ids)
+            {
                 _ids.ExceptWith(ids);
+                _progressAt = Stopwatch.GetTimestamp();
+            }
             ids.Clear();
             _deleted.Set();
         }

@@ -15,6 +15,7 @@ internal sealed partial class OutboxRelay(NpgsqlDataSource dataSource, KafkaConn
 {
     private static readonly TimeSpan FirstRetryDelay = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LongestRetryDelay = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan BrokerTimeout = TimeSpan.FromSeconds(3);
 
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -35,6 +36,8 @@ internal sealed partial class OutboxRelay(NpgsqlDataSource dataSource, KafkaConn
                     .SetLogHandler((_, message) => KafkaLog.Write(logger, message))
                     .SetErrorHandler((_, error) => KafkaLog.Write(logger, error))
                     .Build();
+                // no shards for an instance that cannot reach the broker: others may
+                await Task.Run(() => AskBroker(producer), stoppingToken);
                 var session = new RelaySession(connection, producer, dataSource, signal, refused, options.EventSource, options.MaxRelayBatch, time);
                 await session.RunAsync(suspects, stoppingToken);
             }
@@ -52,6 +55,12 @@ internal sealed partial class OutboxRelay(NpgsqlDataSource dataSource, KafkaConn
             var delay = TimeSpan.FromTicks(Math.Min(LongestRetryDelay.Ticks, FirstRetryDelay.Ticks << Math.Min(failures, 10)));
             await Task.Delay(delay * (0.5 + Random.Shared.NextDouble() / 2), time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
+    }
+
+    private static void AskBroker(IProducer<byte[], byte[]> producer)
+    {
+        using var admin = new DependentAdminClientBuilder(producer.Handle).Build();
+        admin.GetMetadata(BrokerTimeout);
     }
 
     [LoggerMessage(EventName = "RelayInterrupted", Level = LogLevel.Warning, Message = "The outbox relay was interrupted and starts again: {Reason}")]

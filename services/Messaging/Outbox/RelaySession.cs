@@ -26,6 +26,9 @@ internal sealed class RelaySession(NpgsqlConnection connection, IProducer<byte[]
 
     private static readonly TimeSpan BalanceInterval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan TimeoutInterval = TimeSpan.FromMilliseconds(100);
+    /// <summary>After so long without an answer of the broker the shards are left to other instances, which may reach it.</summary>
+    private static readonly TimeSpan StallTimeout = TimeSpan.FromSeconds(10);
+
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan QueueFullDelay = TimeSpan.FromMilliseconds(2);
 
@@ -170,6 +173,8 @@ internal sealed class RelaySession(NpgsqlConnection connection, IProducer<byte[]
     {
         if (!_failures.IsEmpty)
             throw new EventsNotProducedException([.. _failures.Select(failure => new FailedEvent(failure.Id, failure.Error))]);
+        if (inFlight.StalledFor > StallTimeout && _leases.Instances > 1)
+            throw new TimeoutException($"The broker has not answered for {inFlight.StalledFor.TotalSeconds:0} s: the shards are left to the other instances");
         if (inFlight.Deleting.IsFaulted)
             throw inFlight.Deleting.Exception.GetBaseException();
     }
