@@ -81,13 +81,13 @@ public sealed class StreamOrderTests(TwoInstances shop) : IClassFixture<TwoInsta
         var cause = Guid.CreateVersion7();
 
         await shop.One.ProduceAsync(new PaymentVoided(id, id, new(19, "EUR")), cause);
-        await shop.One.ProduceAsync(new StockReleased(id, []), id: cause);
-        await shop.One.ProduceAsync(new StockReleased(id, []), id: cause);
+        await shop.One.ProduceAsync(new StockDispatched(id, []), id: cause);
+        await shop.One.ProduceAsync(new StockDispatched(id, []), id: cause);
         await shop.One.ProduceAsync(new StockRejected(id, [new("mug-blue", 2, 1)]));
 
         var types = (await stream.RestAsync()).ConvertAll(change => change.Type);
-        Assert.Single(types, type => type == "stock-released");
-        Assert.InRange(types.IndexOf("stock-released"), 1, types.IndexOf("payment-voided") < 0 ? int.MaxValue : types.IndexOf("payment-voided") - 1);
+        Assert.Single(types, type => type == "stock-dispatched");
+        Assert.InRange(types.IndexOf("stock-dispatched"), 1, types.IndexOf("payment-voided") < 0 ? int.MaxValue : types.IndexOf("payment-voided") - 1);
         Assert.Equal("order-cancelled", types[^1]);
     }
 
