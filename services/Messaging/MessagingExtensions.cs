@@ -32,7 +32,8 @@ public static class MessagingExtensions
 
         // a line for every statement would drown the service's own log, and what fails is thrown: whoever handles it logs it, once
         builder.Logging.AddFilter("Npgsql", LogLevel.Warning).AddFilter("Microsoft.EntityFrameworkCore", LogLevel.Warning)
-            .AddFilter("Microsoft.EntityFrameworkCore.Database.Command", LogLevel.Critical).AddFilter("Microsoft.EntityFrameworkCore.Update", LogLevel.Critical).AddFilter("MassTransit", LogLevel.Critical);
+            .AddFilter("Microsoft.EntityFrameworkCore.Database", LogLevel.Critical).AddFilter("Microsoft.EntityFrameworkCore.Query", LogLevel.Critical)
+            .AddFilter("Microsoft.EntityFrameworkCore.Update", LogLevel.Critical).AddFilter("MassTransit", LogLevel.Critical);
         var services = builder.Services;
         var database = ConnectionString(builder.Configuration, serviceName);
         var kafka = KafkaConnection.Parse(ConnectionString(builder.Configuration, "kafka"));

@@ -13,6 +13,9 @@ internal static class OrderMetrics
     /// <summary>Orders accepted; repetitions do not count.</summary>
     public static readonly Counter<long> Submitted = Meter.CreateCounter<long>("shop.orders.submitted", "{order}", "Orders accepted");
 
+    /// <summary>Streams that are open on this instance.</summary>
+    public static readonly UpDownCounter<long> Streams = Meter.CreateUpDownCounter<long>("shop.orders.streams", "{stream}", "Open streams of orders");
+
     private static readonly Counter<long> Transitions = Meter.CreateCounter<long>("shop.orders.transitions", "{order}", "Orders that entered a state");
 
     private static readonly Histogram<double> Age = Meter.CreateHistogram<double>("shop.orders.age", "s", "Time from submission until a state was entered");

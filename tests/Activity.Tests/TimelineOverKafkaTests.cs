@@ -31,7 +31,9 @@ public sealed class TimelineOverKafkaTests(ShopFixture shops)
         await Eventually.BecomesAsync(4, async () => (await shop.TimelineAsync(order, TestTokens.Shopper("ada"))).Length, TimeSpan.FromSeconds(60));
         var timeline = await shop.TimelineAsync(order, TestTokens.Shopper("ada"));
         Assert.Equal([submitted, reserved, requested, authorized], timeline.Select(e => e.GetProperty("id").GetGuid()));
-        Assert.Equal(["type", "at", "topic", "partition", "offset", "id", "causationId", "data"], timeline[0].EnumerateObject().Select(p => p.Name));
+        Assert.Equal([null, "shop.orders.order-submitted.v1", "shop.reservations.stock-reserved.v1", "shop.orders.payment-requested.v1"], timeline.Select(e => e.GetProperty("causedBy").GetString()));
+        Assert.Equal(["null", "0", "1020", "0"], timeline.Select(e => e.GetProperty("tookMs").GetRawText()));
+        Assert.Equal(["type", "at", "topic", "partition", "offset", "id", "causationId", "data", "causedBy", "tookMs"], timeline[0].EnumerateObject().Select(p => p.Name));
         Assert.Equal("shop.orders.order-submitted.v1", timeline[0].GetProperty("type").GetString());
         Assert.Equal("orders", timeline[0].GetProperty("topic").GetString());
         Assert.Equal(noon, timeline[0].GetProperty("at").GetDateTimeOffset());

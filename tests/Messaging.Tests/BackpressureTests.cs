@@ -42,6 +42,8 @@ public sealed class BackpressureTests(PostgresFixture postgres, BrokerFixture br
         var read = await ReadingStopsAsync(proxy);
         var grown = GC.GetTotalMemory(forceFullCollection: true) - before;
 
+        TestContext.Current.TestOutputHelper?.WriteLine($"{read / Megabyte} MB were read and {grown / Megabyte} MB are held of {Waiting} records");
+
         // all of it has 100 MB; the client's own queue takes 16 MB and a fetch at most
         Assert.InRange(read, Megabyte, 40 * Megabyte);
         Assert.InRange(grown, long.MinValue, 30 * Megabyte);

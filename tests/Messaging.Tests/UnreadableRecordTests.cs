@@ -64,6 +64,7 @@ public sealed class UnreadableRecordTests(PostgresFixture postgres, BrokerFixtur
             Assert.Equal((left, (3 - left).ToString()), ((int)letter.ParkedBehind, letter.Payload.ToString()));
             Assert.Equal(left == 0 ? HttpStatusCode.NoContent : HttpStatusCode.Conflict, await instance.DiscardAsync(letter.Id));
         }
+        Assert.All((await instance.DeadLettersAsync()).Where(letter => letter.Key == "k"), letter => Assert.Equal("discarded", letter.Status));
     }
 
     [Theory, MemberData(nameof(Both))]

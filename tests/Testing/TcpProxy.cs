@@ -96,8 +96,9 @@ public sealed class TcpProxy : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        Resume();
+        // in this order: what is held back must not arrive in the end
         Cut();
+        Resume();
         _listener.Dispose();
         await _accepting;
     }

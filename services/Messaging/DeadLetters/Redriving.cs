@@ -83,12 +83,12 @@ internal sealed partial class Redriving(IServiceScopeFactory scopes, EndpointPip
         catch (Exception e) when (e is not OperationCanceledException && !TransientErrors.IsTransient(e, int.MaxValue))
         {
             await transaction.RollbackAsync(cancellationToken);
-            await ParkAgainAsync(id, letter.Endpoint, record, parked?.Id, e, cancellationToken);
+            await ParkAgainAsync(id, discard, letter.Endpoint, record, parked?.Id, e, cancellationToken);
             return RedriveOutcome.FailedAgain;
         }
     }
 
-    private async Task ParkAgainAsync(Guid id, string endpoint, ConsumedRecord record, long? parkedId, Exception failure, CancellationToken cancellationToken)
+    private async Task ParkAgainAsync(Guid id, bool discard, string endpoint, ConsumedRecord record, long? parkedId, Exception failure, CancellationToken cancellationToken)
     {
         await using var scope = scopes.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<MessagingDbContext>();
@@ -96,8 +96,8 @@ internal sealed partial class Redriving(IServiceScopeFactory scopes, EndpointPip
         var store = new DeadLetterStore((NpgsqlConnection)db.Database.GetDbConnection(), (NpgsqlTransaction)transaction.GetDbTransaction());
         if (parkedId is { } behind)
         {
-            // the letter itself was played; what failed is one behind it, which now holds the key
-            await store.SetStatusAsync(id, "redriven", cancellationToken);
+            // the letter itself was played or left out; what failed is one behind it, which now holds the key
+            await store.SetStatusAsync(id, discard ? "discarded" : "redriven", cancellationToken);
             await store.RemoveParkedAsync(behind, cancellationToken);
             await store.InsertAsync(DeadLetter.From(record, endpoint, failure, time.GetUtcNow()), cancellationToken);
         }

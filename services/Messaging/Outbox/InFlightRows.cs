@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Threading.Channels;
 using Npgsql;
 using NpgsqlTypes;
@@ -58,6 +59,14 @@ internal sealed class InFlightRows
 
     /// <summary>Waits until rows were deleted.</summary>
     public Task WaitForDeletionAsync(TimeSpan timeout, CancellationToken cancellationToken) => _deleted.WaitAsync(timeout, cancellationToken);
+
+    /// <summary>Waits until everything is acknowledged and deleted, or until <paramref name="timeout"/> has passed.</summary>
+    public async Task WaitUntilEmptyAsync(TimeSpan timeout)
+    {
+        var started = Stopwatch.GetTimestamp();
+        while (Count > 0 && !_deleting.IsCompleted && Stopwatch.GetElapsedTime(started) < timeout)
+            await _deleted.WaitAsync(timeout - Stopwatch.GetElapsedTime(started) is { Ticks: > 0 } left ? left : TimeSpan.Zero, CancellationToken.None);
+    }
 
     /// <summary>Deletes what is acknowledged by now, and ends.</summary>
     public async Task CompleteAsync()

@@ -26,6 +26,7 @@ internal sealed class RelaySession(NpgsqlConnection connection, IProducer<byte[]
 
     private static readonly TimeSpan BalanceInterval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan TimeoutInterval = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan QueueFullDelay = TimeSpan.FromMilliseconds(2);
 
     private readonly ShardLeases _leases = new(connection);
@@ -57,8 +58,8 @@ internal sealed class RelaySession(NpgsqlConnection connection, IProducer<byte[]
                 {
                     balancedAt = time.GetTimestamp();
                     await BalanceAsync(inFlight, cancellationToken);
-                    if (_leases.Instances > 1)
-                        listening ??= _peers.ListenAsync(ended.Token);
+                    if (_leases.Instances > 1 && listening is not { IsCompleted: false })
+                        listening = _peers.ListenAsync(ended.Token);
                 }
                 if (timeoutsAt == 0 || time.GetElapsedTime(timeoutsAt) > TimeoutInterval)
                 {
@@ -82,6 +83,9 @@ internal sealed class RelaySession(NpgsqlConnection connection, IProducer<byte[]
         finally
         {
             await ended.CancelAsync();
+            // a service that stops gives the broker a moment to answer: what is not deleted is published again by the next
+            if (cancellationToken.IsCancellationRequested)
+                await inFlight.WaitUntilEmptyAsync(StopTimeout);
             await inFlight.CompleteAsync();
             await _leases.LeaveAsync();
             if (listening is not null)

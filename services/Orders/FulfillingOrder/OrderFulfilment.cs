@@ -19,7 +19,11 @@ namespace Shop.Orders.FulfillingOrder;
 /// </remarks>
 public sealed class OrderFulfilment : MassTransitStateMachine<Order>
 {
-    private const string GoodsHadLeft = "; the goods had left already";
+    /// <summary>What a confirmed order's deadline is for.</summary>
+    internal const string WaitingForFulfilment = "fulfilment";
+
+    /// <summary>What is added to the reason of a cancelled order whose goods are lost.</summary>
+    internal const string GoodsHadLeft = "; the goods had left already";
     private const string TakenBack = "The payment was taken back";
 
     private readonly TimeProvider _time;
@@ -65,7 +69,7 @@ public sealed class OrderFulfilment : MassTransitStateMachine<Order>
 
         // the stock is held until the money is certain
         During([Reserved, InReview],
-            WaitFor(When(PaymentAuthorized), "fulfilment", deadlines.Value.Fulfilment)
+            WaitFor(When(PaymentAuthorized), WaitingForFulfilment, deadlines.Value.Fulfilment)
                 .Publish(context => new OrderConfirmed(context.Saga.CorrelationId))
                 .TransitionTo(Confirmed));
         During(Reserved,
@@ -83,7 +87,7 @@ public sealed class OrderFulfilment : MassTransitStateMachine<Order>
             FulfilWhenComplete(When(PaymentCaptured).Then(context => context.Saga.Captured = true)),
             // Giving up here could lose the goods, which may be leaving: Inventory hears of the confirmation before any cancellation.
             // So the order stays, and is among the overdue ones until the answer comes or an operator has it repaired.
-            When(Deadline.Received).Then(context => context.Saga.Reason = Overdue(context.Saga)));
+            When(Deadline.Received).Then(context => context.Saga.Reason = Overdue(context.Saga.Dispatched, context.Saga.Captured)));
         IgnoreIn(Confirmed, OrderSubmitted, CancellationRequested, StockReserved, PaymentHeld, PaymentAuthorized);
 
         // Without stock, or without money, there is nothing to wait for any more, wherever the order stands. Once it was confirmed this is
@@ -176,10 +180,11 @@ public sealed class OrderFulfilment : MassTransitStateMachine<Order>
     private static string OutOfStock(StockRejected rejected) => "Not enough in stock: " + string.Join(", ", rejected.Shortages.Select(shortage =>
         string.Create(CultureInfo.InvariantCulture, $"{shortage.Sku} ({shortage.Requested} ordered, {shortage.Available} available)")));
 
-    private static string Overdue(Order order) => order switch
+    /// <summary>What is said of a confirmed order that is overdue.</summary>
+    internal static string Overdue(bool dispatched, bool captured) => (dispatched, captured) switch
     {
-        { Dispatched: true } => "Overdue: sent, but the payment was not taken in time",
-        { Captured: true } => "Overdue: paid, but the goods were not sent in time",
+        (true, _) => "Overdue: sent, but the payment was not taken in time",
+        (_, true) => "Overdue: paid, but the goods were not sent in time",
         _ => "Overdue: the goods were not sent, and the payment was not taken, in time",
     };
 

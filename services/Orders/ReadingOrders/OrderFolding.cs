@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using Shop.Contracts;
 using Shop.Orders.FulfillingOrder;
 using Shop.Orders.RecordingHistory;
@@ -9,10 +10,11 @@ namespace Shop.Orders.ReadingOrders;
 /// Makes an order out of its events: a pure function, so the order can be seen as it was at any moment. What another service did is not the
 /// order's status yet; that is what Orders made of it, with one exception: nothing is published when a held payment puts the order in review.
 /// </summary>
-/// <remarks>An order only goes forward, so the same events give the same order in whichever sequence they are folded.</remarks>
+/// <remarks>An order only goes forward, so the same events give the same status in whichever sequence they are folded.</remarks>
 public static class OrderFolding
 {
-    private static readonly string SubmittedType = NameOf<OrderSubmitted>(), CancelledType = NameOf<OrderCancelled>();
+    private static readonly string SubmittedType = NameOf<OrderSubmitted>(), CancelledType = NameOf<OrderCancelled>(),
+        DeadlinePassedType = NameOf<OrderDeadlinePassed>(), DispatchedType = NameOf<StockDispatched>(), CapturedType = NameOf<PaymentCaptured>();
 
     private static readonly Dictionary<string, string> StateOf = new(StringComparer.Ordinal)
     {
@@ -36,16 +38,21 @@ public static class OrderFolding
     {
         OrderView? order = null;
         var (state, reason, since) = ((string?)null, (string?)null, DateTimeOffset.MinValue);
+        var (dispatched, captured) = (false, false);
         foreach (var e in events)
         {
             if (e.Type == SubmittedType)
                 order = Submitted(e);
             var next = StateAfter(state, e.Type);
-            if (next == state)
-                continue;
-            (state, since) = (next, e.At);
-            if (e.Type == CancelledType)
-                reason = JsonSerializer.Deserialize(e.Data, ContractsJson.Default.OrderCancelled)!.Reason;
+            if (next != state)
+                (state, since, reason) = (next, e.At, e.Type == CancelledType ? DataOf(e, ContractsJson.Default.OrderCancelled).Reason : null);
+            else if (e.Type == DeadlinePassedType && state == nameof(OrderFulfilment.Confirmed)
+                && DataOf(e, ContractsJson.Default.OrderDeadlinePassed).WaitingFor == OrderFulfilment.WaitingForFulfilment)
+                reason = OrderFulfilment.Overdue(dispatched, captured);
+            else if (e.Type == DispatchedType && state == nameof(OrderFulfilment.Cancelled) && !dispatched)
+                reason += OrderFulfilment.GoodsHadLeft;
+            dispatched |= e.Type == DispatchedType;
+            captured |= e.Type == CapturedType;
         }
         return order is null || state == nameof(OrderFulfilment.Submitted) ? order
             : order with { Status = OrderStatus.Of(state!), Reason = reason, UpdatedAt = since };
@@ -57,9 +64,11 @@ public static class OrderFolding
 
     private static OrderView Submitted(OrderEvent e)
     {
-        var order = JsonSerializer.Deserialize(e.Data, ContractsJson.Default.OrderSubmitted)!;
+        var order = DataOf(e, ContractsJson.Default.OrderSubmitted);
         return new(e.OrderId, OrderStatus.Of(nameof(OrderFulfilment.Submitted)), null, order.Lines, order.Total, order.ShipTo, order.SubmittedAt, order.SubmittedAt);
     }
+
+    private static T DataOf<T>(OrderEvent e, JsonTypeInfo<T> json) => JsonSerializer.Deserialize(e.Data, json)!;
 
     private static string NameOf<T>() => OrderTopics.TypeOf(typeof(T)).Name;
 }

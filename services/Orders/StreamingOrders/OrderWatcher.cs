@@ -49,6 +49,7 @@ internal sealed partial class OrderWatcher(NpgsqlDataSource dataSource, IOptions
             var subscription = new OrderSubscription(this, shopperId, orderId, after);
             _subscriptions.Add(subscription);
             _streamsOf[shopperId] = mine + 1;
+            OrderMetrics.Streams.Add(1);
             if (_subscriptions.Count == 1)
                 _someone.Release();
             return subscription;
@@ -62,6 +63,7 @@ internal sealed partial class OrderWatcher(NpgsqlDataSource dataSource, IOptions
         {
             if (!_subscriptions.Remove(subscription))
                 return;
+            OrderMetrics.Streams.Add(-1);
             if (--_streamsOf[subscription.ShopperId] == 0)
                 _streamsOf.Remove(subscription.ShopperId);
         }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net.ServerSentEvents;
 using System.Runtime.CompilerServices;
+using System.Security.Claims;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.EntityFrameworkCore;
@@ -33,6 +34,11 @@ public static class StreamOrderEndpoint
     public const string LastEventIdHeader = "Last-Event-ID";
 
     private const string RetryAfterSeconds = "5";
+
+    /// <summary>Seconds since 1970 after which a token must not be accepted. Source: RFC 7519, section 4.1.4.</summary>
+    private const string ExpiryClaim = "exp";
+
+    private static readonly TimeSpan LongestTimer = TimeSpan.FromDays(1);
     private static readonly byte[] Comment = ":\n\n"u8.ToArray();
 
     /// <summary>Adds the options and the watcher.</summary>
@@ -53,7 +59,7 @@ public static class StreamOrderEndpoint
     /// </summary>
     private static async Task<Results<ServerSentEventsResult<OrderChange>, NoContent, NotFound, ValidationProblem, ProblemHttpResult>> StreamAsync(
         Guid id, [FromHeader(Name = LastEventIdHeader)] string? lastEventId, HttpContext context, OrderWatcher watcher, IServiceScopeFactory scopes,
-        CancellationToken cancellationToken)
+        TimeProvider time, CancellationToken cancellationToken)
     {
         var shopperId = context.User.ShopperId();
         if (await HistoryAsync(scopes, id, shopperId, cancellationToken) is not { } history)
@@ -71,7 +77,9 @@ public static class StreamOrderEndpoint
         if (watcher.Subscribe(shopperId, id, history.Count, out var refusal) is not { } subscription)
             return Refused(refusal, context.Response);
         context.Response.RegisterForDispose(subscription);
-        return TypedResults.ServerSentEvents(ChangesAsync(context.Response, history.Skip(seen).ToList(), state, subscription, cancellationToken));
+        var tokenLife = new CancellationTokenSource(RestOfTokenLife(context.User, time), time);
+        context.Response.RegisterForDispose(tokenLife);
+        return TypedResults.ServerSentEvents(ChangesAsync(context.Response, history.Skip(seen).ToList(), state, subscription, tokenLife.Token));
     }
 
     /// <summary>The order's history so far; null where the shopper has no such order.</summary>
@@ -86,11 +94,13 @@ public static class StreamOrderEndpoint
     }
 
     private static async IAsyncEnumerable<SseItem<OrderChange>> ChangesAsync(HttpResponse response, IReadOnlyList<OrderEvent> missed, string state,
-        OrderSubscription subscription, [EnumeratorCancellation] CancellationToken cancellationToken)
+        OrderSubscription subscription, CancellationToken tokenLife, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
+        // whoever reads on has to show a new token; the request itself is not cut off, so that its last event arrives whole
+        using var reading = CancellationTokenSource.CreateLinkedTokenSource(tokenLife, cancellationToken);
         // the answer begins now, also where nothing has happened yet
         await WriteCommentAsync(response, cancellationToken);
-        for (var events = missed; events is not null; events = await subscription.NextAsync(cancellationToken))
+        for (var events = missed; events is not null; events = await subscription.NextAsync(reading.Token))
         {
             if (events.Count == 0)
                 await WriteCommentAsync(response, cancellationToken);
@@ -103,6 +113,12 @@ public static class StreamOrderEndpoint
             }
         }
     }
+
+    /// <summary>How long the token of the request is valid, at most as long as a timer takes.</summary>
+    private static TimeSpan RestOfTokenLife(ClaimsPrincipal user, TimeProvider time) =>
+        long.TryParse(user.FindFirst(ExpiryClaim)?.Value, NumberStyles.None, CultureInfo.InvariantCulture, out var expiry)
+            ? TimeSpan.FromMilliseconds(Math.Clamp(expiry * 1000.0 - time.GetUtcNow().ToUnixTimeMilliseconds(), 0, LongestTimer.TotalMilliseconds))
+            : LongestTimer;
 
     /// <summary>Writes a line that clients ignore and proxies count as traffic. The items' writer waits for the next item meanwhile.</summary>
     private static async Task WriteCommentAsync(HttpResponse response, CancellationToken cancellationToken)

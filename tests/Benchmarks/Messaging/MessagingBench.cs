@@ -124,8 +124,6 @@ internal static class MessagingBench
         while (true)
         {
             var done = await ConsumedAsync(dataSource, cancellationToken);
-            process.Refresh();
-            peak = Math.Max(peak, process.WorkingSet64);
             if (done >= records)
                 break;
             if (watch.Elapsed > Deadline)
@@ -133,12 +131,15 @@ internal static class MessagingBench
             if (watch.Elapsed - shown > TimeSpan.FromSeconds(2))
             {
                 shown = watch.Elapsed;
+                process.Refresh();
+                peak = Math.Max(peak, process.WorkingSet64);
                 Report.Progress(string.Create(CultureInfo.InvariantCulture, $"  {done:N0} consumed"));
             }
-            await Task.Delay(20, cancellationToken);
+            await Task.Delay(50, cancellationToken);
         }
         var measured = records - before;
         process.Refresh();
+        peak = Math.Max(peak, process.WorkingSet64);
         var result = new Consumed(measured / watch.Elapsed.TotalSeconds, measured / (process.TotalProcessorTime - cpu).TotalSeconds, peak / 1024.0 / 1024.0);
         Report.Progress(string.Create(CultureInfo.InvariantCulture, $"  {result.PerSecond:N0}/s, {result.PerCpuSecond:N0} for each second of the service's CPU time"));
         return result;

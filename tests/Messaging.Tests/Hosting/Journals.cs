@@ -35,7 +35,7 @@ public sealed class Counter
 /// <summary>What a test does in the handlers of one instance.</summary>
 public sealed class Hooks
 {
-    /// <summary>Runs at the beginning of the handler: may wait, throw or use the scope's database.</summary>
+    /// <summary>Runs in the middle of the handler, when it has changed its journal: may wait, throw or use the scope's database.</summary>
     public Func<Noted, TestDb, Task>? OnNoted { get; set; }
 
     /// <summary>Runs before a batch's handlers.</summary>
@@ -48,10 +48,10 @@ public sealed class JournalKeeper(TestDb db, Hooks hooks) : IConsumer<Noted>
     public async Task Consume(ConsumeContext<Noted> context)
     {
         var noted = context.Message;
-        if (hooks.OnNoted is { } hook)
-            await hook(noted, db);
         var journal = db.Journals.Local.FindEntry(noted.JournalId)?.Entity ?? db.Add(new Journal { Id = noted.JournalId }).Entity;
         journal.Entries.Add(noted.Number);
+        if (hooks.OnNoted is { } hook)
+            await hook(noted, db);
         await context.Publish(new Recorded(noted.JournalId, noted.Number, journal.Entries.Count));
     }
 }

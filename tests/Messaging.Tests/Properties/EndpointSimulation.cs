@@ -42,7 +42,7 @@ internal sealed class EndpointSimulation : IAsyncDisposable
     public async Task RunAsync(Step[] steps)
     {
         // a partition and keys of its own for each sequence: they need not wait for an empty database
-        var run = new SimulatedPartition(_service, _sequences++, _processors, _host.Services.GetRequiredService<Redriving>());
+        var run = new SimulatedLane(_service, _sequences++, _processors, _host.Services.GetRequiredService<Redriving>());
         _host.Services.GetRequiredService<Hooks>().OnNoted = run.OnNotedAsync;
         foreach (var step in steps)
             await run.StepAsync(step);

@@ -11,7 +11,7 @@ namespace Shop.Messaging.Tests;
 /// </summary>
 public sealed class ExactlyOnceProperties(PostgresFixture postgres)
 {
-    private const int Sequences = 250, LongestSequence = 60;
+    private const int Sequences = 200, LongestSequence = 60;
 
     [Fact]
     public async Task Any_sequence_ends_in_the_state_of_a_sequential_run()

@@ -3,40 +3,45 @@ using Shop.Messaging.Consuming;
 
 namespace Shop.Messaging.Tests;
 
-/// <summary>One instance of the service as Kafka sees it: an assignment and a position, which a seek moves.</summary>
-internal sealed class SimulatedInstance(BatchProcessor processor, TopicPartition partition)
+/// <summary>One instance of the service as Kafka sees it: for each partition of its lane an assignment and a position, which a seek moves.</summary>
+internal sealed class SimulatedInstance
 {
-    private PartitionAssignment _assignment = new(partition);
+    private readonly BatchProcessor _processor;
+    private readonly Dictionary<TopicPartition, PartitionAssignment> _assignments = [];
 
-    /// <summary>The next offset to read.</summary>
-    public long Position { get; private set; }
-
-    /// <summary>Everything before was handled, as far as this instance knows.</summary>
-    public long Handled { get; private set; }
-
-    /// <summary>The partition is assigned to it anew.</summary>
-    public void Restart(long position)
+    public SimulatedInstance(BatchProcessor processor, IEnumerable<TopicPartition> partitions)
     {
-        _assignment = new(partition);
-        Position = position;
+        _processor = processor;
+        foreach (var partition in partitions)
+            Restart(partition, 0);
     }
 
-    public async Task HandleAsync(IReadOnlyList<ConsumedRecord> records, CancellationToken cancellationToken)
+    /// <summary>The next offset to read of each partition.</summary>
+    public Dictionary<TopicPartition, long> Positions { get; } = [];
+
+    /// <summary>The partition is assigned to it anew.</summary>
+    public void Restart(TopicPartition partition, long position)
     {
-        if (records.Count == 0)
-            return;
-        var assignment = _assignment;
-        Position = records[^1].Offset + 1;
-        var control = new LaneControl(null!, Seek, new());
-        await processor.ProcessAsync([.. records.Select(record => new QueuedRecord(record, assignment))], control, cancellationToken);
-        if (!assignment.Ended)
-            Handled = Position;
+        _assignments[partition] = new(partition);
+        Positions[partition] = position;
+    }
+
+    /// <summary>Handles a batch.</summary>
+    /// <returns>The offsets it would commit to Kafka.</returns>
+    public async Task<IEnumerable<TopicPartitionOffset>> HandleAsync(IEnumerable<ConsumedRecord> records, CancellationToken cancellationToken)
+    {
+        var batch = records.Select(record => new QueuedRecord(record, _assignments[new(record.Topic, record.Partition)])).ToList();
+        foreach (var (record, assignment) in batch)
+            Positions[assignment.Partition] = record.Offset + 1;
+        if (batch.Count > 0)
+            await _processor.ProcessAsync(batch, new(null!, Seek, new()), cancellationToken);
+        return batch.Where(queued => !queued.Assignment.Ended).Select(queued => new TopicPartitionOffset(queued.Assignment.Partition, queued.Record.Offset + 1));
     }
 
     private void Seek(PartitionAssignment assignment, long offset)
     {
         assignment.End();
-        _assignment = new(partition) { NextOffset = offset };
-        Position = offset;
+        _assignments[assignment.Partition] = new(assignment.Partition) { NextOffset = offset };
+        Positions[assignment.Partition] = offset;
     }
 }

@@ -2,6 +2,8 @@ using System.Numerics;
 using Shop.Contracts;
 using Shop.Inventory.ReservingStock;
 using Shop.Orders.FulfillingOrder;
+using Shop.Orders.ReadingOrders;
+using Shop.Orders.RecordingHistory;
 using Shop.Orders.RepairingOrders;
 using Shop.Orders.Tests.FulfillingOrder;
 using Shop.PaymentProvider;
@@ -39,6 +41,8 @@ internal sealed class Explorer(FulfilmentMachine machine)
         if (_runsFrom.TryGetValue(key, out var known))
             return known ?? throw Wrong("goes round in circles");
         _runsFrom.Add(key, null);
+        if (Folded(world) != world.Order.CurrentState)
+            throw Wrong($"folds to {Folded(world)} and is {world.Order.CurrentState}");
 
         var moves = Moves(world).ToList();
         var runs = BigInteger.Zero;
@@ -67,6 +71,10 @@ internal sealed class Explorer(FulfilmentMachine machine)
         _runsFrom[key] = runs;
         return runs;
     }
+
+    /// <summary>The state that the time machine gives the order: from what Orders has published, and of what it reads the held payments that it has read.</summary>
+    private static string? Folded(World world) => world.OrdersTopic.Concat(world.PaymentsTopic.Take(world.Read[(int)Reader.OrderOfPayments]))
+        .Aggregate((string?)null, (state, entry) => OrderFolding.StateAfter(state, OrderTopics.TypeOf(entry.Event.GetType()).Name));
 
     private IEnumerable<(string Name, Func<World, Task> Move)> Moves(World world)
     {

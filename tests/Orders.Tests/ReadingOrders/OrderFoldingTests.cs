@@ -41,6 +41,22 @@ public sealed class OrderFoldingTests
     }
 
     [Fact]
+    public void An_overdue_order_says_what_is_missing_until_it_is_there()
+    {
+        object[] events = [OrderSubmitted, StockReserved, PaymentRequested, OrderConfirmed, StockDispatched, new Contracts.OrderDeadlinePassed(Id, "payment"),
+            new Contracts.OrderDeadlinePassed(Id, "fulfilment"), PaymentCaptured, OrderFulfilled];
+        var reasons = Enumerable.Range(4, 6).Select(count => OrderFolding.Fold(History(events).Take(count))!.Reason);
+
+        const string Overdue = "Overdue: sent, but the payment was not taken in time";
+        Assert.Equal([null, null, null, Overdue, Overdue, null], reasons);
+    }
+
+    [Fact]
+    public void Goods_that_left_in_vain_are_in_the_reason_once() =>
+        Assert.Equal(OrderCancelled.Reason + "; the goods had left already",
+            OrderFolding.Fold(History(OrderSubmitted, StockReserved, OrderCancelled, StockDispatched, StockDispatched))!.Reason);
+
+    [Fact]
     public void The_sequence_makes_no_difference()
     {
         var events = History(OrderSubmitted, StockReserved, PaymentRequested, PaymentHeld, PaymentAuthorized, OrderConfirmed, StockDispatched, PaymentCaptured, OrderFulfilled);

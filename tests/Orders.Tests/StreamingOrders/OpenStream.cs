@@ -33,10 +33,14 @@ public sealed class OpenStream : IAsyncDisposable
     public HttpResponseMessage Response => _response;
 
     /// <summary>Returns when the answer has begun.</summary>
-    public static async Task<OpenStream> OpenAsync(HttpClient http, string shopper, Guid order, string? lastEventId = null)
+    public static Task<OpenStream> OpenAsync(HttpClient http, string shopper, Guid order, string? lastEventId = null) =>
+        OpenWithTokenAsync(http, TestTokens.Shopper(shopper), order, lastEventId);
+
+    /// <inheritdoc cref="OpenAsync"/>
+    public static async Task<OpenStream> OpenWithTokenAsync(HttpClient http, string token, Guid order, string? lastEventId = null)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, $"/api/orders/{order}/stream");
-        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", TestTokens.Shopper(shopper));
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
         if (lastEventId is not null)
             request.Headers.TryAddWithoutValidation("Last-Event-ID", lastEventId);
         return new(await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken));

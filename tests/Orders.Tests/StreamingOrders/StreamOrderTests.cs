@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using Shop.Contracts;
+using Shop.ServiceDefaults.Authentication;
 using Shop.Testing;
 using static Shop.Orders.Tests.Requests;
 
@@ -153,6 +154,21 @@ public sealed class StreamOrderTests(TwoInstances shop) : IClassFixture<TwoInsta
         await using var resumed = await OpenStream.OpenAsync(shop.One.Http, shopper, id, "1");
         await shop.One.ProduceAsync(new StockRejected(id, [new("mug-blue", 2, 1)]));
         Assert.Equal(["2", "3"], (await resumed.RestAsync()).Select(change => change.Id));
+    }
+
+    [Fact]
+    public async Task It_lives_no_longer_than_the_token_it_was_opened_with()
+    {
+        var shopper = NewShopper();
+        var id = (await shop.One.Http.SubmitAsync(shopper)).Id;
+        var oldToken = DevelopmentTokens.Issue(new(Encoding.UTF8.GetBytes(TestTokens.SigningKey)), shopper, [], DateTimeOffset.UtcNow - DevelopmentTokens.Lifetime + TimeSpan.FromSeconds(2));
+        await using var stream = await OpenStream.OpenWithTokenAsync(shop.One.Http, oldToken, id);
+
+        Assert.Equal(["order-submitted"], (await stream.RestAsync()).Select(change => change.Type));
+
+        await using var resumed = await OpenStream.OpenAsync(shop.One.Http, shopper, id, "1");
+        await shop.One.ProduceAsync(new StockRejected(id, [new("mug-blue", 2, 1)]));
+        Assert.Equal(["stock-rejected", "order-cancelled"], (await resumed.RestAsync()).Select(change => change.Type));
     }
 
     [Fact]

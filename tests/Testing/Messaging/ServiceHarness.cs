@@ -6,6 +6,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Console;
 using Shop.Messaging;
 
 namespace Shop.Testing;
@@ -61,7 +62,8 @@ public sealed class ServiceHarness<TDbContext> : IAsyncDisposable where TDbConte
             ["URLS"] = "http://127.0.0.1:0",
         });
         var logged = new CollectedEvents();
-        builder.Logging.AddProvider(logged).AddFilter("Microsoft", LogLevel.Warning).AddSimpleConsole(options => options.SingleLine = true);
+        builder.Logging.AddProvider(logged).AddFilter("Microsoft", LogLevel.Warning)
+            .AddSimpleConsole(options => options.SingleLine = true).AddFilter<ConsoleLoggerProvider>("Shop", LogLevel.Error);
         configure?.Invoke(builder.Services);
         builder.AddMessaging<TDbContext>(serviceName, messaging);
         var host = builder.Build();

@@ -7,14 +7,16 @@ using Shop.Messaging.DeadLetters;
 
 namespace Shop.Messaging.Tests;
 
-/// <summary>One partition's log, the two instances that read it, and an operator.</summary>
-internal sealed class SimulatedPartition
+/// <summary>Two topics' partitions of one number, which one lane handles together, the two instances that read them, and an operator.</summary>
+internal sealed class SimulatedLane
 {
     private readonly JournalService _service;
-    private readonly TopicPartition _partition;
+    private readonly int _number;
     private readonly Redriving _redriving;
     private readonly List<Guid> _keys = Journals.New(3);
-    private readonly List<(Guid Id, Noted Noted)> _log = [];
+    private readonly List<(Guid Id, Noted Noted)> _published = [];
+    private readonly Dictionary<TopicPartition, List<ConsumedRecord>> _logs = [];
+    private readonly Dictionary<TopicPartition, long> _committedToKafka = [];
     private readonly HashSet<int> _poisoned = [];
     private readonly HashSet<Guid> _discarded = [];
     private readonly SimulatedInstance[] _instances;
@@ -22,14 +24,17 @@ internal sealed class SimulatedPartition
     /// <summary>Counts down the events until the fault, which then happens.</summary>
     private (int Countdown, Func<TestDb, Task> Fault)? _fault;
 
-    private long _committedToKafka;
-
-    public SimulatedPartition(JournalService service, int number, BatchProcessor[] processors, Redriving redriving)
+    public SimulatedLane(JournalService service, int number, BatchProcessor[] processors, Redriving redriving)
     {
         _service = service;
-        _partition = new(service.Notes.Name, number);
+        _number = number;
         _redriving = redriving;
-        _instances = [.. processors.Select(processor => new SimulatedInstance(processor, _partition))];
+        foreach (var topic in new[] { "first", "second" })
+        {
+            _logs[new(topic, number)] = [];
+            _committedToKafka[new(topic, number)] = 0;
+        }
+        _instances = [.. processors.Select(processor => new SimulatedInstance(processor, _logs.Keys))];
     }
 
     /// <summary>Called in the handler.</summary>
@@ -51,10 +56,10 @@ internal sealed class SimulatedPartition
         switch (step)
         {
             case Step.Publish publish:
-                _log.Add((Guid.CreateVersion7(), new(_keys[publish.Key], _log.Count)));
+                Publish((Guid.CreateVersion7(), new(_keys[publish.Key], _published.Count)));
                 break;
-            case Step.Duplicate { Event: var number } when _log.Count > 0:
-                _log.Add(_log[number % _log.Count]);
+            case Step.Duplicate { Event: var number } when _published.Count > 0:
+                Publish(_published[number % _published.Count]);
                 break;
             case Step.Deliver deliver:
                 await DeliverAsync(deliver.Instance, deliver.Count);
@@ -64,23 +69,21 @@ internal sealed class SimulatedPartition
                 break;
             case Step.CrashInBatch crash:
                 await CrashAsync(crash.At, cancellationToken => DeliverAsync(crash.Instance, crash.Count, cancellationToken));
-                _instances[crash.Instance].Restart(_committedToKafka);
+                Restart(crash.Instance, 100);
                 break;
             case Step.CrashAfterCommit crash:
-                var known = _committedToKafka;
-                await DeliverAsync(crash.Instance, crash.Count);
-                _committedToKafka = known;
-                _instances[crash.Instance].Restart(known);
+                await DeliverAsync(crash.Instance, crash.Count, committed: false);
+                Restart(crash.Instance, 100);
                 break;
             case Step.Rebalance rebalance:
-                _instances[rebalance.Instance].Restart(_committedToKafka * rebalance.Percent / 100);
+                Restart(rebalance.Instance, rebalance.Percent);
                 break;
             case Step.Conflict conflict:
                 _fault = (1, async db => await db.Database.ExecuteSqlAsync($"DO $$ BEGIN RAISE SQLSTATE '40P01'; END $$"));
                 await DeliverAsync(conflict.Instance, conflict.Count);
                 break;
-            case Step.Poison { Event: var number } when _log.Count > 0:
-                _poisoned.Add(number % _log.Count);
+            case Step.Poison { Event: var number } when _published.Count > 0:
+                _poisoned.Add(number % _published.Count);
                 break;
             case Step.Mend:
                 _poisoned.Clear();
@@ -111,7 +114,7 @@ internal sealed class SimulatedPartition
         await StepAsync(new Step.Mend());
         foreach (var instance in _instances)
         {
-            while (instance.Position < _log.Count)
+            while (_logs.Any(log => instance.Positions[log.Key] < log.Value.Count))
                 await DeliverAsync(Array.IndexOf(_instances, instance), 5);
         }
         while (await OldestAsync() is { } letter)
@@ -121,25 +124,43 @@ internal sealed class SimulatedPartition
     /// <summary>A sequential run handles each event once, in the order of the log, but for those that were discarded.</summary>
     public async Task EqualsSequentialRunAsync()
     {
-        var events = _log.DistinctBy(entry => entry.Id).Where(entry => !_discarded.Contains(entry.Id)).ToLookup(entry => entry.Noted.JournalId, entry => entry.Noted.Number);
+        var events = _published.DistinctBy(entry => entry.Id).Where(entry => !_discarded.Contains(entry.Id)).ToLookup(entry => entry.Noted.JournalId, entry => entry.Noted.Number);
         var journals = await _service.QueryAsync(db => db.Journals.Where(journal => _keys.Contains(journal.Id)).ToDictionaryAsync(journal => journal.Id, journal => journal.Entries));
         foreach (var key in _keys)
         {
             Assert.Equal(events[key], journals.GetValueOrDefault(key, []));
             Assert.Equal(events[key].Select((number, index) => new Recorded(key, number, index + 1)), await PublishedAsync(key));
         }
-        Assert.Equal(0, await _service.CountAsync($"SELECT count(*) FROM parked_records WHERE partition = {_partition.Partition.Value}"));
-        Assert.Equal(0, await _service.CountAsync($"SELECT count(*) FROM offset_regressions WHERE partition = {_partition.Partition.Value}"));
-        Assert.Equal(_log.Count, await _service.CountAsync($"SELECT coalesce(max(next_offset), 0) FROM consumer_offsets WHERE partition = {_partition.Partition.Value}"));
+        Assert.Equal(0, await _service.CountAsync($"SELECT count(*) FROM parked_records WHERE partition = {_number}"));
+        Assert.Equal(0, await _service.CountAsync($"SELECT count(*) FROM offset_regressions WHERE partition = {_number}"));
+        Assert.Equal(_logs.Values.Sum(log => log.Count), await _service.CountAsync($"SELECT coalesce(sum(next_offset), 0)::bigint FROM consumer_offsets WHERE partition = {_number}"));
     }
 
-    private async Task DeliverAsync(int instance, int count, CancellationToken cancellationToken = default)
+    /// <summary>The first two keys have the first topic, the third has the second: the lane's batches are of both.</summary>
+    private void Publish((Guid Id, Noted Noted) entry)
     {
-        var reader = _instances[instance];
-        var from = (int)reader.Position;
-        var records = Enumerable.Range(from, Math.Max(0, Math.Min(count, _log.Count - from))).Select(RecordAt).ToList();
-        await reader.HandleAsync(records, cancellationToken);
-        _committedToKafka = Math.Max(_committedToKafka, reader.Handled);
+        _published.Add(entry);
+        var key = entry.Noted.JournalId.ToString();
+        var (partition, log) = _logs.ElementAt(_keys.IndexOf(entry.Noted.JournalId) / 2);
+        _service.Notes.TryGetEvent(typeof(Noted), out var type);
+        log.Add(new(partition.Topic, _number, log.Count, key, DateTimeOffset.UnixEpoch,
+            new CloudEvent(entry.Id, type!.Name, "/tests", DateTimeOffset.UnixEpoch, key).ToHeaders(), JsonSerializer.SerializeToUtf8Bytes(entry.Noted, JournalJson.Default.Noted)));
+    }
+
+    private void Restart(int instance, int percent)
+    {
+        foreach (var (partition, offset) in _committedToKafka)
+            _instances[instance].Restart(partition, offset * percent / 100);
+    }
+
+    private async Task DeliverAsync(int instance, int count, CancellationToken cancellationToken = default, bool committed = true)
+    {
+        var records = _logs.SelectMany(log => log.Value.Skip((int)_instances[instance].Positions[log.Key]).Take(count));
+        foreach (var offset in await _instances[instance].HandleAsync([.. records], cancellationToken))
+        {
+            if (committed)
+                _committedToKafka[offset.TopicPartition] = Math.Max(_committedToKafka[offset.TopicPartition], offset.Offset.Value);
+        }
     }
 
     private async Task CrashAsync(int at, Func<CancellationToken, Task> work)
@@ -168,7 +189,7 @@ internal sealed class SimulatedPartition
         await connection.OpenAsync();
         await using var command = new NpgsqlCommand("SELECT id, event_id, status FROM dead_letters WHERE partition = $1 AND status IN ('parked', 'redriving') ORDER BY id LIMIT 1", connection)
         {
-            Parameters = { new NpgsqlParameter<int> { TypedValue = _partition.Partition.Value } },
+            Parameters = { new NpgsqlParameter<int> { TypedValue = _number } },
         };
         await using var reader = await command.ExecuteReaderAsync();
         return await reader.ReadAsync() ? (reader.GetGuid(0), reader.GetGuid(1), reader.GetString(2)) : null;
@@ -178,14 +199,5 @@ internal sealed class SimulatedPartition
     {
         var bodies = await _service.QueryAsync(db => db.Database.SqlQuery<byte[]>($"SELECT body AS \"Value\" FROM outbox WHERE key = {key.ToString()} ORDER BY id").ToListAsync());
         return [.. bodies.Select(body => JsonSerializer.Deserialize(body, JournalJson.Default.Recorded))];
-    }
-
-    private ConsumedRecord RecordAt(int offset)
-    {
-        var (id, noted) = _log[offset];
-        _service.Notes.TryGetEvent(typeof(Noted), out var type);
-        var attributes = new CloudEvent(id, type!.Name, "/tests", DateTimeOffset.UnixEpoch, noted.JournalId.ToString());
-        return new(_partition.Topic, _partition.Partition.Value, offset, noted.JournalId.ToString(), DateTimeOffset.UnixEpoch,
-            attributes.ToHeaders(), JsonSerializer.SerializeToUtf8Bytes(noted, JournalJson.Default.Noted));
     }
 }
