@@ -40,22 +40,24 @@ public abstract class CancelRaceTests
         var before = await StockAsync();
         var moment = new Moment(Seed);
         var answers = new ConcurrentDictionary<Guid, HttpStatusCode>();
-        var statuses = new ConcurrentDictionary<Guid, string>();
+        var statuses = new Dictionary<Guid, string>();
 
         await Parallel.ForEachAsync(Enumerable.Range(0, Orders), new ParallelOptions { MaxDegreeOfParallelism = AtOnce }, async (_, cancellationToken) =>
         {
             var id = await ada.SubmitOrderAsync(Shopper.Order(Sku));
             await Task.Delay(moment.Next(), cancellationToken);
-            using (var cancel = await ada.SendAsync(HttpMethod.Post, $"/api/orders/{id}/cancel"))
-                answers[id] = cancel.StatusCode;
-            await Eventually.BecomesTrueAsync(async () => (statuses[id] = await ada.StatusAsync(id)) is "fulfilled" or "cancelled", EndDeadline);
-            moment.Learn(cancelled: statuses[id] == "cancelled");
+            using var cancel = await ada.SendAsync(HttpMethod.Post, $"/api/orders/{id}/cancel");
+            answers[id] = cancel.StatusCode;
+            moment.Learn(early: cancel.StatusCode == HttpStatusCode.Accepted);
         });
+        // not before all are under way: asking how each has ended would slow the others down
+        foreach (var id in answers.Keys)
+            await Eventually.BecomesTrueAsync(async () => (statuses[id] = await ada.StatusAsync(id)) is "fulfilled" or "cancelled", EndDeadline);
 
         var (cancelled, fulfilled) = (statuses.Values.Count(status => status == "cancelled"), statuses.Values.Count(status => status == "fulfilled"));
         var tooLate = answers.Count(answer => answer.Value == HttpStatusCode.Accepted && statuses[answer.Key] == "fulfilled");
         // a race that one side always wins is none
-        Assert.True(cancelled >= Orders / 5 && fulfilled >= Orders / 5, $"{cancelled} cancelled, {fulfilled} fulfilled");
+        Assert.True(cancelled >= Orders / 10 && fulfilled >= Orders / 10, $"{cancelled} cancelled, {fulfilled} fulfilled");
         // refused is refused; what was taken in may still come too late
         Assert.All(answers, answer => Assert.True(answer.Value == HttpStatusCode.Accepted || answer.Value == HttpStatusCode.Conflict && statuses[answer.Key] == "fulfilled", $"{answer.Key}: {answer.Value}, {statuses[answer.Key]}"));
 
@@ -96,7 +98,7 @@ public abstract class CancelRaceTests
 
     private async Task<StockLevel> StockAsync() => (await _shop.Gateway.GetFromJsonAsync<StockLevel>($"/api/stock/{Sku}"))!;
 
-    /// <summary>When to cancel: at random between at once and twice the centre, which moves towards where both sides win equally often.</summary>
+    /// <summary>When to cancel: at random between at once and twice the centre, which moves towards where half of the cancellations come too late to be taken in.</summary>
     private sealed class Moment(int seed)
     {
         private const double Step = 1.05;
@@ -112,10 +114,10 @@ public abstract class CancelRaceTests
                 return TimeSpan.FromMilliseconds(_milliseconds * 2 * _random.NextDouble());
         }
 
-        public void Learn(bool cancelled)
+        public void Learn(bool early)
         {
             lock (_lock)
-                _milliseconds = Math.Clamp(cancelled ? _milliseconds * Step : _milliseconds / Step, 1, 10_000);
+                _milliseconds = Math.Clamp(early ? _milliseconds * Step : _milliseconds / Step, 1, 10_000);
         }
     }
 }

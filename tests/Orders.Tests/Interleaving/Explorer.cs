@@ -13,7 +13,7 @@ namespace Shop.Orders.Tests.Interleaving;
 /// <summary>
 /// Follows an order through everything that can happen next, again and again, until nothing can: every run of the scenario. Where two
 /// runs have come to the same world they are followed as one (explicit-state model checking; Clarke, Emerson and Sistla, ACM TOPLAS 8, 1986),
-/// so millions of runs cost some ten thousands of steps, each of which is taken by the real state machine and the real deciders.
+/// so billions of runs cost some ten thousands of steps, each of which is taken by the real state machine and the real deciders.
 /// </summary>
 internal sealed class Explorer(FulfilmentMachine machine)
 {
