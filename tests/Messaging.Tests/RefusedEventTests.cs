@@ -36,7 +36,7 @@ public sealed class RefusedEventTests(PostgresFixture postgres, BrokerFixture br
         Assert.Equal((refused.ToString(), topic.Name, 1), (held.Key, held.Topic, held.HeldBehind));
         Assert.Contains("MsgSizeTooLarge", held.Error, StringComparison.Ordinal);
 
-        // others of the key wait, others go on
+        // later ones of the key wait, others go on
         await service.PublishAsync(Small(refused, 4), Small(other, 21));
         await topics.ReadUntilAsync(topic, records => records.Any(record => record.Event is Said { Number: 21 }));
         Assert.Equal([1], await NumbersAsync(topics, topic, refused));
@@ -65,11 +65,30 @@ public sealed class RefusedEventTests(PostgresFixture postgres, BrokerFixture br
 
         // the next large one is refused in its turn
         await Eventually.BecomesTrueAsync(async () => (await service.RefusedEventsAsync()) is [{ } next] && next.Id != first.Id);
+        await topics.ReadUntilAsync(topic, records => records.Any(record => record.Event is Said { Number: 3 }));
         Assert.Equal([1, 3], await NumbersAsync(topics, topic, thread));
         Assert.Equal(HttpStatusCode.Accepted, await service.DiscardRefusedAsync((await service.RefusedEventsAsync())[0].Id));
         await topics.ReadUntilAsync(topic, records => records.Any(record => record.Event is Said { Number: 5 }));
         Assert.Equal([1, 3, 5], await NumbersAsync(topics, topic, thread));
         Assert.Equal(HttpStatusCode.NotFound, await service.DiscardRefusedAsync(first.Id));
+    }
+
+    [Theory, MemberData(nameof(Both))]
+    public async Task An_event_that_only_the_broker_knows_to_be_too_large_is_found_among_those_sent_with_it(Broker broker)
+    {
+        var (service, topic, kafka) = await StartAsync(broker, 100 * Limit);
+        await using var _ = service;
+        using var topics = new TopicClient(kafka);
+        var refused = Guid.CreateVersion7();
+        await service.PublishAsync(Small(refused, 1));
+        await topics.ReadUntilAsync(topic, records => records.Count == 1);
+        await AlterLimitAsync(kafka, topic, Limit);
+
+        await service.PublishAsync([.. Enumerable.Range(2, 20).Select(number => Small(Guid.CreateVersion7(), number)), Large(refused, 22)]);
+        await Eventually.BecomesAsync(1, async () => (await service.RefusedEventsAsync()).Count);
+        Assert.Equal(refused.ToString(), Assert.Single(await service.RefusedEventsAsync()).Key);
+        await topics.ReadUntilAsync(topic, records => records.DistinctBy(record => record.Id).Count() == 21);
+        await Eventually.BecomesAsync(1, () => service.CountAsync("outbox"));
     }
 
     private static Said Small(Guid thread, int number) => new(thread, number, "");
@@ -80,13 +99,13 @@ public sealed class RefusedEventTests(PostgresFixture postgres, BrokerFixture br
     private static async Task<List<int>> NumbersAsync(TopicClient topics, Topic topic, Guid thread) =>
         [.. (await topics.ReadAsync(topic)).DistinctBy(record => record.Id).Select(record => (Said)record.Event!).Where(said => said.ThreadId == thread).Select(said => said.Number)];
 
-    private async Task<(ServiceHarness<TestDb> Service, Topic Topic, string Kafka)> StartAsync(Broker broker)
+    private async Task<(ServiceHarness<TestDb> Service, Topic Topic, string Kafka)> StartAsync(Broker broker, int limit = Limit)
     {
         var name = $"t{Guid.NewGuid():N}";
         var kafka = (await brokers.GetAsync(broker)).BootstrapServers;
         var topic = new Topic($"{name}-said", 1).With(e => e.ThreadId.ToString(), SaidJson.Default.Said);
         using (var admin = Admin(kafka))
-            await admin.CreateTopicsAsync([new() { Name = topic.Name, NumPartitions = 1, ReplicationFactor = 1, Configs = new() { ["max.message.bytes"] = $"{Limit}" } }]);
+            await admin.CreateTopicsAsync([new() { Name = topic.Name, NumPartitions = 1, ReplicationFactor = 1, Configs = new() { ["max.message.bytes"] = $"{limit}" } }]);
         return (await ServiceHarness<TestDb>.StartAsync(name, await postgres.CreateDatabaseAsync(), kafka, messaging => messaging.Produces(topic)), topic, kafka);
     }
 

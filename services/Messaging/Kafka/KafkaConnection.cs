@@ -32,13 +32,15 @@ public sealed class KafkaConnection
 
     /// <param name="clientId">The producer's name at the broker.</param>
     /// <param name="gapless">Whether an event that is refused ends the producer, so that nothing gets ahead of it.</param>
-    internal ProducerConfig Producer(string clientId, bool gapless)
+    /// <param name="batchBytes">The largest batch, which the smallest of its topics' limits allows.</param>
+    internal ProducerConfig Producer(string clientId, bool gapless, int batchBytes)
     {
         var config = Common(new ProducerConfig(new Dictionary<string, string>(_settings)));
         config.ClientId = clientId;
         config.Acks = Acks.All;
         config.EnableIdempotence = true;
         config.EnableGaplessGuarantee = gapless;
+        config.BatchSize = batchBytes;
         // the Java clients' partitioner, so that a producer in any language puts a key where we do
         config.Partitioner = Partitioner.Murmur2Random;
         config.LingerMs = 0;

@@ -15,7 +15,6 @@ internal sealed partial class OutboxRelay(NpgsqlDataSource dataSource, KafkaConn
 {
     private static readonly TimeSpan FirstRetryDelay = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LongestRetryDelay = TimeSpan.FromSeconds(2);
-    private static readonly TimeSpan BrokerTimeout = TimeSpan.FromSeconds(3);
 
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -30,15 +29,15 @@ internal sealed partial class OutboxRelay(NpgsqlDataSource dataSource, KafkaConn
             var started = time.GetTimestamp();
             try
             {
+                // asked first: no shards for an instance that cannot reach the broker, others may
+                var limits = await TopicLimits.LoadAsync(kafka, [.. options.Produced.Select(topic => topic.Name)]);
                 await using var connection = await dataSource.OpenConnectionAsync(stoppingToken);
                 // a producer of its own for each session: what an earlier one left in flight was purged with it
-                using var producer = new ProducerBuilder<byte[], byte[]>(kafka.Producer(options.ServiceName, gapless: true))
+                using var producer = new ProducerBuilder<byte[], byte[]>(kafka.Producer(options.ServiceName, gapless: true, limits.Smallest))
                     .SetLogHandler((_, message) => KafkaLog.Write(logger, message))
                     .SetErrorHandler((_, error) => KafkaLog.Write(logger, error))
                     .Build();
-                // no shards for an instance that cannot reach the broker: others may
-                await Task.Run(() => AskBroker(producer), stoppingToken);
-                var session = new RelaySession(connection, producer, dataSource, signal, refused, options.EventSource, options.MaxRelayBatch, time);
+                var session = new RelaySession(connection, producer, dataSource, signal, refused, limits, options.EventSource, options.MaxRelayBatch, time);
                 await session.RunAsync(suspects, stoppingToken);
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -55,12 +54,6 @@ internal sealed partial class OutboxRelay(NpgsqlDataSource dataSource, KafkaConn
             var delay = TimeSpan.FromTicks(Math.Min(LongestRetryDelay.Ticks, FirstRetryDelay.Ticks << Math.Min(failures, 10)));
             await Task.Delay(delay * (0.5 + Random.Shared.NextDouble() / 2), time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
-    }
-
-    private static void AskBroker(IProducer<byte[], byte[]> producer)
-    {
-        using var admin = new DependentAdminClientBuilder(producer.Handle).Build();
-        admin.GetMetadata(BrokerTimeout);
     }
 
     [LoggerMessage(EventName = "RelayInterrupted", Level = LogLevel.Warning, Message = "The outbox relay was interrupted and starts again: {Reason}")]

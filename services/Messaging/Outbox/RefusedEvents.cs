@@ -25,7 +25,7 @@ internal sealed partial class RefusedEvents(NpgsqlDataSource dataSource, KafkaCo
     /// Produces what an earlier session could not, one at a time, so that each is answered for itself: the innocent leave the
     /// outbox, the refused hold back their keys.
     /// </summary>
-    public async Task SortOutAsync(NpgsqlConnection connection, short[] shards, IReadOnlyList<FailedEvent> suspects, CancellationToken cancellationToken)
+    public async Task SortOutAsync(NpgsqlConnection connection, short[] shards, IReadOnlyList<FailedEvent> suspects, TopicLimits limits, CancellationToken cancellationToken)
     {
         var refusals = suspects.Where(suspect => IsRefusal(suspect.Error)).ToList();
         if (refusals.Count == 0)
@@ -41,7 +41,7 @@ internal sealed partial class RefusedEvents(NpgsqlDataSource dataSource, KafkaCo
                 rows.Add(OutboxEvent.Read(reader, options.EventSource));
         }
         // one event's refusal is not the end of this producer: nothing else is on its way
-        using var producer = new ProducerBuilder<byte[], byte[]>(kafka.Producer(options.ServiceName, gapless: false))
+        using var producer = new ProducerBuilder<byte[], byte[]>(kafka.Producer(options.ServiceName, gapless: false, limits.Smallest))
             .SetLogHandler((_, message) => KafkaLog.Write(logger, message)).SetErrorHandler((_, error) => KafkaLog.Write(logger, error)).Build();
         var heldKeys = new HashSet<(string, string)>();
         var refusedTopics = new Dictionary<string, Error>();

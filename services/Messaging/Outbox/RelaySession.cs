@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using Confluent.Kafka;
 using Npgsql;
+using Shop.Messaging.Kafka;
 
 namespace Shop.Messaging;
 
@@ -12,11 +13,11 @@ namespace Shop.Messaging;
 /// <remarks>
 /// <para>Every read begins at the lowest id, because a transaction that took a lower id may commit after one that took a higher.
 /// Of one key that cannot be: its writers wait for each other, so what is read in id order is in the key's order.</para>
-/// <para>The first event that cannot be produced ends the session, and nothing of its key gets ahead of it: the producer's
-/// gapless guarantee fails what is behind it as well. <see cref="RefusedEvents.SortOutAsync"/> then finds the culprits.</para>
+/// <para>An event that is too large for its topic never reaches the broker. Any other that cannot be produced ends the session, with
+/// the producer's gapless guarantee; <see cref="RefusedEvents.SortOutAsync"/> then finds the culprits.</para>
 /// </remarks>
 internal sealed class RelaySession(NpgsqlConnection connection, IProducer<byte[], byte[]> producer, NpgsqlDataSource dataSource, OutboxSignal signal,
-    RefusedEvents refused, string source, int batchSize, TimeProvider time)
+    RefusedEvents refused, TopicLimits limits, string source, int batchSize, TimeProvider time)
 {
     /// <summary>Reads whose rows may be on their way at once; their bytes are bounded by the producer's own queue.</summary>
     private const int MaxReadsInFlight = 2;
@@ -36,7 +37,7 @@ internal sealed class RelaySession(NpgsqlConnection connection, IProducer<byte[]
     private readonly PeerWakeUp _peers = new(dataSource, signal);
     private readonly ConcurrentQueue<(long Id, Error Error)> _failures = new();
 
-    /// <summary>Keys that were refused by the producer itself in the batch at hand: their later rows were read before that.</summary>
+    /// <summary>Keys of events that were too large, in the batch at hand: their later rows were read before that.</summary>
     private readonly HashSet<(string Topic, string Key)> _heldKeys = [];
 
     /// <summary>Relays until something fails, which is thrown.</summary>
@@ -52,7 +53,7 @@ internal sealed class RelaySession(NpgsqlConnection connection, IProducer<byte[]
         {
             await _leases.JoinAsync(cancellationToken);
             await _leases.BalanceAsync(cancellationToken);
-            await refused.SortOutAsync(connection, _leases.Shards, suspects, cancellationToken);
+            await refused.SortOutAsync(connection, _leases.Shards, suspects, limits, cancellationToken);
             await using var read = await PrepareReadAsync(cancellationToken);
             long balancedAt = time.GetTimestamp(), timeoutsAt = 0;
             while (true)
@@ -146,6 +147,11 @@ internal sealed class RelaySession(NpgsqlConnection connection, IProducer<byte[]
     {
         var delivery = new Delivery(row.Id, row.Topic, inFlight, this, MessagingTelemetry.StartSend(row.Topic, row.Key, row.Attributes));
         var message = row.ToMessage(delivery.Activity?.Id ?? row.Attributes.TraceParent);
+        if (!await limits.AllowsAsync(row.Topic, message))
+        {
+            await HoldAsync(row, new Error(ErrorCode.MsgSizeTooLarge, "The event is larger than its topic's max.message.bytes"), delivery.Activity, cancellationToken);
+            return;
+        }
         inFlight.Add(row.Id);
         while (true)
         {
@@ -160,13 +166,18 @@ internal sealed class RelaySession(NpgsqlConnection connection, IProducer<byte[]
             }
             catch (ProduceException<byte[], byte[]> e) when (RefusedEvents.IsRefusal(e.Error))
             {
-                delivery.Activity?.SetStatus(ActivityStatusCode.Error, e.Error.Reason).Dispose();
-                _heldKeys.Add((row.Topic, row.Key));
-                await refused.HoldAsync(row, e.Error, cancellationToken);
+                await HoldAsync(row, e.Error, delivery.Activity, cancellationToken);
                 inFlight.Remove(row.Id);
                 return;
             }
         }
+    }
+
+    private Task HoldAsync(OutboxEvent row, Error error, Activity? activity, CancellationToken cancellationToken)
+    {
+        activity?.SetStatus(ActivityStatusCode.Error, error.Reason).Dispose();
+        _heldKeys.Add((row.Topic, row.Key));
+        return refused.HoldAsync(row, error, cancellationToken);
     }
 
     private void ThrowIfFailed(InFlightRows inFlight)
