@@ -1,10 +1,12 @@
 using System.Diagnostics;
 using System.Globalization;
 using Confluent.Kafka;
+using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Shop.Benchmarks.Broker;
 using Shop.LocalRunner.Postgres;
 using Shop.Messaging;
+using Shop.Messaging.Kafka;
 
 namespace Shop.Benchmarks.Messaging;
 
@@ -16,7 +18,7 @@ internal static class MessagingBench
 {
     private const int Records = 200_000;
     private const int SingleRecords = 10_000;
-    private const int WarmUpRecords = 40_000;
+    private const int WarmUpRecords = 200_000;
     private const int RelayRows = 300_000;
     private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(3);
     private static readonly TimeSpan PgBenchDuration = TimeSpan.FromSeconds(10);
@@ -95,10 +97,12 @@ internal static class MessagingBench
     {
         await using var kafka = await EmbeddedKafkaProcess.StartAsync(data.CreateSubdirectory($"consume-{Guid.CreateVersion7()}").FullName, cancellationToken);
         var database = await NewDatabaseAsync(postgres, cancellationToken);
-        await using (await AccountService.StartAsync(database, kafka.BootstrapServers, null, withSaga: false, null, cancellationToken))
+        await using (var tables = await AccountService.StartAsync(database, kafka.BootstrapServers, null, withSaga: false, null, cancellationToken))
         {
-            await AccountRecords.ProduceAsync(kafka.BootstrapServers, records, cancellationToken);
+            // before the first record, which would make a topic of one partition
+            await tables.Services.GetRequiredService<TopicCreation>().EnsureAsync([AccountService.Accounts, AccountService.Notes], cancellationToken);
         }
+        await AccountRecords.ProduceAsync(kafka.BootstrapServers, records, cancellationToken);
 
         await using var dataSource = NpgsqlDataSource.Create(database);
         await using var relayHeld = await dataSource.OpenConnectionAsync(cancellationToken);
