@@ -78,7 +78,8 @@ internal sealed class HistoryTables(NpgsqlConnection connection, NpgsqlTransacti
         return orders;
     }
 
-    private static OrderEvent Read(NpgsqlDataReader reader) => new()
+    /// <summary>The event under the reader, whose first columns are its own, from <c>order_id</c> to <c>data</c>.</summary>
+    public static OrderEvent Read(NpgsqlDataReader reader) => new()
     {
         OrderId = reader.GetGuid(0),
         EventId = reader.GetGuid(1),

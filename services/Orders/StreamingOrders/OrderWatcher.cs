@@ -121,7 +121,7 @@ internal sealed partial class OrderWatcher(NpgsqlDataSource dataSource, IOptions
     {
         // lateral: one short walk down the primary key for each stream, whatever the planner thinks of the table
         await using var command = dataSource.CreateCommand("""
-            SELECT stream.n, e.sequence, e.event_id, e.type, e.topic, e.partition, e.record_offset, e.at, e.causation_id, e.data
+            SELECT e.order_id, e.event_id, e.type, e.topic, e.partition, e.record_offset, e.at, e.causation_id, e.data, e.sequence, stream.n
             FROM unnest($1, $2) WITH ORDINALITY AS stream(order_id, after, n) CROSS JOIN LATERAL (
               SELECT * FROM order_events WHERE order_id = stream.order_id AND sequence > stream.after ORDER BY sequence LIMIT $3) e
             ORDER BY stream.n, e.sequence
@@ -133,31 +133,17 @@ internal sealed partial class OrderWatcher(NpgsqlDataSource dataSource, IOptions
         var (current, events) = ((OrderSubscription?)null, new List<OrderEvent>());
         while (await reader.ReadAsync(cancellationToken))
         {
-            var subscription = waiting[(int)reader.GetInt64(0) - 1];
+            var subscription = waiting[(int)reader.GetInt64(10) - 1];
             if (current is not null && current != subscription)
             {
                 current.Deliver(events);
                 events = [];
             }
             current = subscription;
-            events.Add(Read(reader, subscription.OrderId));
+            events.Add(HistoryTables.Read(reader) with { Sequence = reader.GetInt32(9) });
         }
         current?.Deliver(events);
     }
-
-    private static OrderEvent Read(NpgsqlDataReader reader, Guid orderId) => new()
-    {
-        OrderId = orderId,
-        Sequence = reader.GetInt32(1),
-        EventId = reader.GetGuid(2),
-        Type = reader.GetString(3),
-        Topic = reader.GetString(4),
-        Partition = reader.GetInt32(5),
-        Offset = reader.GetInt64(6),
-        At = reader.GetFieldValue<DateTimeOffset>(7),
-        CausationId = reader.IsDBNull(8) ? null : reader.GetGuid(8),
-        Data = reader.GetString(9),
-    };
 
     private void EndAll()
     {
