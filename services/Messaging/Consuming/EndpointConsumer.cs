@@ -28,7 +28,6 @@ internal sealed partial class EndpointConsumer : BackgroundService
 
     private readonly EndpointOptions _endpoint;
     private readonly MessagingOptions _options;
-    private readonly EventTypes _eventTypes;
     private readonly KafkaConnection _kafka;
     private readonly TopicCreation _topics;
     private readonly MessagingHealth _health;
@@ -42,12 +41,11 @@ internal sealed partial class EndpointConsumer : BackgroundService
     /// <summary>Work for the polling thread: the only one that changes assignments.</summary>
     private readonly ConcurrentQueue<Action<IConsumer<byte[]?, byte[]?>>> _commands = new();
 
-    public EndpointConsumer(EndpointOptions endpoint, MessagingOptions options, EventTypes eventTypes, KafkaConnection kafka, TopicCreation topics,
+    public EndpointConsumer(EndpointOptions endpoint, MessagingOptions options, KafkaConnection kafka, TopicCreation topics,
         MessagingHealth health, MessagingGauges gauges, IServiceProvider services, ILogger<EndpointConsumer> logger)
     {
         _endpoint = endpoint;
         _options = options;
-        _eventTypes = eventTypes;
         _kafka = kafka;
         _topics = topics;
         _health = health;
@@ -61,7 +59,7 @@ internal sealed partial class EndpointConsumer : BackgroundService
     {
         // yields, so that a broker that is away does not hold up the start of the host
         await Task.Yield();
-        await _topics.EnsureAsync(_eventTypes.Topics, stoppingToken);
+        await _topics.EnsureAllAsync(stoppingToken);
         var processor = ActivatorUtilities.CreateInstance<BatchProcessor>(_services, _endpoint);
         while (!stoppingToken.IsCancellationRequested)
         {

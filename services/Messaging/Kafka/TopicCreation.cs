@@ -6,12 +6,23 @@ using Shop.Contracts;
 namespace Shop.Messaging.Kafka;
 
 /// <summary>Creates the topics a service needs when they are not there; many services may do so at once.</summary>
-internal sealed partial class TopicCreation(KafkaConnection kafka, ILogger<TopicCreation> logger)
+internal sealed partial class TopicCreation(KafkaConnection kafka, EventTypes eventTypes, ILogger<TopicCreation> logger)
 {
     private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(250);
 
     /// <summary>Short, since the client cannot be told to stop waiting: a service whose broker is away has to stop all the same.</summary>
     private static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(3);
+
+    private readonly Lock _lock = new();
+    private Task? _all;
+
+    /// <summary>Returns when every topic of the service exists; relay and endpoints ask for it at their start, and it is done once.</summary>
+    public Task EnsureAllAsync(CancellationToken cancellationToken)
+    {
+        lock (_lock)
+            _all ??= EnsureAsync(eventTypes.Topics, cancellationToken);
+        return _all.WaitAsync(cancellationToken);
+    }
 
     /// <summary>Returns when every topic exists; waits for a broker that is not there yet.</summary>
     public async Task EnsureAsync(IReadOnlyCollection<Topic> topics, CancellationToken cancellationToken)

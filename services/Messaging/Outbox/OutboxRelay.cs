@@ -10,7 +10,7 @@ namespace Shop.Messaging;
 /// Produces the outbox to Kafka, in sessions that are begun again whenever the database or the broker fails. At least once: a
 /// crash between produce and delete repeats events, which the inboxes drop.
 /// </summary>
-internal sealed partial class OutboxRelay(NpgsqlDataSource dataSource, KafkaConnection kafka, MessagingOptions options, TopicCreation topics, EventTypes eventTypes,
+internal sealed partial class OutboxRelay(NpgsqlDataSource dataSource, KafkaConnection kafka, MessagingOptions options, TopicCreation topics,
     OutboxSignal signal, RefusedEvents refused, TimeProvider time, ILogger<OutboxRelay> logger) : BackgroundService
 {
     private static readonly TimeSpan FirstRetryDelay = TimeSpan.FromMilliseconds(100);
@@ -21,7 +21,7 @@ internal sealed partial class OutboxRelay(NpgsqlDataSource dataSource, KafkaConn
     {
         // yields, so that a broker that is away does not hold up the start of the host
         await Task.Yield();
-        await topics.EnsureAsync(eventTypes.Topics, stoppingToken);
+        await topics.EnsureAllAsync(stoppingToken);
         IReadOnlyList<FailedEvent> suspects = [];
         var failures = 0;
         while (!stoppingToken.IsCancellationRequested)
