@@ -36,11 +36,20 @@ internal sealed class TopicLimits
     /// <summary>Whether the topic takes the record; where it does not seem to, the broker is asked again.</summary>
     public async ValueTask<bool> AllowsAsync(string topic, Message<byte[], byte[]> message)
     {
-        var size = message.Key.Length + message.Value.Length + message.Headers.Sum(header => header.Key.Length + header.GetValueBytes().Length + 4);
+        var size = SizeOf(message);
         if (size <= _limits.GetValueOrDefault(topic, Default))
             return true;
         _limits[topic] = (await AskAsync(_kafka, [topic])).GetValueOrDefault(topic, Default);
         return size <= _limits[topic];
+    }
+
+    private static int SizeOf(Message<byte[], byte[]> message)
+    {
+        var size = message.Key.Length + message.Value.Length;
+        // asked for every event, so without an enumerator
+        for (var i = 0; i < message.Headers.Count; i++)
+            size += message.Headers[i].Key.Length + message.Headers[i].GetValueBytes().Length + 4;
+        return size;
     }
 
     private static async Task<Dictionary<string, int>> AskAsync(KafkaConnection kafka, IReadOnlyCollection<string> topics)

@@ -27,6 +27,7 @@ internal sealed class RelaySession(NpgsqlConnection connection, IProducer<byte[]
 
     private static readonly TimeSpan BalanceInterval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan TimeoutInterval = TimeSpan.FromMilliseconds(100);
+
     /// <summary>After so long without an answer of the broker the shards are left to other instances, which may reach it.</summary>
     private static readonly TimeSpan StallTimeout = TimeSpan.FromSeconds(10);
 
@@ -35,7 +36,7 @@ internal sealed class RelaySession(NpgsqlConnection connection, IProducer<byte[]
 
     private readonly ShardLeases _leases = new(connection);
     private readonly PeerWakeUp _peers = new(dataSource, signal);
-    private readonly ConcurrentQueue<(long Id, Error Error)> _failures = new();
+    private readonly ConcurrentQueue<FailedEvent> _failures = new();
 
     /// <summary>Keys of events that were too large, in the batch at hand: their later rows were read before that.</summary>
     private readonly HashSet<(string Topic, string Key)> _heldKeys = [];
@@ -183,7 +184,7 @@ internal sealed class RelaySession(NpgsqlConnection connection, IProducer<byte[]
     private void ThrowIfFailed(InFlightRows inFlight)
     {
         if (!_failures.IsEmpty)
-            throw new EventsNotProducedException([.. _failures.Select(failure => new FailedEvent(failure.Id, failure.Error))]);
+            throw new EventsNotProducedException([.. _failures]);
         if (inFlight.StalledFor > StallTimeout && _leases.Instances > 1)
             throw new TimeoutException($"The broker has not answered for {inFlight.StalledFor.TotalSeconds:0} s: the shards are left to the other instances");
         if (inFlight.Deleting.IsFaulted)
@@ -192,7 +193,7 @@ internal sealed class RelaySession(NpgsqlConnection connection, IProducer<byte[]
 
     private void Failed(long id, Error error)
     {
-        _failures.Enqueue((id, error));
+        _failures.Enqueue(new(id, error));
         signal.Set();
     }
 
