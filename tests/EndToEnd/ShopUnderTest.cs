@@ -1,9 +1,8 @@
 using System.Diagnostics;
-using System.Net;
 using System.Net.Http.Json;
-using System.Net.Sockets;
 using System.Text.Json;
 using Shop.LocalRunner.Kafka;
+using Shop.LocalRunner.Processes;
 using Shop.Testing;
 
 [assembly: CollectionBehavior(DisableTestParallelization = true)]
@@ -15,7 +14,7 @@ public abstract class ShopUnderTest(Broker broker, int replicas = 1) : IAsyncLif
 {
     private static readonly TimeSpan CommandDeadline = TimeSpan.FromMinutes(5);
     private readonly string _data = Path.Combine(Path.GetTempPath(), $"shop-e2e-{Guid.CreateVersion7():N}");
-    private readonly int _port = FreePort();
+    private readonly int _port = Ports.Free();
 
     /// <summary>The gateway, as a shopper reaches it.</summary>
     public HttpClient Gateway { get; private set; } = null!;
@@ -102,13 +101,6 @@ public abstract class ShopUnderTest(Broker broker, int replicas = 1) : IAsyncLif
         while (!File.Exists(Path.Combine(directory.FullName, "Shop.sln")))
             directory = directory.Parent ?? throw new InvalidOperationException("Not inside the repository");
         return directory.FullName;
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }
 

@@ -11,6 +11,10 @@ namespace Shop.EndToEnd;
 /// <summary>Somebody who uses the shop through its gateway.</summary>
 public sealed class Shopper
 {
+    /// <summary>What happens to an order that is fulfilled; of the capture and the dispatch either may be first.</summary>
+    public static readonly string[] FulfilledLife =
+        ["order-submitted", "stock-reserved", "payment-requested", "payment-authorized", "order-confirmed", "payment-captured", "stock-dispatched", "order-fulfilled"];
+
     private readonly HttpClient _gateway;
     private readonly AuthenticationHeaderValue _token;
 
@@ -79,16 +83,21 @@ public sealed class Shopper
         return await GetAsync($"/api/orders/{order}");
     }
 
-    /// <summary>Waits until the order's timeline has an event of the type <paramref name="last"/> (such as <c>order-fulfilled</c>).</summary>
-    public async Task<IReadOnlyList<TimelineEvent>> TimelineAsync(Guid order, string last)
+    /// <summary>
+    /// Waits until the order's timeline has each of the types <paramref name="expected"/> (such as <c>order-fulfilled</c>), twice where one is given
+    /// twice. Activity reads the topics side by side: that an order's last event is there does not say that all before it are.
+    /// </summary>
+    public async Task<IReadOnlyList<TimelineEvent>> TimelineAsync(Guid order, params IReadOnlyCollection<string> expected)
     {
         List<TimelineEvent> events = [];
-        await Eventually.BecomesTrueAsync(async () =>
+        await Eventually.BecomesAsync("", async () =>
         {
             using var response = await SendAsync(HttpMethod.Get, $"/api/orders/{order}/timeline");
             if (response.StatusCode == HttpStatusCode.OK)
                 events = (await response.Content.ReadFromJsonAsync<List<TimelineEvent>>(JsonSerializerOptions.Web))!;
-            return events.Exists(e => e.ShortType == last);
+            var missing = expected.ToList();
+            events.ForEach(e => missing.Remove(e.ShortType));
+            return string.Join(", ", missing);
         });
         return events;
     }

@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
-using System.Net.Sockets;
 using System.Text;
+using Shop.LocalRunner.Processes;
 
 namespace Shop.EndToEnd;
 
@@ -18,7 +18,7 @@ public sealed class TraceCollector : IAsyncDisposable
 
     public TraceCollector()
     {
-        Endpoint = $"http://127.0.0.1:{FreePort()}";
+        Endpoint = $"http://127.0.0.1:{Ports.Free()}";
         _listener.Prefixes.Add(Endpoint + "/");
         _listener.Start();
         _serving = ServeAsync();
@@ -114,12 +114,5 @@ public sealed class TraceCollector : IAsyncDisposable
             if (next < 0x80)
                 return value;
         }
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

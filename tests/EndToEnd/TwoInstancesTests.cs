@@ -51,7 +51,7 @@ public sealed partial class TwoInstancesTests(ShopWithTwoInstances shop) : IClas
             Assert.Equal(["payment-captured", "stock-dispatched"], events.Skip(5).Take(2).Select(e => e.Type).Order());
             Assert.Equal("order-fulfilled", events[7].Type);
             Assert.Equal(["submitted", "submitted", "reserved", "reserved", "confirmed", "confirmed", "confirmed", "fulfilled"], events.Select(e => e.Status));
-            var timeline = await ada.TimelineAsync(id, "order-fulfilled");
+            var timeline = await ada.TimelineAsync(id, Shopper.FulfilledLife);
             Assert.Equal(timeline.Select(e => e.Id).Order(), events.Select(e => e.EventId).Order());
             // the order as it was after each of them
             foreach (var e in events)
