@@ -44,6 +44,9 @@ internal static unsafe partial class LibrdkafkaCalls
     [LibraryImport(Library, EntryPoint = "rd_kafka_topic_destroy")]
     public static partial void DestroyTopic(nint topic);
 
+    [LibraryImport(Library, EntryPoint = "rd_kafka_topic_name")]
+    public static partial byte* NameOf(nint topic);
+
     [LibraryImport(Library, EntryPoint = "rd_kafka_last_error")]
     public static partial int LastError();
 

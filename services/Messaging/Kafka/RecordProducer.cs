@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Text;
@@ -31,7 +30,7 @@ internal sealed unsafe class RecordProducer : IDisposable
     private readonly nint _client;
     private readonly Thread _reporting;
     private readonly Dictionary<string, nint> _topics = [];
-    private readonly ConcurrentDictionary<nint, string> _topicNames = new();
+    private readonly Dictionary<nint, string> _topicNames = [];
     private readonly Dictionary<string, byte[]> _headerNames = [];
     private readonly List<Delivery> _delivered = [];
     private GCHandle _self;
@@ -145,7 +144,6 @@ internal sealed unsafe class RecordProducer : IDisposable
         topic = NewTopic(_client, name, 0);
         if (topic == 0)
             throw new KafkaException(ErrorOf(LastError(), null));
-        _topicNames[topic] = name;
         return _topics[name] = topic;
     }
 
@@ -181,7 +179,9 @@ internal sealed unsafe class RecordProducer : IDisposable
     {
         var producer = Of(opaque);
         var latency = MessagingTelemetry.MeasuresSending ? TimeSpan.FromMicroseconds(LatencyMicroseconds(record)) : TimeSpan.Zero;
-        producer._delivered.Add(new(record->Opaque, producer._topicNames[record->Topic], latency,
+        if (!producer._topicNames.TryGetValue(record->Topic, out var topic))
+            producer._topicNames[record->Topic] = topic = Text(NameOf(record->Topic));
+        producer._delivered.Add(new(record->Opaque, topic, latency,
             record->Error == 0 ? null : producer.ErrorOf(record->Error, null)));
     }
 

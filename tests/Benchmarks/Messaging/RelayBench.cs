@@ -23,7 +23,10 @@ internal static class RelayBench
     public static Task RunAsync(Report report, CancellationToken cancellationToken) => MessagingBench.WithPostgresAsync(async (postgres, data) =>
     {
         Report.Progress($"relaying {Rows:N0} rows of 300 bytes");
-        report.Add(new("messaging.relay", await RelayAsync(postgres, data, Rows, null, cancellationToken), "rows/s", null, 100_000, LowerIsBetter: false));
+        var relayed = await RelayAsync(postgres, data, Rows, null, cancellationToken);
+        report.Add(new("messaging.relay", relayed, "rows/s", null, 100_000, LowerIsBetter: false));
+        Report.Progress("pgbench polling and deleting the same rows, which go nowhere");
+        report.Add(new("messaging.relay.polled", relayed, "rows/s", new("pgbench, poll + delete", await PollAsync(postgres, cancellationToken), "rows/s"), 0.5, LowerIsBetter: false));
         Report.Progress($"relaying {SingleRows:N0} rows, one at a time");
         report.Add(new("messaging.relay.batch1", await RelayAsync(postgres, data, SingleRows, 1, cancellationToken), "rows/s", null, 1_000, LowerIsBetter: false));
     }, cancellationToken);
@@ -52,6 +55,19 @@ internal static class RelayBench
             $"  {rows / elapsed.TotalSeconds:N0} rows/s after {rows / cold.TotalSeconds:N0} while cold, each key's in their order"));
         Report.Progress($"  a row takes {cpu.PerRow(rows)}, and makes {allocated / rows} bytes of garbage");
         return rows / elapsed.TotalSeconds;
+    }
+
+    private static async Task<double> PollAsync(PostgresCluster postgres, CancellationToken cancellationToken)
+    {
+        var database = await MessagingBench.NewDatabaseAsync(postgres, cancellationToken);
+        await using (await AccountService.StartAsync(database, "127.0.0.1:1", null, withSaga: false, null, cancellationToken))
+        {
+            // only for its tables
+        }
+        await using var dataSource = NpgsqlDataSource.Create(database);
+        await InsertAsync(dataSource, 1, Rows, cancellationToken);
+        var perSecond = await PgBench.PollAsync(database, Rows, cancellationToken);
+        return await LastAfterAsync(dataSource, 0, cancellationToken) == 0 ? perSecond : throw new InvalidOperationException("pgbench left rows behind");
     }
 
     private static async Task InsertAsync(NpgsqlDataSource dataSource, int first, int rows, CancellationToken cancellationToken)
