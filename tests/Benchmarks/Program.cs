@@ -9,7 +9,7 @@ var benches = new Dictionary<string, Func<Report, CancellationToken, Task>>
 {
     ["broker"] = BrokerBench.RunAsync,
     ["messaging.consume"] = MessagingBench.ConsumeAsync,
-    ["messaging.relay"] = MessagingBench.RelayAsync,
+    ["messaging.relay"] = RelayBench.RunAsync,
     ["messaging.latency"] = MessagingBench.LatencyAsync,
 };
 if (wanted.Find(name => !benches.Keys.Any(bench => Is(bench, name))) is { } unknown)

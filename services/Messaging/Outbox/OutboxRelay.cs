@@ -1,4 +1,3 @@
-using Confluent.Kafka;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
@@ -33,10 +32,7 @@ internal sealed partial class OutboxRelay(NpgsqlDataSource dataSource, KafkaConn
                 var limits = await TopicLimits.LoadAsync(kafka, [.. options.Produced.Select(topic => topic.Name)]);
                 await using var connection = await dataSource.OpenConnectionAsync(stoppingToken);
                 // a producer of its own for each session: what an earlier one left in flight was purged with it
-                using var producer = new ProducerBuilder<byte[], byte[]>(kafka.Producer(options.ServiceName, gapless: true, limits.Smallest))
-                    .SetLogHandler((_, message) => KafkaLog.Write(logger, message))
-                    .SetErrorHandler((_, error) => KafkaLog.Write(logger, error))
-                    .Build();
+                using var producer = new RecordProducer(kafka.Producer(options.ServiceName, gapless: true, limits.Smallest), logger);
                 var session = new RelaySession(connection, producer, dataSource, signal, refused, limits, options.EventSource, options.MaxRelayBatch, time);
                 await session.RunAsync(suspects, stoppingToken);
             }

@@ -16,7 +16,7 @@ namespace Shop.Messaging;
 /// <para>An event that is too large for its topic never reaches the broker. Any other that cannot be produced ends the session, with
 /// the producer's gapless guarantee; <see cref="RefusedEvents.SortOutAsync"/> then finds the culprits.</para>
 /// </remarks>
-internal sealed class RelaySession(NpgsqlConnection connection, IProducer<byte[], byte[]> producer, NpgsqlDataSource dataSource, OutboxSignal signal,
+internal sealed class RelaySession(NpgsqlConnection connection, RecordProducer producer, NpgsqlDataSource dataSource, OutboxSignal signal,
     RefusedEvents refused, TopicLimits limits, string source, int batchSize, TimeProvider time)
 {
     /// <summary>Reads whose rows may be on their way at once; their bytes are bounded by the producer's own queue.</summary>
@@ -38,6 +38,9 @@ internal sealed class RelaySession(NpgsqlConnection connection, IProducer<byte[]
     private readonly PeerWakeUp _peers = new(dataSource, signal);
     private readonly ConcurrentQueue<FailedEvent> _failures = new();
 
+    /// <summary>The spans of what is on its way, where somebody traces.</summary>
+    private readonly ConcurrentDictionary<long, Activity> _activities = new();
+
     /// <summary>Keys of events that were too large, in the batch at hand: their later rows were read before that.</summary>
     private readonly HashSet<(string Topic, string Key)> _heldKeys = [];
 
@@ -50,6 +53,7 @@ internal sealed class RelaySession(NpgsqlConnection connection, IProducer<byte[]
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         Task? listening = null;
         var inFlight = new InFlightRows(dataSource);
+        producer.Start(deliveries => Delivered(deliveries, inFlight));
         try
         {
             await _leases.JoinAsync(cancellationToken);
@@ -101,7 +105,10 @@ internal sealed class RelaySession(NpgsqlConnection connection, IProducer<byte[]
     private async Task<NpgsqlCommand> PrepareReadAsync(CancellationToken cancellationToken)
     {
         // prepared while the table is empty, the plan must still be right when it is not: along the primary key
-        await using (var settings = new NpgsqlCommand("SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_sort = off; SET plan_cache_mode = force_generic_plan", connection))
+        await using (var settings = new NpgsqlCommand("""
+            SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_sort = off; SET max_parallel_workers_per_gather = 0;
+            SET plan_cache_mode = force_generic_plan
+            """, connection))
             await settings.ExecuteNonQueryAsync(cancellationToken);
         var read = OutboxEvent.ReadShards(connection, batchSize);
         await read.PrepareAsync(cancellationToken);
@@ -146,31 +153,29 @@ internal sealed class RelaySession(NpgsqlConnection connection, IProducer<byte[]
 
     private async ValueTask ProduceAsync(OutboxEvent row, InFlightRows inFlight, CancellationToken cancellationToken)
     {
-        var delivery = new Delivery(row.Id, row.Topic, inFlight, this, MessagingTelemetry.StartSend(row.Topic, row.Key, row.Attributes));
-        var message = row.ToMessage(delivery.Activity?.Id ?? row.Attributes.TraceParent);
+        var activity = MessagingTelemetry.StartSend(row.Topic, row.Key, row.Attributes);
+        var message = row.ToMessage(activity?.Id ?? row.Attributes.TraceParent);
         if (!await limits.AllowsAsync(row.Topic, message))
         {
-            await HoldAsync(row, new Error(ErrorCode.MsgSizeTooLarge, "The event is larger than its topic's max.message.bytes"), delivery.Activity, cancellationToken);
+            await HoldAsync(row, new Error(ErrorCode.MsgSizeTooLarge, "The event is larger than its topic's max.message.bytes"), activity, cancellationToken);
             return;
         }
         inFlight.Add(row.Id);
-        while (true)
+        if (activity is not null)
+            _activities[row.Id] = activity;
+        while (producer.Produce(row.Topic, message, row.Id) is { } error)
         {
-            try
-            {
-                producer.Produce(row.Topic, message, delivery.Report);
-                return;
-            }
-            catch (ProduceException<byte[], byte[]> e) when (e.Error.Code == ErrorCode.Local_QueueFull)
+            if (error.Code == ErrorCode.Local_QueueFull)
             {
                 await Task.Delay(QueueFullDelay, cancellationToken);
+                continue;
             }
-            catch (ProduceException<byte[], byte[]> e) when (RefusedEvents.IsRefusal(e.Error))
-            {
-                await HoldAsync(row, e.Error, delivery.Activity, cancellationToken);
-                inFlight.Remove(row.Id);
-                return;
-            }
+            _activities.TryRemove(row.Id, out _);
+            if (!RefusedEvents.IsRefusal(error))
+                throw new KafkaException(error);
+            await HoldAsync(row, error, activity, cancellationToken);
+            inFlight.Remove(row.Id);
+            return;
         }
     }
 
@@ -191,33 +196,27 @@ internal sealed class RelaySession(NpgsqlConnection connection, IProducer<byte[]
             throw inFlight.Deleting.Exception.GetBaseException();
     }
 
-    private void Failed(long id, Error error)
+    /// <summary>What became of events; called on the producer's own thread.</summary>
+    private void Delivered(IReadOnlyList<Delivery> deliveries, InFlightRows inFlight)
     {
-        _failures.Enqueue(new(id, error));
-        signal.Set();
-    }
-
-    /// <summary>What becomes of one event; reported on the producer's own thread.</summary>
-    private sealed class Delivery(long id, string topic, InFlightRows inFlight, RelaySession session, Activity? activity)
-    {
-        private readonly long _started = Stopwatch.GetTimestamp();
-
-        public Activity? Activity => activity;
-
-        public void Report(DeliveryReport<byte[], byte[]> report)
+        var acknowledged = new List<long>(deliveries.Count);
+        foreach (var delivery in deliveries)
         {
-            MessagingTelemetry.Sent(topic, _started, report.Error.IsError ? report.Error.Code.ToString() : null);
-            if (report.Error.IsError)
-            {
-                activity?.SetStatus(ActivityStatusCode.Error, report.Error.Reason);
-                session.Failed(id, report.Error);
-            }
+            MessagingTelemetry.Sent(delivery.Topic, delivery.Latency, delivery.Error?.Code.ToString());
+            if (delivery.Error is { } error)
+                _failures.Enqueue(new(delivery.Id, error));
             else
+                acknowledged.Add(delivery.Id);
+            if (_activities.TryRemove(delivery.Id, out var activity))
             {
-                inFlight.Acknowledge(id);
+                if (delivery.Error is not null)
+                    activity.SetStatus(ActivityStatusCode.Error, delivery.Error.Reason);
+                activity.Dispose();
             }
-            activity?.Dispose();
         }
+        inFlight.Acknowledge(acknowledged);
+        if (!_failures.IsEmpty)
+            signal.Set();
     }
 }
 

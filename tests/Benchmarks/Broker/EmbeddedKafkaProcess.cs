@@ -17,6 +17,8 @@ internal sealed class EmbeddedKafkaProcess : IAsyncDisposable
 
     public string BootstrapServers { get; }
 
+    public int ProcessId => _process.Id;
+
     /// <summary>From the start of the process until it takes connections.</summary>
     public TimeSpan StartedAfter { get; }
 

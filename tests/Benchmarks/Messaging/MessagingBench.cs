@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using Confluent.Kafka;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Shop.Benchmarks.Broker;
@@ -19,7 +18,6 @@ internal static class MessagingBench
     private const int Records = 200_000;
     private const int SingleRecords = 10_000;
     private const int WarmUpRecords = 200_000;
-    private const int RelayRows = 300_000;
     private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(3);
     private static readonly TimeSpan PgBenchDuration = TimeSpan.FromSeconds(10);
 
@@ -50,15 +48,6 @@ internal static class MessagingBench
         report.Add(new("messaging.consume.usualWay", consumed.PerSecond, "records/s", new("a transaction each", single.PerSecond, "records/s"), 5, LowerIsBetter: false));
     }, cancellationToken);
 
-    /// <summary>The relay draining the outbox.</summary>
-    public static Task RelayAsync(Report report, CancellationToken cancellationToken) => WithPostgresAsync(async (postgres, data) =>
-    {
-        Report.Progress($"relaying {RelayRows:N0} rows of 300 bytes");
-        report.Add(new("messaging.relay", await RelayAsync(postgres, data, RelayRows, null, cancellationToken), "rows/s", null, 100_000, LowerIsBetter: false));
-        Report.Progress($"relaying {SingleRecords:N0} rows, one at a time");
-        report.Add(new("messaging.relay.batch1", await RelayAsync(postgres, data, SingleRecords, 1, cancellationToken), "rows/s", null, 1_000, LowerIsBetter: false));
-    }, cancellationToken);
-
     /// <summary>From commit to another consumer, and from publish to handled.</summary>
     public static Task LatencyAsync(Report report, CancellationToken cancellationToken) => WithPostgresAsync(async (postgres, data) =>
     {
@@ -75,7 +64,8 @@ internal static class MessagingBench
         }
     }, cancellationToken);
 
-    private static async Task WithPostgresAsync(Func<PostgresCluster, DirectoryInfo, Task> measure, CancellationToken cancellationToken)
+    /// <summary>Measures with a PostgreSQL and a directory of its own, which are removed afterwards.</summary>
+    internal static async Task WithPostgresAsync(Func<PostgresCluster, DirectoryInfo, Task> measure, CancellationToken cancellationToken)
     {
         await using var postgres = await PostgresCluster.StartAsync(cancellationToken: cancellationToken);
         var data = Directory.CreateTempSubdirectory("shop-bench-");
@@ -89,7 +79,8 @@ internal static class MessagingBench
         }
     }
 
-    private static Task<string> NewDatabaseAsync(PostgresCluster postgres, CancellationToken cancellationToken) =>
+    /// <summary>The connection string of an empty database.</summary>
+    internal static Task<string> NewDatabaseAsync(PostgresCluster postgres, CancellationToken cancellationToken) =>
         postgres.CreateDatabaseAsync($"bench{Interlocked.Increment(ref _databases)}", cancellationToken);
 
     /// <summary>Records wait in Kafka; the clock runs from the first commit to the last.</summary>
@@ -153,50 +144,6 @@ internal static class MessagingBench
     {
         await using var command = dataSource.CreateCommand("SELECT coalesce(sum(next_offset), 0)::bigint FROM consumer_offsets");
         return (long)(await command.ExecuteScalarAsync(cancellationToken))!;
-    }
-
-    /// <summary>The rows become visible in one commit; the clock runs until the last has left the outbox.</summary>
-    private static async Task<double> RelayAsync(PostgresCluster postgres, DirectoryInfo data, int rows, int? batch, CancellationToken cancellationToken)
-    {
-        await using var kafka = await EmbeddedKafkaProcess.StartAsync(data.CreateSubdirectory($"relay-{Guid.CreateVersion7()}").FullName, cancellationToken);
-        var database = await NewDatabaseAsync(postgres, cancellationToken);
-        await using var service = await AccountService.StartAsync(database, kafka.BootstrapServers, batch, withSaga: false, null, cancellationToken);
-        await using var dataSource = NpgsqlDataSource.Create(database);
-        using var watcher = AccountRecords.Watcher(kafka.BootstrapServers);
-        var first = Math.Min(rows, 20_000);
-        await RelayOnceAsync(dataSource, watcher, first, first, cancellationToken);
-        var perSecond = await RelayOnceAsync(dataSource, watcher, rows, first + rows, cancellationToken);
-        AccountRecords.CheckOrder(kafka.BootstrapServers, first + rows);
-        Report.Progress(string.Create(CultureInfo.InvariantCulture, $"  {perSecond:N0} rows/s, each key's in their order"));
-        return perSecond;
-    }
-
-    private static async Task<double> RelayOnceAsync(NpgsqlDataSource dataSource, IConsumer<Ignore, Ignore> watcher, int rows, int published, CancellationToken cancellationToken)
-    {
-        await using (var insert = dataSource.CreateCommand("""
-            INSERT INTO outbox (shard, topic, key, event_id, event_type, occurred_at, causation_id, trace_parent, body)
-            SELECT i % 16, 'notes', 'account-' || i % 10000, gen_random_uuid(), 'shop.notes.account-noted.v1', now(), gen_random_uuid(), NULL,
-              convert_to('{"accountId":"' || gen_random_uuid() || '","number":' || lpad(i::text, 8) || ',"note":"' || repeat(md5(i::text), 7) || '"}', 'UTF8')
-            FROM generate_series(1, $1) i
-            """))
-        {
-            insert.Parameters.Add(new NpgsqlParameter<int> { TypedValue = rows });
-            await insert.ExecuteNonQueryAsync(cancellationToken);
-        }
-        var watch = Stopwatch.StartNew();
-        while (AccountRecords.CountNotes(watcher) < published)
-        {
-            if (watch.Elapsed > Deadline)
-                throw new InvalidOperationException($"The outbox was not drained within {Deadline}");
-            await Task.Delay(20, cancellationToken);
-        }
-        // the end of the log first, since asking a table full of deleted rows for what is left costs more than relaying does
-        while (true)
-        {
-            await using var left = dataSource.CreateCommand("SELECT EXISTS (SELECT FROM outbox)");
-            if (!(bool)(await left.ExecuteScalarAsync(cancellationToken))!)
-                return rows / watch.Elapsed.TotalSeconds;
-        }
     }
 
     private sealed record Consumed(double PerSecond, double PerCpuSecond, double PeakMebibytes);

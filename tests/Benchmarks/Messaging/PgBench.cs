@@ -6,7 +6,7 @@ using Shop.LocalRunner.Postgres;
 
 namespace Shop.Benchmarks.Messaging;
 
-/// <summary>The denominator: pgbench, one client, writes the rows that consuming writes, set-based, in transactions of a full batch.</summary>
+/// <summary>The denominators: pgbench, one client, writes the rows that consuming writes, set-based, in transactions of a full batch; or drains them.</summary>
 internal static partial class PgBench
 {
     private const int Batch = 300;
@@ -33,6 +33,19 @@ internal static partial class PgBench
         COMMIT;
         """;
 
+    /// <summary>Rows of one poll, as many as the relay reads at once.</summary>
+    private const int PollBatch = 5_000;
+
+    private const string PollScript = """
+        BEGIN;
+        SET LOCAL enable_seqscan = off;
+        SET LOCAL enable_bitmapscan = off;
+        SET LOCAL max_parallel_workers_per_gather = 0;
+        SELECT id, topic, key, event_id, event_type, occurred_at, causation_id, trace_parent, scheduling_token, body FROM outbox ORDER BY id LIMIT 5000;
+        DELETE FROM outbox WHERE id = ANY(ARRAY(SELECT id FROM outbox ORDER BY id LIMIT 5000));
+        COMMIT;
+        """;
+
     /// <summary>Records a second.</summary>
     /// <param name="connectionString">A database with the service's tables, which are emptied.</param>
     /// <param name="duration">How long it runs.</param>
@@ -49,13 +62,26 @@ internal static partial class PgBench
                 """);
             await prepare.ExecuteNonQueryAsync(cancellationToken);
         }
+        return await TransactionsAsync(connectionString, Script, "-T", $"{duration.TotalSeconds:0}", cancellationToken) * 2 * Batch;
+    }
+
+    /// <summary>Polling and deleting, the plainest way to drain an outbox: rows a second.</summary>
+    /// <param name="connectionString">A database whose outbox has the rows.</param>
+    /// <param name="rows">How many they are.</param>
+    /// <param name="cancellationToken">Kills it.</param>
+    public static async Task<double> PollAsync(string connectionString, int rows, CancellationToken cancellationToken) =>
+        await TransactionsAsync(connectionString, PollScript, "-t", $"{rows / PollBatch}", cancellationToken) * PollBatch;
+
+    /// <summary>Transactions a second.</summary>
+    private static async Task<double> TransactionsAsync(string connectionString, string transaction, string limit, string value, CancellationToken cancellationToken)
+    {
         var connection = new NpgsqlConnectionStringBuilder(connectionString);
         var script = Path.GetTempFileName();
         try
         {
-            await File.WriteAllTextAsync(script, Script, cancellationToken);
+            await File.WriteAllTextAsync(script, transaction, cancellationToken);
             var start = new ProcessStartInfo(Program(),
-                ["-n", "-M", "prepared", "-c", "1", "-T", $"{duration.TotalSeconds:0}", "-f", script, "-h", connection.Host!, "-p", $"{connection.Port}", "-U", connection.Username!, connection.Database!])
+                ["-n", "-M", "prepared", "-c", "1", limit, value, "-f", script, "-h", connection.Host!, "-p", $"{connection.Port}", "-U", connection.Username!, connection.Database!])
             {
                 RedirectStandardOutput = true,
                 RedirectStandardError = true,
@@ -68,7 +94,7 @@ internal static partial class PgBench
             await process.WaitForExitAsync(CancellationToken.None);
             cancellationToken.ThrowIfCancellationRequested();
             return Rate().Match(output) is { Success: true } match
-                ? double.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture) * 2 * Batch
+                ? double.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture)
                 : throw new InvalidOperationException($"pgbench failed: {output}{await error}");
         }
         finally
