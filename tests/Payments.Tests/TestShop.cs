@@ -171,8 +171,8 @@ public sealed class TestProvider : IAsyncDisposable
 
     public void Start()
     {
-        _instance = new(_directory.FullName);
-        _instance.UseKestrel(_port);
+        _instance = new(_directory.FullName, Address);
+        _instance.UseKestrel();
         _instance.StartServer();
         _client = new() { BaseAddress = new(Address) };
     }
@@ -200,8 +200,9 @@ public sealed class TestProvider : IAsyncDisposable
 
     private sealed record Entry(Guid PaymentId, string Kind);
 
-    private sealed class ProviderInstance(string directory) : WebApplicationFactory<PaymentProvider.PaymentRequest>
+    private sealed class ProviderInstance(string directory, string address) : WebApplicationFactory<PaymentProvider.PaymentRequest>
     {
-        protected override void ConfigureWebHost(IWebHostBuilder builder) => builder.UseSetting("Ledger:Directory", directory);
+        // the address is a setting: UseKestrel(port) changes it on a server that Program may have started already
+        protected override void ConfigureWebHost(IWebHostBuilder builder) => builder.UseSetting("urls", address).UseSetting("Ledger:Directory", directory);
     }
 }
