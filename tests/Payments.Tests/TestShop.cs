@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.TestHost;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Shop.Contracts;
 using Shop.LocalRunner.Processes;
 using Shop.Testing;
 
@@ -66,11 +67,22 @@ public sealed class TestShop : IAsyncDisposable
         ["Authentication:SigningKey"] = TestTokens.SigningKey,
     };
 
-    /// <summary>Returns when a payment that comes after everything else was authorised: what had no effect until then has none.</summary>
-    public async Task PassAPaymentThroughAsync()
+    /// <summary>
+    /// Returns when a payment that comes after everything of <paramref name="order"/> was authorised: what had no effect until then has
+    /// none. Partitions are handled side by side, so it has to be one of the order's own partition.
+    /// </summary>
+    public async Task PassAPaymentBehindAsync(Guid order)
     {
-        var last = await Orders.RequestAsync("tok_visa");
-        await Eventually.BecomesAsync("PaymentAuthorized", () => Orders.PaymentEventsOfAsync(last.OrderId));
+        PaymentRequested last;
+        do
+        {
+            last = await Orders.RequestAsync("tok_visa");
+            await Eventually.BecomesAsync("PaymentAuthorized", () => Orders.PaymentEventsOfAsync(last.OrderId));
+        }
+        while (PartitionOf(last.OrderId) != PartitionOf(order));
+
+        // orders and payments have as many partitions, and a key is in the same one of both
+        int PartitionOf(Guid key) => Orders.Events(Topics.Orders).Concat(Orders.Events(Topics.Payments)).First(e => e.OrderId == key).Partition;
     }
 
     public async ValueTask DisposeAsync()
