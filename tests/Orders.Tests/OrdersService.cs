@@ -113,7 +113,7 @@ public sealed class OrdersService : WebApplicationFactory<OrdersDb>
     {
         using var consumer = new ConsumerBuilder<string, string>(new ConsumerConfig { BootstrapServers = _kafka, GroupId = $"test-{Guid.NewGuid():N}", EnableAutoCommit = false }).Build();
         consumer.Assign(Enumerable.Range(0, Topics.Orders.Partitions).Select(partition => new TopicPartitionOffset(Topics.Orders.Name, partition, Offset.Beginning)));
-        var deadline = DateTime.UtcNow.AddSeconds(30);
+        var deadline = DateTime.UtcNow.AddMinutes(2);
         var types = new List<string>();
         while (types.Count(type => type == last) < times)
         {
