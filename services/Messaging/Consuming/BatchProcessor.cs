@@ -3,6 +3,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using Npgsql;
 
 namespace Shop.Messaging.Consuming;
@@ -12,7 +13,7 @@ namespace Shop.Messaging.Consuming;
 /// A record that fails is found by handling the batch one by one; it becomes a dead letter and its key is parked.
 /// </summary>
 internal sealed partial class BatchProcessor(EndpointOptions endpoint, EndpointPipelines pipelines, IServiceScopeFactory scopes, NpgsqlDataSource dataSource,
-    TimeProvider time, ILogger<BatchProcessor> logger)
+    IOptions<MessagingRetention> retention, TimeProvider time, ILogger<BatchProcessor> logger)
 {
     private static readonly TimeSpan FirstRetryDelay = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan LongestRetryDelay = TimeSpan.FromSeconds(5);
@@ -23,6 +24,7 @@ internal sealed partial class BatchProcessor(EndpointOptions endpoint, EndpointP
     public async Task ProcessAsync(IReadOnlyList<QueuedRecord> batch, LaneControl control, CancellationToken cancellationToken)
     {
         await RetryAsync(() => LoadOffsetsAsync(batch, control, cancellationToken), cancellationToken);
+        await RetryAsync(() => FollowNewLogsAsync(batch, control, cancellationToken), cancellationToken);
         var records = batch.Where(queued => !queued.Assignment.Ended && queued.Record.Offset >= queued.Assignment.NextOffset).ToList();
         if (records.Count == 0)
             return;
@@ -111,6 +113,26 @@ internal sealed partial class BatchProcessor(EndpointOptions endpoint, EndpointP
         }
     }
 
+    /// <summary>
+    /// A record below its offset row is a repetition, unless its whole log ends below the row: then the topic was deleted and made anew, or
+    /// lost its end, and waiting for the row's offset would pass over all that is new. Such a log is read from the first record that
+    /// the inbox would still remember: nothing new is skipped, and nothing that was handled has an effect again.
+    /// </summary>
+    private async Task FollowNewLogsAsync(IReadOnlyList<QueuedRecord> batch, LaneControl control, CancellationToken cancellationToken)
+    {
+        foreach (var assignment in batch.Where(queued => !queued.Assignment.Ended && queued.Record.Offset < queued.Assignment.NextOffset).Select(queued => queued.Assignment).Distinct())
+        {
+            var expected = assignment.NextOffset!.Value;
+            if (control.FindNewLog(assignment.Partition, expected, time.GetUtcNow() - retention.Value.Inbox) is not { } log)
+                continue;
+            await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
+            await BatchStore.MoveOffsetAsync(connection, endpoint.Name, assignment.Partition, expected, log.First, cancellationToken);
+            var next = await BatchStore.LoadOffsetAsync(connection, endpoint.Name, assignment.Partition, log.First, cancellationToken);
+            LogIsNew(logger, endpoint.Name, assignment.Partition.Topic, assignment.Partition.Partition.Value, log.End, expected, next);
+            control.Seek(assignment, next);
+        }
+    }
+
     /// <summary>Somebody else moved an offset: this consumer was a zombie, or another was. The offset rows say where to read on.</summary>
     private async Task SeekToOffsetRowsAsync(List<QueuedRecord> records, LaneControl control, CancellationToken cancellationToken)
     {
@@ -152,4 +174,7 @@ internal sealed partial class BatchProcessor(EndpointOptions endpoint, EndpointP
 
     [LoggerMessage(EventName = "BatchFenced", Level = LogLevel.Warning, Message = "{Endpoint} expected {Topic}[{Partition}] at offset {Expected}, but another instance moved it: the batch has no effect here")]
     private static partial void BatchFenced(ILogger logger, string endpoint, string topic, int partition, long expected);
+
+    [LoggerMessage(EventName = "LogIsNew", Level = LogLevel.Error, Message = "{Topic}[{Partition}] ends at {End}, but {Endpoint} was at {Expected} already: it was made anew, and is read from {Next}")]
+    private static partial void LogIsNew(ILogger logger, string endpoint, string topic, int partition, long end, long expected, long next);
 }

@@ -22,6 +22,8 @@ internal sealed class BatchStore(NpgsqlConnection connection, NpgsqlTransaction 
             AddInbox(batch, handled);
             AddParkedKeys(batch, [.. handled.Select(record => record.Key).Distinct()]);
         }
+        // parsing and planning is most of what these cost where a batch is one record; what they search (offsets, dead letters) stays small
+        await batch.PrepareAsync(cancellationToken);
         var fresh = new HashSet<Guid>();
         HashSet<string> parkedKeys = [];
         await using (var reader = await batch.ExecuteReaderAsync(cancellationToken))
@@ -87,6 +89,19 @@ internal sealed class BatchStore(NpgsqlConnection connection, NpgsqlTransaction 
             Parameters = { Text(endpoint), Text(partition.Topic), Int(partition.Partition.Value) },
         });
         return (long)(await batch.ExecuteScalarAsync(cancellationToken))!;
+    }
+
+    /// <summary>Sets a partition's offset row, unless somebody else has moved it.</summary>
+    public static async Task MoveOffsetAsync(NpgsqlConnection connection, string endpoint, TopicPartition partition, long expected, long next, CancellationToken cancellationToken)
+    {
+        await using var move = new NpgsqlCommand("UPDATE consumer_offsets SET next_offset = $5 WHERE endpoint = $1 AND topic = $2 AND partition = $3 AND next_offset = $4", connection)
+        {
+            Parameters =
+            {
+                Text(endpoint), Text(partition.Topic), Int(partition.Partition.Value), new NpgsqlParameter<long> { TypedValue = expected }, new NpgsqlParameter<long> { TypedValue = next },
+            },
+        };
+        await move.ExecuteNonQueryAsync(cancellationToken);
     }
 
     /// <summary>Compare-and-set of every partition's offset row: the fence against a consumer that lost its partition without knowing.</summary>

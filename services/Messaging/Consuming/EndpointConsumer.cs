@@ -143,7 +143,8 @@ internal sealed partial class EndpointConsumer : BackgroundService
             }
             else
             {
-                _lanes[partition.Partition.Value] = new(_endpoint, processor, new(consumer, SeekLater, _backlog), partition.Partition.Value, _options.MaxConsumeBatch, _logger, stoppingToken);
+                var control = new LaneControl(consumer, SeekLater, (log, next, since) => NewLog.Find(consumer, log, next, since), _backlog);
+                _lanes[partition.Partition.Value] = new(_endpoint, processor, control, partition.Partition.Value, _options.MaxConsumeBatch, _logger, stoppingToken);
             }
         }
         _health.Joined(_endpoint.Name);

@@ -10,8 +10,10 @@ internal readonly record struct QueuedRecord(ConsumedRecord Record, PartitionAss
 /// <summary>What a lane asks of the consumer that feeds it.</summary>
 /// <param name="Consumer">For storing offsets, which any thread may do.</param>
 /// <param name="Seek">Reads a partition again from an offset.</param>
+/// <param name="FindNewLog">Whether a partition's log is a new one, as <see cref="NewLog.Find"/> does.</param>
 /// <param name="Backlog">Counts what waits.</param>
-internal sealed record LaneControl(IConsumer<byte[]?, byte[]?> Consumer, Action<PartitionAssignment, long> Seek, Backlog Backlog);
+internal sealed record LaneControl(IConsumer<byte[]?, byte[]?> Consumer, Action<PartitionAssignment, long> Seek,
+    Func<TopicPartition, long, DateTimeOffset, NewLog?> FindNewLog, Backlog Backlog);
 
 /// <summary>
 /// Handles the partitions of one number, of all the endpoint's topics, one batch after another: topics joined by key are

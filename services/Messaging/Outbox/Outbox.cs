@@ -79,6 +79,9 @@ public sealed class Outbox : OutboxSendContext
             batch.BatchCommands.Add(TimeoutRows.Insert(_timeouts));
         if (_cancelledTimeouts.Count > 0)
             batch.BatchCommands.Add(TimeoutRows.Delete(_cancelledTimeouts));
+        // prepared once a session; not the deletion, whose plan would outlive the size that the table had when it was made
+        if (_cancelledTimeouts.Count == 0)
+            await batch.PrepareAsync(cancellationToken);
         await batch.ExecuteNonQueryAsync(cancellationToken);
         _written = true;
         foreach (var row in _rows)

@@ -34,7 +34,7 @@ internal sealed class SimulatedInstance
         foreach (var (record, assignment) in batch)
             Positions[assignment.Partition] = record.Offset + 1;
         if (batch.Count > 0)
-            await _processor.ProcessAsync(batch, new(null!, Seek, new()), cancellationToken);
+            await _processor.ProcessAsync(batch, new(null!, Seek, (_, _, _) => null, new()), cancellationToken);
         return batch.Where(queued => !queued.Assignment.Ended).Select(queued => new TopicPartitionOffset(queued.Assignment.Partition, queued.Record.Offset + 1));
     }
 

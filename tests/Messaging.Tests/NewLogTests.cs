@@ -1,0 +1,72 @@
+using Confluent.Kafka;
+using Confluent.Kafka.Admin;
+using Shop.Testing;
+
+namespace Shop.Messaging.Tests;
+
+public sealed class NewLogTests(PostgresFixture postgres, BrokerFixture brokers)
+{
+    private const int Before = 20, Repeated = 2, After = 5;
+
+    /// <summary>Longer than the client's refresh of what it knows of topics (30 s).</summary>
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(90);
+
+    public static TheoryData<Broker, bool> Both
+    {
+        get
+        {
+            var data = new TheoryData<Broker, bool>();
+            foreach (var broker in RunningBroker.Both)
+            {
+                data.Add(new TheoryDataRow<Broker, bool>(broker.Data, true) { Skip = broker.Skip });
+                data.Add(new TheoryDataRow<Broker, bool>(broker.Data, false) { Skip = broker.Skip });
+            }
+            return data;
+        }
+    }
+
+    /// <summary>Its offsets begin at 0 again, far below the offset rows; what is on it is new, but for what somebody has put there again.</summary>
+    [Theory, MemberData(nameof(Both))]
+    public async Task A_topic_that_was_deleted_and_made_anew_is_read_from_its_first_record(Broker broker, bool whileRunning)
+    {
+        using var service = await JournalService.CreateAsync(postgres, brokers, broker);
+        await using var first = await service.StartAsync();
+        await first.HasLoggedAsync("PartitionsAssigned");
+        var journals = Journals.New(10);
+        var old = Journals.Notes(journals, Before).Select(noted => (Id: Guid.CreateVersion7(), Event: (object)noted)).ToList();
+        await service.Topics.PublishAsync(service.Notes, old);
+        await service.HaveEntriesAsync(journals.Count * Before);
+        if (!whileRunning)
+            await first.DisposeAsync();
+
+        await MakeAnewAsync(service);
+        using var topics = new TopicClient(service.Kafka);
+        await topics.PublishAsync(service.Notes, old.Take(journals.Count * Repeated));
+        await topics.PublishAsync(service.Notes, Journals.Notes(journals, After, first: Before + 1));
+        await using var second = whileRunning ? null : await service.StartAsync();
+
+        await service.HaveEntriesAsync(journals.Count * (Before + After), Deadline);
+        foreach (var journal in journals)
+            Assert.Equal(Enumerable.Range(1, Before + After), await service.EntriesAsync(journal));
+        await (second ?? first).HasLoggedAsync("LogIsNew");
+    }
+
+    private static async Task MakeAnewAsync(JournalService service)
+    {
+        using var admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = service.Kafka }).Build();
+        await admin.DeleteTopicsAsync([service.Notes.Name]);
+        // a broker answers before it is through with deleting
+        await Eventually.BecomesTrueAsync(async () =>
+        {
+            try
+            {
+                await admin.CreateTopicsAsync([new TopicSpecification { Name = service.Notes.Name, NumPartitions = service.Notes.Partitions, ReplicationFactor = -1 }]);
+                return true;
+            }
+            catch (CreateTopicsException e) when (e.Results[0].Error.Code == ErrorCode.TopicAlreadyExists)
+            {
+                return false;
+            }
+        });
+    }
+}
