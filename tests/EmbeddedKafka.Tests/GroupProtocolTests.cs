@@ -143,7 +143,7 @@ public sealed class GroupProtocolTests : IAsyncLifetime
         var (leader, follower) = (await ConnectAsync(), await ConnectAsync());
         var (first, second) = await JoinBothAsync(leader, follower, rebalanceTimeout: 4000);
         await SyncBothAsync(leader, follower, first, second);
-        var alone = await JoinAsync(leader, first.MemberId);
+        var alone = await JoinAsync(leader, first.MemberId, rebalanceTimeout: 4000);
 
         Assert.Equal([first.MemberId], alone.Members);
     }
@@ -200,7 +200,7 @@ public sealed class GroupProtocolTests : IAsyncLifetime
         return client;
     }
 
-    private static async Task<(Joined First, Joined Second)> JoinBothAsync(WireClient leader, WireClient follower, int followersSession = Session, int rebalanceTimeout = 60_000)
+    private static async Task<(Joined First, Joined Second)> JoinBothAsync(WireClient leader, WireClient follower, int followersSession = Session, int rebalanceTimeout = 20_000)
     {
         var first = await JoinAsync(leader, "", version: 2, rebalanceTimeout: rebalanceTimeout);
         var joining = JoinAsync(follower, "", version: 2, sessionTimeout: followersSession, rebalanceTimeout: rebalanceTimeout);
@@ -217,7 +217,7 @@ public sealed class GroupProtocolTests : IAsyncLifetime
     }
 
     private static async Task<Joined> JoinAsync(WireClient client, string memberId, short version = 5, string? instanceId = null,
-        int sessionTimeout = Session, int rebalanceTimeout = 60_000, string protocol = "range")
+        int sessionTimeout = Session, int rebalanceTimeout = 20_000, string protocol = "range")
     {
         var answer = await client.SendAsync(ApiKey.JoinGroup, version, w =>
         {
