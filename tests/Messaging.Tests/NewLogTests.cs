@@ -53,7 +53,8 @@ public sealed class NewLogTests(PostgresFixture postgres, BrokerFixture brokers)
     {
         using var admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = service.Kafka }).Build();
         await admin.DeleteTopicsAsync([service.Notes.Name]);
-        // a broker answers before it is through with deleting
+        // a broker answers before it shows it: a producer that has seen the old topic gives up what it has for it when that is gone
+        await Eventually.BecomesTrueAsync(() => Task.FromResult(Find() is null));
         await Eventually.BecomesTrueAsync(async () =>
         {
             try
@@ -66,5 +67,8 @@ public sealed class NewLogTests(PostgresFixture postgres, BrokerFixture brokers)
                 return false;
             }
         });
+        await Eventually.BecomesTrueAsync(() => Task.FromResult(Find()?.Partitions.Count(partition => partition.Leader >= 0) == service.Notes.Partitions));
+
+        TopicMetadata? Find() => admin.GetMetadata(TimeSpan.FromMinutes(1)).Topics.Find(topic => topic.Topic == service.Notes.Name);
     }
 }
