@@ -35,7 +35,7 @@ public sealed class FeedOverKafkaTests(ShopFixture shops)
             await kafka.WriteAsync(Topics.Orders, order.ToString(), type, body);
         await kafka.PublishAsync(new OrderSubmitted(order, "ada", [], new(1, "EUR"), new("A", "B", "C", "D", "DE"), DateTimeOffset.UnixEpoch));
 
-        await Eventually.BecomesAsync(odd.Length + 1, async () => (await shop.TimelineAsync(order, TestTokens.Shopper("ada"))).Length, TimeSpan.FromSeconds(60));
+        await Eventually.BecomesAsync(odd.Length + 1, async () => (await shop.TimelineAsync(order, TestTokens.Shopper("ada"))).Length);
         var feed = await ItemsOfAsync(shop, order.ToString());
         Assert.Equal(odd.Length + 1, feed.Count);
         feed.Reverse();
@@ -62,7 +62,7 @@ public sealed class FeedOverKafkaTests(ShopFixture shops)
         await kafka.PublishAsync(new StockRanLow(sku, 8));
 
         await Eventually.BecomesAsync("8 9", async () => string.Join(' ', (await ItemsOfAsync(shop, sku))
-            .Select(e => e.GetProperty("data").GetProperty("available").GetInt32())), TimeSpan.FromSeconds(60));
+            .Select(e => e.GetProperty("data").GetProperty("available").GetInt32())));
     }
 
     [Theory, MemberData(nameof(Brokers))]
@@ -75,7 +75,7 @@ public sealed class FeedOverKafkaTests(ShopFixture shops)
         foreach (var shopper in (string[])["ada", "mallory"])
             await kafka.PublishAsync(new OrderSubmitted(order, shopper, [], new(1, "EUR"), new("A", "B", "C", "D", "DE"), DateTimeOffset.UnixEpoch));
 
-        await Eventually.BecomesAsync(2, async () => (await shop.TimelineAsync(order, TestTokens.Shopper("ada"))).Length, TimeSpan.FromSeconds(60));
+        await Eventually.BecomesAsync(2, async () => (await shop.TimelineAsync(order, TestTokens.Shopper("ada"))).Length);
         Assert.Empty(await shop.TimelineAsync(order, TestTokens.Shopper("mallory")));
     }
 
@@ -87,7 +87,7 @@ public sealed class FeedOverKafkaTests(ShopFixture shops)
         var key = Guid.CreateVersion7().ToString();
         foreach (var topic in Topics.All)
             await kafka.WriteAsync(topic, key, $"test.{topic}", "{}"u8.ToArray());
-        await Eventually.BecomesAsync(Topics.All.Count, async () => (await ItemsOfAsync(shop, key)).Count, TimeSpan.FromSeconds(60));
+        await Eventually.BecomesAsync(Topics.All.Count, async () => (await ItemsOfAsync(shop, key)).Count);
 
         var pages = new List<JsonElement>();
         string? after = null;

@@ -28,7 +28,7 @@ public sealed class TimelineOverKafkaTests(ShopFixture shops)
         var authorized = await kafka.PublishAsync(new PaymentAuthorized(order, Guid.CreateVersion7(), Price), requested, noon.AddMilliseconds(10));
         await kafka.PublishAsync(new StockLevelChanged(order.ToString(), 1, 0, 1, 0), at: noon);
 
-        await Eventually.BecomesAsync(4, async () => (await shop.TimelineAsync(order, TestTokens.Shopper("ada"))).Length, TimeSpan.FromSeconds(60));
+        await Eventually.BecomesAsync(4, async () => (await shop.TimelineAsync(order, TestTokens.Shopper("ada"))).Length);
         var timeline = await shop.TimelineAsync(order, TestTokens.Shopper("ada"));
         Assert.Equal([submitted, reserved, requested, authorized], timeline.Select(e => e.GetProperty("id").GetGuid()));
         Assert.Equal([null, "shop.orders.order-submitted.v1", "shop.reservations.stock-reserved.v1", "shop.orders.payment-requested.v1"], timeline.Select(e => e.GetProperty("causedBy").GetString()));

@@ -5,7 +5,7 @@ namespace Shop.KafkaBroker.Tests;
 
 public sealed class AdminTests : IAsyncLifetime
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
 
     private EmbeddedKafka _kafka = null!;
     private IAdminClient _admin = null!;

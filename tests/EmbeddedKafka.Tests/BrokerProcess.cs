@@ -25,7 +25,7 @@ internal sealed class BrokerProcess : IAsyncDisposable
             start.ArgumentList.Add(argument);
         var process = Process.Start(start)!;
         const string Ready = "EmbeddedKafka is ready: ";
-        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(1));
         while (await process.StandardOutput.ReadLineAsync(deadline.Token) is { } line)
         {
             if (!line.StartsWith(Ready, StringComparison.Ordinal))
@@ -47,7 +47,7 @@ internal sealed class BrokerProcess : IAsyncDisposable
     public async Task<int> TerminateAsync()
     {
         using var kill = Process.Start("kill", ["-TERM", _process.Id.ToString()]);
-        await _process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(20));
+        await _process.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(1));
         return _process.ExitCode;
     }
 

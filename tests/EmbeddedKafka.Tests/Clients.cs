@@ -54,7 +54,7 @@ internal static class Clients
         using var consumer = Consumer(bootstrapServers, "reader");
         consumer.Assign(partitions.Select(partition => new TopicPartitionOffset(partition, Offset.Beginning)));
         var records = new List<ConsumeResult<string, string>>();
-        for (var deadline = DateTime.UtcNow.AddSeconds(20); records.Count < count && DateTime.UtcNow < deadline;)
+        for (var deadline = DateTime.UtcNow.AddMinutes(2); records.Count < count && DateTime.UtcNow < deadline;)
         {
             if (consumer.Consume(TimeSpan.FromMilliseconds(500)) is { } record)
                 records.Add(record);

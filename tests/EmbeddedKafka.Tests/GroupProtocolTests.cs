@@ -3,6 +3,9 @@ namespace Shop.KafkaBroker.Tests;
 /// <summary>The group protocol's rules that clients rely on without showing it, asked for on the wire.</summary>
 public sealed class GroupProtocolTests : IAsyncLifetime
 {
+    /// <summary>Longer than anybody is silent while a test does something else, also on a busy machine.</summary>
+    private const int Session = 60_000;
+
     private readonly List<WireClient> _clients = [];
     private EmbeddedKafka _kafka = null!;
 
@@ -65,11 +68,10 @@ public sealed class GroupProtocolTests : IAsyncLifetime
 
         var again = await JoinAsync(follower, second.MemberId);
         var leads = JoinAsync(leader, first.MemberId);
-        var told = await HeartbeatAsync(follower, second.MemberId, second.Generation);
+        await HeartbeatUntilRebalanceAsync(follower, second.MemberId, second.Generation);
         var followed = await JoinAsync(follower, second.MemberId);
 
         Assert.Equal(second.Generation, again.Generation);
-        Assert.Equal(ErrorCode.RebalanceInProgress, told);
         Assert.Equal((second.Generation + 1, second.Generation + 1), (followed.Generation, (await leads).Generation));
     }
 
@@ -113,6 +115,7 @@ public sealed class GroupProtocolTests : IAsyncLifetime
         var completing = await CommitAsync(leader, first.MemberId, first.Generation);
         await SyncBothAsync(leader, follower, first, second);
         var rejoining = JoinAsync(leader, first.MemberId);
+        await HeartbeatUntilRebalanceAsync(follower, second.MemberId, second.Generation);
         var preparing = await CommitAsync(follower, second.MemberId, second.Generation);
         await JoinAsync(follower, second.MemberId);
         await rejoining;
@@ -125,14 +128,11 @@ public sealed class GroupProtocolTests : IAsyncLifetime
     public async Task A_member_that_falls_silent_is_removed_and_the_others_rebalance()
     {
         var (leader, follower) = (await ConnectAsync(), await ConnectAsync());
-        var (first, second) = await JoinBothAsync(leader, follower, sessionTimeout: 1000);
+        var (first, second) = await JoinBothAsync(leader, follower, followersSession: 1000);
         await SyncBothAsync(leader, follower, first, second);
-        var error = ErrorCode.None;
-        for (var deadline = DateTime.UtcNow.AddSeconds(10); error == ErrorCode.None && DateTime.UtcNow < deadline; await Task.Delay(20, TestContext.Current.CancellationToken))
-            error = await HeartbeatAsync(leader, first.MemberId, first.Generation);
+        await HeartbeatUntilRebalanceAsync(leader, first.MemberId, first.Generation);
         var alone = await JoinAsync(leader, first.MemberId);
 
-        Assert.Equal(ErrorCode.RebalanceInProgress, error);
         Assert.Equal([first.MemberId], alone.Members);
         Assert.Equal(ErrorCode.UnknownMemberId, await HeartbeatAsync(follower, second.MemberId, second.Generation));
     }
@@ -141,9 +141,9 @@ public sealed class GroupProtocolTests : IAsyncLifetime
     public async Task A_member_that_does_not_rejoin_in_time_is_left_behind()
     {
         var (leader, follower) = (await ConnectAsync(), await ConnectAsync());
-        var (first, second) = await JoinBothAsync(leader, follower, rebalanceTimeout: 1000);
+        var (first, second) = await JoinBothAsync(leader, follower, rebalanceTimeout: 4000);
         await SyncBothAsync(leader, follower, first, second);
-        var alone = await JoinAsync(leader, first.MemberId);
+        var alone = await JoinAsync(leader, first.MemberId, rebalanceTimeout: 4000);
 
         Assert.Equal([first.MemberId], alone.Members);
     }
@@ -152,13 +152,10 @@ public sealed class GroupProtocolTests : IAsyncLifetime
     public async Task A_member_that_joins_and_does_not_sync_in_time_is_left_behind()
     {
         var (leader, follower) = (await ConnectAsync(), await ConnectAsync());
-        var (first, second) = await JoinBothAsync(leader, follower, rebalanceTimeout: 1000);
+        var (first, second) = await JoinBothAsync(leader, follower, rebalanceTimeout: 4000);
         await SyncAsync(leader, first.MemberId, first.Generation, (first.MemberId, "A"));
-        var error = ErrorCode.None;
-        for (var deadline = DateTime.UtcNow.AddSeconds(10); error == ErrorCode.None && DateTime.UtcNow < deadline; await Task.Delay(20, TestContext.Current.CancellationToken))
-            error = await HeartbeatAsync(leader, first.MemberId, first.Generation);
+        await HeartbeatUntilRebalanceAsync(leader, first.MemberId, first.Generation);
 
-        Assert.Equal(ErrorCode.RebalanceInProgress, error);
         Assert.Equal(ErrorCode.UnknownMemberId, await HeartbeatAsync(follower, second.MemberId, second.Generation));
     }
 
@@ -203,14 +200,13 @@ public sealed class GroupProtocolTests : IAsyncLifetime
         return client;
     }
 
-    private static async Task<(Joined First, Joined Second)> JoinBothAsync(WireClient leader, WireClient follower, int sessionTimeout = 10_000, int rebalanceTimeout = 10_000)
+    private static async Task<(Joined First, Joined Second)> JoinBothAsync(WireClient leader, WireClient follower, int followersSession = Session, int rebalanceTimeout = 20_000)
     {
-        var first = await JoinAsync(leader, "", version: 2, sessionTimeout: sessionTimeout, rebalanceTimeout: rebalanceTimeout);
-        var joining = JoinAsync(follower, "", version: 2, sessionTimeout: sessionTimeout, rebalanceTimeout: rebalanceTimeout);
+        var first = await JoinAsync(leader, "", version: 2, rebalanceTimeout: rebalanceTimeout);
+        var joining = JoinAsync(follower, "", version: 2, sessionTimeout: followersSession, rebalanceTimeout: rebalanceTimeout);
         // the first one is told to rejoin once the second one has come
-        while (await HeartbeatAsync(leader, first.MemberId, first.Generation) != ErrorCode.RebalanceInProgress)
-            await Task.Delay(5);
-        first = await JoinAsync(leader, first.MemberId, version: 2, sessionTimeout: sessionTimeout, rebalanceTimeout: rebalanceTimeout);
+        await HeartbeatUntilRebalanceAsync(leader, first.MemberId, first.Generation);
+        first = await JoinAsync(leader, first.MemberId, version: 2, rebalanceTimeout: rebalanceTimeout);
         return (first, await joining);
     }
 
@@ -221,7 +217,7 @@ public sealed class GroupProtocolTests : IAsyncLifetime
     }
 
     private static async Task<Joined> JoinAsync(WireClient client, string memberId, short version = 5, string? instanceId = null,
-        int sessionTimeout = 10_000, int rebalanceTimeout = 10_000, string protocol = "range")
+        int sessionTimeout = Session, int rebalanceTimeout = 20_000, string protocol = "range")
     {
         var answer = await client.SendAsync(ApiKey.JoinGroup, version, w =>
         {
@@ -284,6 +280,15 @@ public sealed class GroupProtocolTests : IAsyncLifetime
         });
         answer.Int32();
         return (ErrorCode)answer.Int16();
+    }
+
+    /// <summary>Returns when the member is told that its group rebalances; what others ask for on connections of their own may be handled later.</summary>
+    private static async Task HeartbeatUntilRebalanceAsync(WireClient client, string memberId, int generation)
+    {
+        var error = ErrorCode.None;
+        for (var deadline = DateTime.UtcNow.AddMinutes(1); error == ErrorCode.None && DateTime.UtcNow < deadline; await Task.Delay(5, TestContext.Current.CancellationToken))
+            error = await HeartbeatAsync(client, memberId, generation);
+        Assert.Equal(ErrorCode.RebalanceInProgress, error);
     }
 
     private async Task<ErrorCode> CommitAsync(WireClient client, string memberId, int generation)

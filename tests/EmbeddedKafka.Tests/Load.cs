@@ -14,14 +14,14 @@ internal static class Load
                 producer.Produce("events", new() { Key = $"{count}", Value = $"{count}" });
             await Task.Delay(20, CancellationToken.None);
         }
-        producer.Flush(TimeSpan.FromSeconds(10));
+        producer.Flush(TimeSpan.FromMinutes(1));
         return count;
     }
 
     /// <summary>Waits for a condition; fails the test, with the state it was in, when it does not come.</summary>
     public static async Task UntilAsync(Func<bool> condition, Func<string> state)
     {
-        for (var deadline = DateTime.UtcNow.AddSeconds(60); !condition();)
+        for (var deadline = DateTime.UtcNow.AddMinutes(2); !condition();)
         {
             Assert.True(DateTime.UtcNow < deadline, $"it took too long: {state()}");
             await Task.Delay(20, TestContext.Current.CancellationToken);

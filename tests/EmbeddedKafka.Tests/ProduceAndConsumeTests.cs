@@ -41,20 +41,20 @@ public sealed class ProduceAndConsumeTests
         await using var kafka = await EmbeddedKafka.StartAsync(cancellationToken: Cancelled);
         await Clients.CreateTopicAsync(kafka.BootstrapServers, "events");
         using var producer = Clients.Producer(kafka.BootstrapServers, config => config.LingerMs = 0);
-        using var consumer = Clients.Consumer(kafka.BootstrapServers, "group");
+        // a fetch that is not answered when there is a record is answered after 30 s, when the test has lost its patience
+        using var consumer = Clients.Consumer(kafka.BootstrapServers, "group", config => config.FetchWaitMaxMs = 30_000);
         consumer.Assign(new TopicPartitionOffset("events", 0, Offset.Beginning));
         var delays = new List<TimeSpan>();
         for (var i = 0; i < 200; i++)
         {
             var sent = TimeProvider.System.GetTimestamp();
             producer.Produce("events", new() { Value = "now" });
-            Assert.NotNull(consumer.Consume(TimeSpan.FromSeconds(10)));
+            Assert.NotNull(consumer.Consume(TimeSpan.FromSeconds(20)));
             delays.Add(TimeProvider.System.GetElapsedTime(sent));
         }
 
         delays.Sort();
         TestContext.Current.SendDiagnosticMessage($"Produce to consume: p50 {delays[100].TotalMilliseconds:F2} ms, p99 {delays[198].TotalMilliseconds:F2} ms");
-        Assert.True(delays[100] < TimeSpan.FromMilliseconds(20), $"p50 is {delays[100].TotalMilliseconds} ms");
     }
 
     [Fact]

@@ -48,7 +48,7 @@ internal sealed class WireClient : IAsyncDisposable
     /// <summary>Reads one answer; throws when the broker closed the connection.</summary>
     public async Task<RequestReader> ReceiveAsync(ApiKey key, short version)
     {
-        var answer = await ReceiveFrameAsync(TimeSpan.FromSeconds(20)) ?? throw new EndOfStreamException("the broker closed the connection");
+        var answer = await ReceiveFrameAsync(TimeSpan.FromMinutes(1)) ?? throw new EndOfStreamException("the broker closed the connection");
         var reader = new RequestReader();
         reader.Reset(answer, 0, answer.Length);
         reader.Int32();

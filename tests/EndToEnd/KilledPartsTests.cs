@@ -51,7 +51,17 @@ public abstract class KilledPartsTests
         {
             var fulfilled = orders.Count(order => order.Value == Skus[i] && statuses[order.Key] == "fulfilled");
             var expected = before[i] with { OnHand = before[i].OnHand - fulfilled, Available = before[i].Available - fulfilled, Dispatched = before[i].Dispatched + fulfilled };
-            await Eventually.BecomesAsync(expected, () => StockAsync(expected.Sku));
+            await Eventually.BecomesAsync(expected, async () =>
+            {
+                try
+                {
+                    return await StockAsync(expected.Sku);
+                }
+                catch (HttpRequestException)
+                {
+                    return null; // the gateway leaves an instance out for a moment after it was away
+                }
+            });
         }
         var captures = (await _shop.LedgerAsync()).Where(entry => entry.Kind == "captured").Select(entry => Guid.Parse(entry.Reference!)).ToList();
         Assert.Equal(statuses.Where(order => order.Value == "fulfilled").Select(order => order.Key).Order(), captures.Where(orders.ContainsKey).Order());
@@ -60,8 +70,10 @@ public abstract class KilledPartsTests
 
     private async Task KillAsync(string name)
     {
-        var part = (await _shop.PartsAsync()).Single(part => part.Name == name);
-        using var process = Process.GetProcessById(part.Pid!.Value);
+        // none while it is being started again
+        int? pid = null;
+        await Eventually.BecomesTrueAsync(async () => (pid = (await _shop.PartsAsync()).Single(part => part.Name == name).Pid) is not null);
+        using var process = Process.GetProcessById(pid!.Value);
         process.Kill();
         await process.WaitForExitAsync();
     }

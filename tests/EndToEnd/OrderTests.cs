@@ -195,9 +195,11 @@ public abstract class OrderTests
     [Fact]
     public async Task The_status_shows_every_part_healthy()
     {
-        var parts = await _shop.PartsAsync();
+        IReadOnlyList<Part> parts = [];
+        // a part that is asked when it is too busy to answer counts as unhealthy until it is asked again
+        await Eventually.BecomesAsync("", async () =>
+            string.Join(", ", (parts = await _shop.PartsAsync()).Where(part => part.State != "healthy").Select(part => $"{part.Name} is {part.State}")));
 
-        Assert.All(parts, part => Assert.Equal("healthy", part.State));
         Assert.Superset(new HashSet<string> { "postgres", "kafka", "payment-provider", "orders", "inventory", "payments", "activity", "gateway" },
             parts.Select(part => part.Name).ToHashSet());
     }

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
+using Shop.LocalRunner.Processes;
 
 namespace Shop.Gateway.Tests;
 
@@ -12,11 +13,11 @@ public sealed class FakeService : IAsyncLifetime
 {
     private readonly WebApplication _app;
 
-    /// <param name="address">Where it listens; a port of its own where none is given.</param>
-    public FakeService(string address = "http://127.0.0.1:0")
+    /// <param name="address">Where it listens; where none is given a port of its own, which nobody takes when it goes away.</param>
+    public FakeService(string? address = null)
     {
         var builder = WebApplication.CreateBuilder();
-        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?> { ["urls"] = address });
+        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?> { ["urls"] = address ?? $"http://127.0.0.1:{Ports.Free()}" });
         builder.Logging.ClearProviders();
         _app = builder.Build();
         _app.MapGet("/health/ready", () => Ready ? Results.Ok() : Results.StatusCode(503));

@@ -28,7 +28,7 @@ public sealed class GatewayUnderTest : WebApplicationFactory<Program>
         }
 
         _settings = settings;
-        UseKestrel(0);
+        UseKestrel();
         StartServer();
         Client = CreateClient();
     }
@@ -57,6 +57,8 @@ public sealed class GatewayUnderTest : WebApplicationFactory<Program>
     protected override void ConfigureWebHost(IWebHostBuilder builder)
     {
         builder.UseEnvironment(_environment);
+        // the address is a setting: UseKestrel(port) changes it on a server that Program may have started already
+        builder.UseSetting("urls", "http://127.0.0.1:0");
         foreach (var (key, value) in _settings)
             builder.UseSetting(key, value);
         builder.ConfigureLogging(logging => logging.ClearProviders());

@@ -10,7 +10,7 @@ namespace Shop.Gateway.Tests;
 /// <summary>Server-sent events pass through the gateway one by one, and it is told when their reader has gone.</summary>
 public sealed class StreamTests : IAsyncLifetime
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
     private readonly Channel<string> _events = Channel.CreateUnbounded<string>();
     private readonly TaskCompletionSource<string> _opened = new(), _left = new();
     private readonly WebApplication _orders;

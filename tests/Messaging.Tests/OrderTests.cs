@@ -28,7 +28,7 @@ public sealed class OrderTests(PostgresFixture postgres, BrokerFixture brokers)
 
         var versions = await locking.QueryAsync(db => db.Counters.ToDictionaryAsync(counter => counter.Id, counter => counter.Version));
         Assert.Equal(Changes, versions.Values.Sum());
-        await service.HaveEntriesAsync(Changes, TimeSpan.FromSeconds(60));
+        await service.HaveEntriesAsync(Changes);
         var published = (await service.Topics.ReadAsync(service.Notes)).DistinctBy(record => record.Id).ToLookup(record => record.Key, record => ((Noted)record.Event!).Number);
         foreach (var (id, version) in versions)
         {

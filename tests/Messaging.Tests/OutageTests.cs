@@ -48,7 +48,7 @@ public sealed class CutOffInstanceTests(PostgresFixture postgres, BrokerFixture 
 
         proxy.Cut();
         await cutOff.PublishAsync([.. Journals.Notes(journals, 2, first: 2)]);
-        await Eventually.BecomesAsync(300, async () => (await service.Topics.ReadAsync(service.Notes)).DistinctBy(record => record.Id).Count(), TimeSpan.FromSeconds(60));
+        await Eventually.BecomesAsync(300, async () => (await service.Topics.ReadAsync(service.Notes)).DistinctBy(record => record.Id).Count());
         await service.HaveExactlyAsync(journals, 3);
     }
 }

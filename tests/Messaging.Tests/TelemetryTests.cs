@@ -47,6 +47,9 @@ public sealed class TelemetryTests(PostgresFixture postgres, BrokerFixture broke
         using var service = await JournalService.CreateAsync(postgres, brokers, Broker.Embedded);
         using var tickets = await TicketService.CreateAsync(postgres, brokers, Broker.Embedded);
         var measured = new ConcurrentDictionary<(string Name, string Tag), double>();
+        // tickets of the services of other tests are counted under the same states
+        const int Open = 7;
+        var openTickets = new ConcurrentBag<double>();
         using var listener = new MeterListener
         {
             InstrumentPublished = (instrument, listener) =>
@@ -65,28 +68,29 @@ public sealed class TelemetryTests(PostgresFixture postgres, BrokerFixture broke
         await using var ticketing = await tickets.StartAsync();
 
         await service.Topics.PublishAsync(service.Notes, Journals.Notes([poison, Guid.CreateVersion7()], 3));
-        await ticketing.PublishAsync(new TicketOpened(Guid.CreateVersion7(), 10));
+        await ticketing.PublishAsync([.. Enumerable.Range(0, Open).Select(_ => new TicketOpened(Guid.CreateVersion7(), 10))]);
         await service.HaveEntriesAsync(3);
         await Eventually.BecomesAsync(2, () => instance.CountAsync("parked_records"));
-        await Eventually.BecomesAsync(1, () => ticketing.CountAsync("tickets"));
-        await instance.Services.GetRequiredService<MessagingGauges>().MeasureAsync(withSagas: true, TestContext.Current.CancellationToken);
-        await ticketing.Services.GetRequiredService<MessagingGauges>().MeasureAsync(withSagas: true, TestContext.Current.CancellationToken);
-        await Eventually.BecomesTrueAsync(() =>
-        {
-            listener.RecordObservableInstruments();
-            return Task.FromResult(measured.GetValueOrDefault(("shop.consumer.lag", service.Group), double.NaN) == 0);
-        });
+        await Eventually.BecomesAsync(Open, () => ticketing.CountAsync("tickets"));
+        // what is counted is counted after it has taken effect
+        await Eventually.BecomesAsync(
+            "lag 0, consumed 6, sent 3, dead letters 1, parked 2, refused 0, depth 0, 7 open tickets", async () =>
+            {
+                await instance.Services.GetRequiredService<MessagingGauges>().MeasureAsync(withSagas: true, TestContext.Current.CancellationToken);
+                await ticketing.Services.GetRequiredService<MessagingGauges>().MeasureAsync(withSagas: true, TestContext.Current.CancellationToken);
+                openTickets.Clear();
+                listener.RecordObservableInstruments();
+                return $"lag {Of("shop.consumer.lag", service.Group)}, consumed {Of("messaging.client.consumed.messages", service.Group)}, "
+                    + $"sent {Of("messaging.client.sent.messages", service.Records.Name)}, dead letters {Of("shop.dead_letters", service.Group)}, "
+                    + $"parked {Of("shop.parked.records", service.Group)}, refused {Of("shop.outbox.refused", service.Name)}, "
+                    + $"depth {Of("shop.outbox.depth", service.Name)}, {openTickets.Where(count => count == Open).FirstOrDefault()} open tickets";
+            });
 
-        Assert.Equal(1, measured[("shop.dead_letters", service.Group)]);
-        Assert.Equal(2, measured[("shop.parked.records", service.Group)]);
-        Assert.Equal(0, measured[("shop.outbox.refused", service.Name)]);
-        Assert.True(measured.ContainsKey(("shop.outbox.depth", service.Name)));
         Assert.True(measured.ContainsKey(("shop.outbox.age", service.Name)));
-        Assert.Equal(1, measured[("shop.sagas", "Open")]);
-        Assert.Equal(6, measured[("messaging.client.consumed.messages", service.Group)]);
-        Assert.Equal(3, measured[("messaging.client.sent.messages", service.Records.Name)]);
         Assert.True(measured[("messaging.process.duration", service.Group)] > 0);
         Assert.True(measured[("shop.messaging.batch.size", service.Group)] > 0);
+
+        double Of(string name, string tag) => measured.GetValueOrDefault((name, tag), double.NaN);
 
         // counters and histograms add up, gauges have their last value; the tag is the group, topic, service or state
         void Note(Instrument instrument, double value, ReadOnlySpan<KeyValuePair<string, object?>> tags)
@@ -94,7 +98,9 @@ public sealed class TelemetryTests(PostgresFixture postgres, BrokerFixture broke
             var last = instrument.IsObservable;
             foreach (var tag in tags)
             {
-                if (tag.Value is string text)
+                if (instrument.Name == "shop.sagas" && tag.Value is "Open")
+                    openTickets.Add(value);
+                else if (tag.Value is string text)
                     measured.AddOrUpdate((instrument.Name, text), value, (_, before) => last ? value : before + value);
             }
         }

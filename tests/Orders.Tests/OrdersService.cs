@@ -74,7 +74,7 @@ public sealed class OrdersService : WebApplicationFactory<OrdersDb>
         _kafka = kafka;
         _settings = settings;
         _producer = new(() => new ProducerBuilder<byte[], byte[]?>(new ProducerConfig { BootstrapServers = kafka, EnableIdempotence = true, LingerMs = 0, Partitioner = Confluent.Kafka.Partitioner.Murmur2Random }).Build());
-        UseKestrel(0);
+        UseKestrel();
         StartServer();
         Http = CreateClient();
     }
@@ -113,7 +113,7 @@ public sealed class OrdersService : WebApplicationFactory<OrdersDb>
     {
         using var consumer = new ConsumerBuilder<string, string>(new ConsumerConfig { BootstrapServers = _kafka, GroupId = $"test-{Guid.NewGuid():N}", EnableAutoCommit = false }).Build();
         consumer.Assign(Enumerable.Range(0, Topics.Orders.Partitions).Select(partition => new TopicPartitionOffset(Topics.Orders.Name, partition, Offset.Beginning)));
-        var deadline = DateTime.UtcNow.AddSeconds(30);
+        var deadline = DateTime.UtcNow.AddMinutes(2);
         var types = new List<string>();
         while (types.Count(type => type == last) < times)
         {
@@ -141,6 +141,8 @@ public sealed class OrdersService : WebApplicationFactory<OrdersDb>
     protected override void ConfigureWebHost(IWebHostBuilder builder)
     {
         builder.UseEnvironment("Development");
+        // the address is a setting: UseKestrel(port) changes it on a server that Program may have started already
+        builder.UseSetting("urls", "http://127.0.0.1:0");
         builder.UseSetting("ConnectionStrings:orders", $"{_database};Maximum Pool Size=20"); // several services share the cluster, which has 200 connections
         builder.UseSetting("ConnectionStrings:kafka", _kafka);
         builder.UseSetting("Authentication:SigningKey", TestTokens.SigningKey);

@@ -12,7 +12,7 @@ using Shop.Messaging;
 namespace Shop.Payments.Tests;
 
 /// <summary>An event that was on the broker.</summary>
-public sealed record HeardEvent(Guid OrderId, CloudEvent Attributes, string Body);
+public sealed record HeardEvent(Guid OrderId, int Partition, CloudEvent Attributes, string Body);
 
 /// <summary>Publishes to <c>orders</c> what a test wants, and keeps everything that appears there and on <c>payments</c>.</summary>
 public sealed class OrdersStandIn : IAsyncDisposable
@@ -76,7 +76,7 @@ public sealed class OrdersStandIn : IAsyncDisposable
         public Task HandleAsync(IReadOnlyList<ConsumedRecord> records, CancellationToken cancellationToken)
         {
             foreach (var record in records)
-                heard.Events.Enqueue(new(Guid.Parse(record.Key), record.Event, Encoding.UTF8.GetString(record.Body!)));
+                heard.Events.Enqueue(new(Guid.Parse(record.Key), record.Partition, record.Event, Encoding.UTF8.GetString(record.Body!)));
             return Task.CompletedTask;
         }
     }

@@ -61,7 +61,8 @@ public sealed class PaymentFlowTests(PostgresFixture postgres)
             await Eventually.BecomesAsync("PaymentAuthorized,PaymentVoided", () => DifferentEventsAsync(held));
             await Eventually.BecomesAsync("PaymentAuthorized,PaymentCaptured,PaymentRefunded", () => DifferentEventsAsync(taken));
         }
-        await shop.PassAPaymentThroughAsync();
+        await shop.PassAPaymentBehindAsync(held.OrderId);
+        await shop.PassAPaymentBehindAsync(taken.OrderId);
 
         Assert.Equal(PaymentState.Voided, await payments.StateAsync(held.PaymentId));
         Assert.Equal(PaymentState.Refunded, await payments.StateAsync(taken.PaymentId));
@@ -85,7 +86,7 @@ public sealed class PaymentFlowTests(PostgresFixture postgres)
         await Eventually.BecomesAsync("PaymentDeclined", () => shop.Orders.PaymentEventsOfAsync(request.OrderId));
         // what a decline leads to is no question
         await shop.Orders.PublishAsync(new OrderCancelled(request.OrderId, "declined"));
-        await shop.PassAPaymentThroughAsync();
+        await shop.PassAPaymentBehindAsync(request.OrderId);
         Assert.Equal("PaymentDeclined", await shop.Orders.PaymentEventsOfAsync(request.OrderId));
 
         await shop.Orders.PublishAsync(request);
@@ -105,7 +106,7 @@ public sealed class PaymentFlowTests(PostgresFixture postgres)
 
         await shop.Orders.PublishAsync(new OrderConfirmed(Guid.CreateVersion7()), new OrderCancelled(Guid.CreateVersion7(), "test"), second);
         await Eventually.BecomesAsync("PaymentAuthorized", () => shop.Orders.PaymentEventsOfAsync(first.OrderId));
-        await shop.PassAPaymentThroughAsync();
+        await shop.PassAPaymentBehindAsync(first.OrderId);
 
         Assert.Null(await payments.StateAsync(second.PaymentId));
         Assert.Equal("", await shop.Provider.LedgerOfAsync(second.PaymentId));

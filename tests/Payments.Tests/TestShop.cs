@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.TestHost;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Shop.Contracts;
 using Shop.LocalRunner.Processes;
 using Shop.Testing;
 
@@ -66,11 +67,22 @@ public sealed class TestShop : IAsyncDisposable
         ["Authentication:SigningKey"] = TestTokens.SigningKey,
     };
 
-    /// <summary>Returns when a payment that comes after everything else was authorised: what had no effect until then has none.</summary>
-    public async Task PassAPaymentThroughAsync()
+    /// <summary>
+    /// Returns when a payment that comes after everything of <paramref name="order"/> was authorised: what had no effect until then has
+    /// none. Partitions are handled side by side, so it has to be one of the order's own partition.
+    /// </summary>
+    public async Task PassAPaymentBehindAsync(Guid order)
     {
-        var last = await Orders.RequestAsync("tok_visa");
-        await Eventually.BecomesAsync("PaymentAuthorized", () => Orders.PaymentEventsOfAsync(last.OrderId));
+        PaymentRequested last;
+        do
+        {
+            last = await Orders.RequestAsync("tok_visa");
+            await Eventually.BecomesAsync("PaymentAuthorized", () => Orders.PaymentEventsOfAsync(last.OrderId));
+        }
+        while (PartitionOf(last.OrderId) != PartitionOf(order));
+
+        // orders and payments have as many partitions, and a key is in the same one of both
+        int PartitionOf(Guid key) => Orders.Events(Topics.Orders).Concat(Orders.Events(Topics.Payments)).First(e => e.OrderId == key).Partition;
     }
 
     public async ValueTask DisposeAsync()
@@ -171,8 +183,8 @@ public sealed class TestProvider : IAsyncDisposable
 
     public void Start()
     {
-        _instance = new(_directory.FullName);
-        _instance.UseKestrel(_port);
+        _instance = new(_directory.FullName, Address);
+        _instance.UseKestrel();
         _instance.StartServer();
         _client = new() { BaseAddress = new(Address) };
     }
@@ -200,8 +212,9 @@ public sealed class TestProvider : IAsyncDisposable
 
     private sealed record Entry(Guid PaymentId, string Kind);
 
-    private sealed class ProviderInstance(string directory) : WebApplicationFactory<PaymentProvider.PaymentRequest>
+    private sealed class ProviderInstance(string directory, string address) : WebApplicationFactory<PaymentProvider.PaymentRequest>
     {
-        protected override void ConfigureWebHost(IWebHostBuilder builder) => builder.UseSetting("Ledger:Directory", directory);
+        // the address is a setting: UseKestrel(port) changes it on a server that Program may have started already
+        protected override void ConfigureWebHost(IWebHostBuilder builder) => builder.UseSetting("urls", address).UseSetting("Ledger:Directory", directory);
     }
 }

@@ -110,10 +110,10 @@ public sealed class AnswersTests(TinyService service) : IClassFixture<TinyServic
         service.Logs.Errors.Clear();
         using var leaving = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
         var request = service.Client.GetAsync("/slow", leaving.Token);
-        await service.Arrived.Task.WaitAsync(TimeSpan.FromSeconds(10), Cancellation);
+        await service.Arrived.Task.WaitAsync(TimeSpan.FromMinutes(1), Cancellation);
         await leaving.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => request);
-        await service.Left.Task.WaitAsync(TimeSpan.FromSeconds(10), Cancellation);
+        await service.Left.Task.WaitAsync(TimeSpan.FromMinutes(1), Cancellation);
         Assert.Empty(service.Logs.Errors);
     }
 

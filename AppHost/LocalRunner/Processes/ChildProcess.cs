@@ -9,7 +9,13 @@ namespace Shop.LocalRunner.Processes;
 public sealed class ChildProcess : IAsyncDisposable
 {
     internal const string OwnerVariable = "SHOP_RUNNER_OWNER";
+    internal const string RunnerVariable = "SHOP_RUNNER";
     internal const string StopVariable = "SHOP_RUNNER_STOP";
+
+    /// <summary>This process among all that ever run for an owner.</summary>
+    internal static readonly string Runner = Guid.CreateVersion7().ToString("N");
+
+    private static readonly TimeSpan OutputGrace = TimeSpan.FromSeconds(1);
 
     private static readonly string? SetSid = Programs.Find("setsid");
     private readonly Process _process;
@@ -47,6 +53,7 @@ public sealed class ChildProcess : IAsyncDisposable
         foreach (var argument in spec.Arguments) start.ArgumentList.Add(argument);
         foreach (var (name, value) in spec.Environment) start.Environment[name] = value;
         start.Environment[OwnerVariable] = owner;
+        start.Environment[RunnerVariable] = Runner;
         start.Environment[StopVariable] = spec.StopSignal == Signals.Interrupt ? "INT" : null;
 
         var process = new Process { StartInfo = start, EnableRaisingEvents = true };
@@ -110,11 +117,14 @@ public sealed class ChildProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>Kills the process if it still runs.</summary>
+    /// <summary>Kills the process if it still runs, and hands over what is left of its output.</summary>
     public async ValueTask DisposeAsync()
     {
         Kill();
         await Exited;
+        // its last lines say why it ended; but a grandchild may hold the pipe open for as long as it likes
+        using var grace = new CancellationTokenSource(OutputGrace);
+        await _process.WaitForExitAsync(grace.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _process.Dispose();
     }
 }

@@ -29,7 +29,7 @@ public sealed class ProcessGuard : IAsyncDisposable
     /// <param name="cancellationToken">Gives up waiting.</param>
     public static async Task StopLeftoversAsync(string owner, CancellationToken cancellationToken)
     {
-        using var sweep = Spawn(owner, null);
+        using var sweep = Spawn(owner);
         sweep.StandardInput.Close();
         await sweep.WaitForExitAsync(cancellationToken);
     }
@@ -44,14 +44,13 @@ public sealed class ProcessGuard : IAsyncDisposable
         return guard;
     }
 
-    private static Process Spawn(string owner, string? directory)
+    private static Process Spawn(params string[] arguments)
     {
         var setSid = Programs.Find("setsid");
         var start = new ProcessStartInfo(setSid ?? "/bin/sh") { RedirectStandardInput = true, WorkingDirectory = "/" };
         if (setSid is not null) start.ArgumentList.Add("/bin/sh");
         start.ArgumentList.Add(Script);
-        start.ArgumentList.Add(owner);
-        if (directory is not null) start.ArgumentList.Add(directory);
+        foreach (var argument in arguments) start.ArgumentList.Add(argument);
         // a guard inside a guarded process must not be stopped by the outer one before it has done its work
         start.Environment.Remove(ChildProcess.OwnerVariable);
         return Process.Start(start) ?? throw new InvalidOperationException("The guard process did not start.");
@@ -59,7 +58,8 @@ public sealed class ProcessGuard : IAsyncDisposable
 
     private void Watch()
     {
-        var process = Spawn(_owner, _directory);
+        // this runner's own processes: the guard of one that was killed must not stop those of its successor
+        var process = Spawn(_owner, _directory ?? "", ChildProcess.Runner);
         process.EnableRaisingEvents = true;
         // whoever kills the guard must not leave the shop unguarded
         process.Exited += (_, _) => { if (!_disposed) Watch(); };

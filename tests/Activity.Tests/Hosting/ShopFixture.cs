@@ -52,7 +52,7 @@ public sealed class RunningActivity : IAsyncDisposable
     {
         Kafka = kafka;
         _factory = new(database, kafka);
-        _factory.UseKestrel(0);
+        _factory.UseKestrel();
         _factory.StartServer();
         _client = _factory.CreateClient();
     }
@@ -91,6 +91,8 @@ public sealed class RunningActivity : IAsyncDisposable
     {
         protected override void ConfigureWebHost(IWebHostBuilder builder)
         {
+            // the address is a setting: UseKestrel(port) changes it on a server that Program may have started already
+            builder.UseSetting("urls", "http://127.0.0.1:0");
             builder.UseSetting("ConnectionStrings:activity", database);
             builder.UseSetting("ConnectionStrings:kafka", kafka);
             builder.UseSetting("Authentication:SigningKey", TestTokens.SigningKey);

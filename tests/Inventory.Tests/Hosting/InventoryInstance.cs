@@ -16,7 +16,7 @@ public sealed class InventoryInstance : IAsyncDisposable
     public InventoryInstance(string database, string kafka)
     {
         _factory = new(database, kafka);
-        _factory.UseKestrel(0);
+        _factory.UseKestrel();
         _factory.StartServer();
         Client = _factory.CreateClient();
     }
@@ -65,6 +65,8 @@ public sealed class InventoryInstance : IAsyncDisposable
     {
         protected override void ConfigureWebHost(IWebHostBuilder builder)
         {
+            // the address is a setting: UseKestrel(port) changes it on a server that Program may have started already
+            builder.UseSetting("urls", "http://127.0.0.1:0");
             builder.UseSetting("ConnectionStrings:inventory", database);
             builder.UseSetting("ConnectionStrings:kafka", kafka);
             builder.UseSetting("Authentication:SigningKey", TestTokens.SigningKey);

@@ -13,7 +13,10 @@ public sealed record ReadEvent(string Type, Guid Id, Guid? CausationId, string K
 /// <summary>Another service, as Kafka sees one: publishes and reads events with nothing of Messaging.</summary>
 public sealed class KafkaClient : IDisposable
 {
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(2);
+
+    /// <summary>What Inventory publishes and tests read. Of topics that nobody has made, librdkafka complains after half a minute.</summary>
+    private static readonly Topic[] ReadTopics = [Topics.Reservations, Topics.Stock];
 
     private readonly IProducer<string, byte[]> _producer;
     private readonly IConsumer<string, byte[]> _consumer;
@@ -35,9 +38,9 @@ public sealed class KafkaClient : IDisposable
             GroupId = $"test-{Guid.NewGuid()}",
             EnableAutoCommit = false,
         }).SetLogHandler((_, _) => { }).Build();
-        _consumer.Assign(Topics.All.SelectMany(topic => Enumerable.Range(0, topic.Partitions)
+        _consumer.Assign(ReadTopics.SelectMany(topic => Enumerable.Range(0, topic.Partitions)
             .Select(partition => new TopicPartitionOffset(topic.Name, partition, Offset.Beginning))));
-        foreach (var topic in Topics.All)
+        foreach (var topic in ReadTopics)
             _read[topic] = [];
     }
 
@@ -108,7 +111,7 @@ public sealed class KafkaClient : IDisposable
     private void Read(TimeSpan timeout)
     {
         if (_consumer.Consume(timeout) is { } result)
-            _read[Topics.All.Single(topic => topic.Name == result.Topic)].Add(EventOf(result.Message));
+            _read[Array.Find(ReadTopics, topic => topic.Name == result.Topic)!].Add(EventOf(result.Message));
     }
 
     private static ReadEvent EventOf(Message<string, byte[]> message) => new(

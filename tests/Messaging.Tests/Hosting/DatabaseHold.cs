@@ -37,8 +37,8 @@ public sealed class DatabaseHold : IAsyncDisposable
         return hold;
     }
 
-    /// <summary>Returns when somebody is held; a process of its own may have to start first.</summary>
-    public Task ReachedAsync() => Eventually.BecomesTrueAsync(async () => await HeldAsync() > 0, TimeSpan.FromSeconds(60));
+    /// <summary>Returns when somebody is held.</summary>
+    public Task ReachedAsync() => Eventually.BecomesTrueAsync(async () => await HeldAsync() > 0);
 
     /// <summary>Returns when a statement with that text waits for the locks of those that are held.</summary>
     public Task OthersWaitAsync(string statement) => Eventually.BecomesTrueAsync(async () => await ScalarAsync($"""

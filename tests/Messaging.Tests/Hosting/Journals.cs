@@ -127,8 +127,8 @@ public sealed class JournalService : IDisposable
     }
 
     /// <summary>Waits until the journals have as many entries together.</summary>
-    public Task HaveEntriesAsync(int count, TimeSpan? deadline = null) =>
-        Eventually.BecomesAsync(count, () => QueryAsync(db => db.Journals.SumAsync(journal => journal.Entries.Count)), deadline);
+    public Task HaveEntriesAsync(int count) =>
+        Eventually.BecomesAsync(count, () => QueryAsync(db => db.Journals.SumAsync(journal => journal.Entries.Count)));
 
     public Task<List<int>> EntriesAsync(Guid id) =>
         QueryAsync(db => db.Journals.Where(journal => journal.Id == id).Select(journal => journal.Entries).SingleAsync());

@@ -13,7 +13,9 @@ public sealed class WaitingEventsTests(OrdersFixture fixture)
     [Fact]
     public async Task An_event_whose_cause_never_comes_is_placed_in_the_end_and_what_waited_for_it_too()
     {
-        var service = await fixture.GetAsync();
+        // its own: what waits for a moment only, in other tests, must not be placed
+        await using var broker = await RunningBroker.StartAsync(Broker.Embedded);
+        await using var service = await OrdersFixture.StartWithCatalogAsync(await fixture.CreateDatabaseAsync(), broker.BootstrapServers);
         var id = (await service.Http.SubmitAsync(NewShopper())).Id;
         var stranger = await service.ProduceAsync(new PaymentHeld(id, id, 0.9, []), cause: Guid.CreateVersion7());
         var effect = await service.ProduceAsync(new StockDispatched(id, []), cause: stranger);

@@ -21,7 +21,7 @@ public sealed record Change(string Id, string Type, string Status, Guid EventId)
 /// <summary>An order's stream, open.</summary>
 public sealed class OpenStream : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
     private readonly HttpResponseMessage _response;
     private readonly CancellationTokenSource _deadline = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
     private IAsyncEnumerator<SseItem<string>>? _items;

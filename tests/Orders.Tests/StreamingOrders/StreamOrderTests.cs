@@ -111,30 +111,6 @@ public sealed class StreamOrderTests(TwoInstances shop) : IClassFixture<TwoInsta
     }
 
     [Fact]
-    public async Task Two_thousand_streams_get_their_changes_and_take_little_memory()
-    {
-        const int Orders = 100, StreamsPerOrder = 20, BytesPerStream = 100 * 1024;
-        await using var service = await shop.StartAnotherAsync(("Streams:PerShopper", "100"));
-        var orders = (await Task.WhenAll(Enumerable.Range(0, Orders).Select(_ => NewShopper()).Select(async shopper => (Shopper: shopper, (await service.Http.SubmitAsync(shopper)).Id)))).ToList();
-        await Task.WhenAll(orders.Select(order => shop.RecordedAsync(order.Id, "order-submitted")));
-        var before = GC.GetTotalMemory(forceFullCollection: true);
-        var streams = new List<OpenStream>();
-        for (var round = 0; round < StreamsPerOrder; round++)
-            streams.AddRange(await Task.WhenAll(orders.Select(order => OpenStream.OpenAsync(service.Http, order.Shopper, order.Id))));
-        Assert.All(streams, stream => Assert.Equal(HttpStatusCode.OK, stream.Status));
-        Assert.All(await Task.WhenAll(streams.Select(stream => stream.NextAsync())), first => Assert.Equal(("1", "order-submitted", "submitted"), Seen(first)));
-        // both ends of the connections, and the tests' own readers, are in this process
-        var each = (GC.GetTotalMemory(forceFullCollection: true) - before) / streams.Count;
-        TestContext.Current.TestOutputHelper!.WriteLine($"{streams.Count} open streams take {each} bytes each, both ends together");
-
-        await Task.WhenAll(orders.Select(order => service.ProduceAsync(new StockRejected(order.Id, [new("mug-blue", 2, 1)]))));
-        foreach (var rest in await Task.WhenAll(streams.Select(stream => stream.RestAsync())))
-            Assert.Equal([("2", "stock-rejected", "submitted"), ("3", "order-cancelled", "cancelled")], rest.Select(Seen));
-        Assert.InRange(each, 0, BytesPerStream);
-        await Task.WhenAll(streams.Select(stream => stream.DisposeAsync().AsTask()));
-    }
-
-    [Fact]
     public async Task An_instance_that_has_no_room_says_503_and_one_that_stops_ends_its_streams()
     {
         var service = await shop.StartAnotherAsync(("Streams:PerInstance", "1"));
@@ -150,7 +126,7 @@ public sealed class StreamOrderTests(TwoInstances shop) : IClassFixture<TwoInsta
         // which is not the order's end: another instance goes on
         var stopping = service.DisposeAsync().AsTask();
         Assert.Null(await stream.NextAsync());
-        await stopping.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
+        await stopping.WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
         await using var resumed = await OpenStream.OpenAsync(shop.One.Http, shopper, id, "1");
         await shop.One.ProduceAsync(new StockRejected(id, [new("mug-blue", 2, 1)]));
         Assert.Equal(["2", "3"], (await resumed.RestAsync()).Select(change => change.Id));
@@ -161,7 +137,7 @@ public sealed class StreamOrderTests(TwoInstances shop) : IClassFixture<TwoInsta
     {
         var shopper = NewShopper();
         var id = (await shop.One.Http.SubmitAsync(shopper)).Id;
-        var oldToken = DevelopmentTokens.Issue(new(Encoding.UTF8.GetBytes(TestTokens.SigningKey)), shopper, [], DateTimeOffset.UtcNow - DevelopmentTokens.Lifetime + TimeSpan.FromSeconds(2));
+        var oldToken = DevelopmentTokens.Issue(new(Encoding.UTF8.GetBytes(TestTokens.SigningKey)), shopper, [], DateTimeOffset.UtcNow - DevelopmentTokens.Lifetime + TimeSpan.FromSeconds(6));
         await using var stream = await OpenStream.OpenWithTokenAsync(shop.One.Http, oldToken, id);
 
         Assert.Equal(["order-submitted"], (await stream.RestAsync()).Select(change => change.Type));
@@ -235,5 +211,5 @@ public sealed class StreamOrderTests(TwoInstances shop) : IClassFixture<TwoInsta
         return (shopper, id);
     }
 
-    private static (string, string, string) Seen(Change? change) => change is null ? default : (change.Id, change.Type, change.Status);
+    internal static (string, string, string) Seen(Change? change) => change is null ? default : (change.Id, change.Type, change.Status);
 }

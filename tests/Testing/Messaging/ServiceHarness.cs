@@ -104,12 +104,12 @@ public sealed class ServiceHarness<TDbContext> : IAsyncDisposable where TDbConte
     }
 
     /// <summary>Returns as soon as the database gives <paramref name="expected"/>.</summary>
-    /// <exception cref="TimeoutException">It did not before the deadline (30 s unless given); the message has the last value.</exception>
+    /// <exception cref="TimeoutException">It did not before the deadline (2 min unless given); the message has the last value.</exception>
     public Task BecomesAsync<T>(T expected, Func<TDbContext, Task<T>> query, TimeSpan? deadline = null) =>
         Eventually.BecomesAsync(expected, () => QueryAsync(query), deadline);
 
     /// <summary>Returns as soon as this instance has logged an event of that name, for example <c>PartitionsAssigned</c>.</summary>
-    /// <exception cref="TimeoutException">It did not before the deadline (30 s unless given).</exception>
+    /// <exception cref="TimeoutException">It did not before the deadline (2 min unless given).</exception>
     public Task HasLoggedAsync(string eventName, TimeSpan? deadline = null) =>
         Eventually.BecomesTrueAsync(() => Task.FromResult(_logged.Names.Contains(eventName)), deadline, $"{eventName} is logged");
 
