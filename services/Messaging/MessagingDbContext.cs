@@ -39,6 +39,11 @@ public abstract class MessagingDbContext(DbContextOptions options, Outbox outbox
             return await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
         if (Database.CurrentTransaction is { } current)
             return await SaveAsync(current, acceptAllChangesOnSuccess, cancellationToken);
+        if (!ChangeTracker.HasChanges())
+        {
+            await PublishOnlyAsync(cancellationToken);
+            return 0;
+        }
 
         await using var transaction = await Database.BeginTransactionAsync(cancellationToken);
         var saved = await SaveAsync(transaction, acceptAllChangesOnSuccess, cancellationToken);
@@ -50,6 +55,21 @@ public abstract class MessagingDbContext(DbContextOptions options, Outbox outbox
     /// <exception cref="NotSupportedException">Always.</exception>
     [DoesNotReturn]
     public override int SaveChanges(bool acceptAllChangesOnSuccess) => throw new NotSupportedException("Use SaveChangesAsync");
+
+    /// <summary>Where nothing but events is saved, they are one round trip, which PostgreSQL makes a transaction of by itself.</summary>
+    private async Task PublishOnlyAsync(CancellationToken cancellationToken)
+    {
+        await Database.OpenConnectionAsync(cancellationToken);
+        try
+        {
+            await Outbox.WriteAsync((NpgsqlConnection)Database.GetDbConnection(), null, cancellationToken);
+        }
+        finally
+        {
+            await Database.CloseConnectionAsync();
+        }
+        Outbox.Committed();
+    }
 
     private async Task<int> SaveAsync(IDbContextTransaction transaction, bool acceptAllChangesOnSuccess, CancellationToken cancellationToken)
     {

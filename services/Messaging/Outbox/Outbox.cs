@@ -69,10 +69,10 @@ public sealed class Outbox : OutboxSendContext
 
     object? IServiceProvider.GetService(Type serviceType) => _services.GetService(serviceType);
 
-    /// <summary>Writes everything published so far, in one round trip, on the transaction of the change.</summary>
-    internal async Task WriteAsync(NpgsqlConnection connection, DbTransaction transaction, CancellationToken cancellationToken)
+    /// <summary>Writes everything published so far, in one round trip, on the transaction of the change, or as one of its own.</summary>
+    internal async Task WriteAsync(NpgsqlConnection connection, DbTransaction? transaction, CancellationToken cancellationToken)
     {
-        await using var batch = new NpgsqlBatch(connection, (NpgsqlTransaction)transaction);
+        await using var batch = new NpgsqlBatch(connection, (NpgsqlTransaction?)transaction);
         if (_rows.Count > 0)
             batch.BatchCommands.Add(OutboxRow.Insert(_rows));
         if (_timeouts.Count > 0)
