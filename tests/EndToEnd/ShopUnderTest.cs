@@ -5,7 +5,7 @@ using Shop.LocalRunner.Kafka;
 using Shop.LocalRunner.Processes;
 using Shop.Testing;
 
-[assembly: CollectionBehavior(DisableTestParallelization = true)]
+[assembly: Xunit.v3.Parallelization(Mode = Xunit.Sdk.ParallelMode.None)]
 
 namespace Shop.EndToEnd;
 

@@ -6,7 +6,7 @@ using Shop.Testing;
 [assembly: AssemblyFixture(typeof(PostgresFixture))]
 [assembly: AssemblyFixture(typeof(BrokerFixture))]
 // most of these tests wait for timeouts and outages, not for the processor
-[assembly: CollectionBehavior(MaxParallelThreads = 6)]
+[assembly: Xunit.v3.Parallelization(MaxThreads = 6)]
 
 namespace Shop.Messaging.Tests;
 
