@@ -1,11 +1,12 @@
 using Microsoft.EntityFrameworkCore;
 using Shop.Activity.StoringEvents;
 using Shop.Messaging;
+using Shop.Messaging.Outbox;
 
 namespace Shop.Activity;
 
 /// <summary>Activity's database: every event of the shop. Rows are written by <see cref="FeedHandler"/>, set-based, and only read through EF Core.</summary>
-internal sealed class ActivityDb(DbContextOptions<ActivityDb> options, Outbox outbox) : MessagingDbContext(options, outbox)
+internal sealed class ActivityDb(DbContextOptions<ActivityDb> options, TransactionalOutbox outbox) : MessagingDbContext(options, outbox)
 {
     public DbSet<StoredEvent> Events => Set<StoredEvent>();
 

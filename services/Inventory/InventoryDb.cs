@@ -7,11 +7,12 @@ using Shop.Inventory.Products;
 using Shop.Inventory.ReservingStock;
 using Shop.Inventory.Stock;
 using Shop.Messaging;
+using Shop.Messaging.Outbox;
 
 namespace Shop.Inventory;
 
 /// <summary>Inventory's database. What changes of products and stock is published with the change, whoever made it.</summary>
-internal sealed class InventoryDb(DbContextOptions<InventoryDb> options, Outbox outbox) : MessagingDbContext(options, outbox)
+internal sealed class InventoryDb(DbContextOptions<InventoryDb> options, TransactionalOutbox outbox) : MessagingDbContext(options, outbox)
 {
     public DbSet<Product> Products => Set<Product>();
 

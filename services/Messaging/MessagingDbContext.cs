@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Storage;
 using Npgsql;
+using Shop.Messaging.Outbox;
 
 namespace Shop.Messaging;
 
@@ -14,9 +15,9 @@ namespace Shop.Messaging;
 /// </remarks>
 /// <param name="options">EF Core's options.</param>
 /// <param name="outbox">The scope's outbox.</param>
-public abstract class MessagingDbContext(DbContextOptions options, Outbox outbox) : DbContext(options)
+public abstract class MessagingDbContext(DbContextOptions options, TransactionalOutbox outbox) : DbContext(options)
 {
-    internal Outbox Outbox { get; } = outbox;
+    internal TransactionalOutbox Outbox { get; } = outbox;
 
     /// <summary>Sagas of the current batch that were looked for, so that one that was not found is not looked for again.</summary>
     internal HashSet<Guid> PrefetchedSagas { get; } = [];

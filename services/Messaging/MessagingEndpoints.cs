@@ -1,5 +1,7 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
+using Shop.Messaging.DeadLetters;
+using Shop.Messaging.Relay;
 
 namespace Shop.Messaging;
 

@@ -9,7 +9,11 @@ using Microsoft.Extensions.Logging;
 using Npgsql;
 using Shop.Messaging.Consuming;
 using Shop.Messaging.DeadLetters;
+using Shop.Messaging.Events;
 using Shop.Messaging.Kafka;
+using Shop.Messaging.Operations;
+using Shop.Messaging.Outbox;
+using Shop.Messaging.Relay;
 
 namespace Shop.Messaging;
 
@@ -50,7 +54,7 @@ public static class MessagingExtensions
         services.AddSingleton<MessagingHealth>();
         services.AddHealthChecks().AddCheck<MessagingHealth>("messaging", tags: ["ready"]);
         services.AddSingleton(provider => new NpgsqlDataSourceBuilder(WithSessionLimits(database)).UseLoggerFactory(provider.GetService<ILoggerFactory>()).Build());
-        services.AddScoped(provider => new Outbox(eventTypes, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<OutboxSignal>(), provider));
+        services.AddScoped(provider => new TransactionalOutbox(eventTypes, options.EventSource, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<OutboxSignal>(), provider));
         services.AddDbContext<TDbContext>((provider, context) => context
             .UseNpgsql(provider.GetRequiredService<NpgsqlDataSource>())
             .UseSnakeCaseNamingConvention()
@@ -68,7 +72,7 @@ public static class MessagingExtensions
                 register(bus);
             bus.UsingInMemory();
         });
-        services.AddHostedService<MessagingStart<TDbContext>>();
+        services.AddHostedService<DatabaseMigrator<TDbContext>>();
         services.AddHostedService<OutboxRelay>();
         services.AddOptions<MessagingRetention>().BindConfiguration("Messaging:Retention");
         services.AddSingleton<Housekeeping>().AddHostedService(provider => provider.GetRequiredService<Housekeeping>());

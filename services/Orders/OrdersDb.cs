@@ -4,6 +4,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.ChangeTracking;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using Shop.Messaging;
+using Shop.Messaging.Outbox;
 using Shop.Orders.CopyingCatalog;
 using Shop.Orders.RecordingHistory;
 using Shop.Orders.SubmittingOrder;
@@ -11,7 +12,7 @@ using Shop.Orders.SubmittingOrder;
 namespace Shop.Orders;
 
 /// <summary>The database of Orders.</summary>
-public sealed class OrdersDb(DbContextOptions<OrdersDb> options, Outbox outbox) : MessagingDbContext(options, outbox)
+public sealed class OrdersDb(DbContextOptions<OrdersDb> options, TransactionalOutbox outbox) : MessagingDbContext(options, outbox)
 {
     /// <summary>The orders.</summary>
     public DbSet<Order> Orders => Set<Order>();

@@ -1,10 +1,11 @@
 using Microsoft.EntityFrameworkCore;
 using Shop.Messaging;
+using Shop.Messaging.Outbox;
 
 namespace Shop.Payments;
 
 /// <summary>The database of Payments.</summary>
-public sealed class PaymentsDb(DbContextOptions<PaymentsDb> options, Outbox outbox) : MessagingDbContext(options, outbox)
+public sealed class PaymentsDb(DbContextOptions<PaymentsDb> options, TransactionalOutbox outbox) : MessagingDbContext(options, outbox)
 {
     /// <summary>The payments. To change one, load it with a row lock: it is shared by the consumer and the workers of all instances.</summary>
     public DbSet<Payment> Payments => Set<Payment>();

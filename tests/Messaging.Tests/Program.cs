@@ -1,4 +1,5 @@
 using Shop.Messaging.Tests;
+using Shop.Messaging.Tests.Hosting;
 using Xunit.MicrosoftTestingPlatform;
 using Xunit.Runner.InProc.SystemConsole;
 

@@ -8,6 +8,9 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Shop.Contracts;
 using Shop.Messaging;
+using Shop.Messaging.Consuming;
+using Shop.Messaging.Events;
+using Shop.Messaging.Outbox;
 
 namespace Shop.Payments.Tests;
 
@@ -87,7 +90,7 @@ public sealed class Heard
     public ConcurrentQueue<HeardEvent> Events { get; } = new();
 }
 
-public sealed class StandInDb(DbContextOptions<StandInDb> options, Outbox outbox) : MessagingDbContext(options, outbox);
+public sealed class StandInDb(DbContextOptions<StandInDb> options, TransactionalOutbox outbox) : MessagingDbContext(options, outbox);
 
 [DbContext(typeof(StandInDb)), Migration("1_StandIn")]
 public sealed class CreateStandIn : Migration

@@ -4,7 +4,7 @@ using Microsoft.EntityFrameworkCore.Storage;
 using Npgsql;
 using NpgsqlTypes;
 using Shop.Contracts;
-using Shop.Messaging;
+using Shop.Messaging.Consuming;
 
 namespace Shop.Activity.StoringEvents;
 

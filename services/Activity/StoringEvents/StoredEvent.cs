@@ -1,7 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
-using Shop.Messaging;
+using Shop.Messaging.Consuming;
 
 namespace Shop.Activity.StoringEvents;
 

@@ -39,9 +39,6 @@ internal sealed class Backlog
         }
     }
 
-    /// <summary>The lanes are gone, and what waited in them.</summary>
-    public void Clear() => (_records, _bytes, PausedLanes) = (0, 0, 0);
-
     /// <summary>Waits until there is room again; false when <paramref name="timeout"/> has passed before.</summary>
     public bool WaitUntilShrunk(TimeSpan timeout, CancellationToken cancellationToken) => _shrunk.Wait(timeout, cancellationToken);
 }

@@ -5,6 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Npgsql;
+using Shop.Messaging.Operations;
 
 namespace Shop.Messaging.Consuming;
 
@@ -21,10 +22,10 @@ internal sealed partial class BatchProcessor(EndpointOptions endpoint, EndpointP
     private readonly EndpointPipeline _pipeline = pipelines.Find(endpoint.Name)!;
 
     /// <summary>Returns when every record of the batch has had its effect, is a dead letter or parked, or belongs to somebody else by now.</summary>
-    public async Task ProcessAsync(IReadOnlyList<QueuedRecord> batch, LaneControl control, CancellationToken cancellationToken)
+    public async Task ProcessAsync(IReadOnlyList<QueuedRecord> batch, IPartitionFeed feed, CancellationToken cancellationToken)
     {
-        await RetryAsync(() => LoadOffsetsAsync(batch, control, cancellationToken), cancellationToken);
-        await RetryAsync(() => FollowNewLogsAsync(batch, control, cancellationToken), cancellationToken);
+        await RetryAsync(() => LoadOffsetsAsync(batch, feed, cancellationToken), cancellationToken);
+        await RetryAsync(() => FollowTruncationsAsync(batch, feed, cancellationToken), cancellationToken);
         var records = batch.Where(queued => !queued.Assignment.Ended && queued.Record.Offset >= queued.Assignment.NextOffset).ToList();
         if (records.Count == 0)
             return;
@@ -49,7 +50,7 @@ internal sealed partial class BatchProcessor(EndpointOptions endpoint, EndpointP
         {
             foreach (var assignment in records.Select(queued => queued.Assignment).Distinct())
                 BatchFenced(logger, endpoint.Name, assignment.Partition.Topic, assignment.Partition.Partition.Value, assignment.NextOffset ?? 0);
-            await RetryAsync(() => SeekToOffsetRowsAsync(records, control, cancellationToken), cancellationToken);
+            await RetryAsync(() => SeekToOffsetRowsAsync(records, feed, cancellationToken), cancellationToken);
         }
     }
 
@@ -100,7 +101,7 @@ internal sealed partial class BatchProcessor(EndpointOptions endpoint, EndpointP
     }
 
     /// <summary>Reads the offset rows of partitions that are new to this consumer, and reads on from there where Kafka began elsewhere.</summary>
-    private async Task LoadOffsetsAsync(IReadOnlyList<QueuedRecord> batch, LaneControl control, CancellationToken cancellationToken)
+    private async Task LoadOffsetsAsync(IReadOnlyList<QueuedRecord> batch, IPartitionFeed feed, CancellationToken cancellationToken)
     {
         foreach (var group in batch.Where(queued => queued.Assignment is { Ended: false, NextOffset: null }).GroupBy(queued => queued.Assignment))
         {
@@ -109,7 +110,7 @@ internal sealed partial class BatchProcessor(EndpointOptions endpoint, EndpointP
             var next = await BatchStore.LoadOffsetAsync(connection, endpoint.Name, group.Key.Partition, first, cancellationToken);
             group.Key.NextOffset = next;
             if (next < first)
-                control.Seek(group.Key, next);
+                feed.Seek(group.Key, next);
         }
     }
 
@@ -118,29 +119,29 @@ internal sealed partial class BatchProcessor(EndpointOptions endpoint, EndpointP
     /// lost its end, and waiting for the row's offset would pass over all that is new. Such a log is read from the first record that
     /// the inbox would still remember: nothing new is skipped, and nothing that was handled has an effect again.
     /// </summary>
-    private async Task FollowNewLogsAsync(IReadOnlyList<QueuedRecord> batch, LaneControl control, CancellationToken cancellationToken)
+    private async Task FollowTruncationsAsync(IReadOnlyList<QueuedRecord> batch, IPartitionFeed feed, CancellationToken cancellationToken)
     {
         foreach (var assignment in batch.Where(queued => !queued.Assignment.Ended && queued.Record.Offset < queued.Assignment.NextOffset).Select(queued => queued.Assignment).Distinct())
         {
             var expected = assignment.NextOffset!.Value;
-            if (control.FindNewLog(assignment.Partition, expected, time.GetUtcNow() - retention.Value.Inbox) is not { } log)
+            if (feed.FindTruncation(assignment.Partition, expected, time.GetUtcNow() - retention.Value.Inbox) is not { } truncation)
                 continue;
             await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
-            await BatchStore.MoveOffsetAsync(connection, endpoint.Name, assignment.Partition, expected, log.First, cancellationToken);
-            var next = await BatchStore.LoadOffsetAsync(connection, endpoint.Name, assignment.Partition, log.First, cancellationToken);
-            LogIsNew(logger, endpoint.Name, assignment.Partition.Topic, assignment.Partition.Partition.Value, log.End, expected, next);
-            control.Seek(assignment, next);
+            await BatchStore.MoveOffsetAsync(connection, endpoint.Name, assignment.Partition, expected, truncation.First, cancellationToken);
+            var next = await BatchStore.LoadOffsetAsync(connection, endpoint.Name, assignment.Partition, truncation.First, cancellationToken);
+            LogTruncated(logger, endpoint.Name, assignment.Partition.Topic, assignment.Partition.Partition.Value, truncation.End, expected, next);
+            feed.Seek(assignment, next);
         }
     }
 
     /// <summary>Somebody else moved an offset: this consumer was a zombie, or another was. The offset rows say where to read on.</summary>
-    private async Task SeekToOffsetRowsAsync(List<QueuedRecord> records, LaneControl control, CancellationToken cancellationToken)
+    private async Task SeekToOffsetRowsAsync(List<QueuedRecord> records, IPartitionFeed feed, CancellationToken cancellationToken)
     {
         foreach (var assignment in records.Select(queued => queued.Assignment).Where(assignment => !assignment.Ended).Distinct())
         {
             await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
             var next = await BatchStore.LoadOffsetAsync(connection, endpoint.Name, assignment.Partition, assignment.NextOffset ?? 0, cancellationToken);
-            control.Seek(assignment, next);
+            feed.Seek(assignment, next);
         }
     }
 
@@ -175,6 +176,6 @@ internal sealed partial class BatchProcessor(EndpointOptions endpoint, EndpointP
     [LoggerMessage(EventName = "BatchFenced", Level = LogLevel.Warning, Message = "{Endpoint} expected {Topic}[{Partition}] at offset {Expected}, but another instance moved it: the batch has no effect here")]
     private static partial void BatchFenced(ILogger logger, string endpoint, string topic, int partition, long expected);
 
-    [LoggerMessage(EventName = "LogIsNew", Level = LogLevel.Error, Message = "{Topic}[{Partition}] ends at {End}, but {Endpoint} was at {Expected} already: it was made anew, and is read from {Next}")]
-    private static partial void LogIsNew(ILogger logger, string endpoint, string topic, int partition, long end, long expected, long next);
+    [LoggerMessage(EventName = "LogTruncated", Level = LogLevel.Error, Message = "{Topic}[{Partition}] ends at {End}, but {Endpoint} was at {Expected} already: it was made anew, and is read from {Next}")]
+    private static partial void LogTruncated(ILogger logger, string endpoint, string topic, int partition, long end, long expected, long next);
 }

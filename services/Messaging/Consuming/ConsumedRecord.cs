@@ -1,7 +1,8 @@
 using System.Text;
 using Confluent.Kafka;
+using Shop.Messaging.Events;
 
-namespace Shop.Messaging;
+namespace Shop.Messaging.Consuming;
 
 /// <summary>A record as it was read from Kafka.</summary>
 public sealed class ConsumedRecord

@@ -1,240 +1,38 @@
-using System.Collections.Concurrent;
-using System.Diagnostics;
-using Confluent.Kafka;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Shop.Messaging.Consuming;
 using Shop.Messaging.Kafka;
 
-namespace Shop.Messaging;
+namespace Shop.Messaging.Consuming;
 
-/// <summary>
-/// Reads one endpoint's topics. One thread polls Kafka, so that the consumer stays in its group however slow a handler is;
-/// it sorts the records into lanes, one for each partition number, which work in parallel.
-/// </summary>
-internal sealed partial class EndpointConsumer : BackgroundService
+/// <summary>Reads one endpoint's topics, with a consumer that is made anew whenever it fails.</summary>
+internal sealed partial class EndpointConsumer(EndpointOptions endpoint, TopicCreation topics, IServiceProvider services, ILogger<EndpointConsumer> logger)
+    : BackgroundService
 {
-    private static readonly TimeSpan PollTimeout = TimeSpan.FromMilliseconds(100);
-
-    /// <summary>How long reading waits for a full backlog before it looks for a lane that holds up the others.</summary>
-    private static readonly TimeSpan BacklogTimeout = TimeSpan.FromMilliseconds(200);
-
-    /// <summary>Kafka is polled at least this often, however full the backlog is: that keeps the consumer in its group and lets it hear of rebalances.</summary>
-    private static readonly TimeSpan LongestPollPause = TimeSpan.FromSeconds(1);
-
-    private static readonly TimeSpan LagInterval = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan RestartDelay = TimeSpan.FromSeconds(1);
-
-    private readonly EndpointOptions _endpoint;
-    private readonly MessagingOptions _options;
-    private readonly KafkaConnection _kafka;
-    private readonly TopicCreation _topics;
-    private readonly MessagingHealth _health;
-    private readonly MessagingGauges _gauges;
-    private readonly IServiceProvider _services;
-    private readonly ILogger<EndpointConsumer> _logger;
-    private readonly Dictionary<TopicPartition, PartitionAssignment> _assignments = [];
-    private readonly Dictionary<int, Lane> _lanes = [];
-    private readonly Backlog _backlog = new();
-
-    /// <summary>Work for the polling thread: the only one that changes assignments.</summary>
-    private readonly ConcurrentQueue<Action<IConsumer<byte[]?, byte[]?>>> _commands = new();
-
-    public EndpointConsumer(EndpointOptions endpoint, MessagingOptions options, KafkaConnection kafka, TopicCreation topics,
-        MessagingHealth health, MessagingGauges gauges, IServiceProvider services, ILogger<EndpointConsumer> logger)
-    {
-        _endpoint = endpoint;
-        _options = options;
-        _kafka = kafka;
-        _topics = topics;
-        _health = health;
-        _gauges = gauges;
-        _services = services;
-        _logger = logger;
-    }
 
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         // yields, so that a broker that is away does not hold up the start of the host
         await Task.Yield();
-        await _topics.EnsureAllAsync(stoppingToken);
-        var processor = ActivatorUtilities.CreateInstance<BatchProcessor>(_services, _endpoint);
+        await topics.EnsureAllAsync(stoppingToken);
+        var processor = ActivatorUtilities.CreateInstance<BatchProcessor>(services, endpoint);
         while (!stoppingToken.IsCancellationRequested)
         {
-            var polling = Task.Factory.StartNew(() => Poll(processor, stoppingToken), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+            var feed = ActivatorUtilities.CreateInstance<PartitionFeed>(services, endpoint, processor);
             try
             {
-                await polling;
+                await feed.RunAsync(stoppingToken);
             }
             // whatever it was: an endpoint is never given up, and nothing is skipped by beginning again from the offset rows
             catch (Exception e)
             {
-                ConsumerFailed(_logger, e, _endpoint.Name);
+                ConsumerFailed(logger, e, endpoint.Name);
                 await Task.Delay(RestartDelay, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
-            await EndLanesAsync();
         }
     }
-
-    private void Poll(BatchProcessor processor, CancellationToken stoppingToken)
-    {
-        using var consumer = new ConsumerBuilder<byte[]?, byte[]?>(_kafka.Consumer(_options.ServiceName, _endpoint.Name, _options.InstanceName))
-            .SetLogHandler((_, message) => KafkaLog.Write(_logger, message))
-            .SetErrorHandler((_, error) => KafkaLog.Write(_logger, error))
-            .SetPartitionsAssignedHandler((source, partitions) => Assign(source, processor, partitions, stoppingToken))
-            .SetPartitionsRevokedHandler((_, partitions) => Unassign(partitions.Select(partition => partition.TopicPartition)))
-            .SetPartitionsLostHandler((_, partitions) => Unassign(partitions.Select(partition => partition.TopicPartition)))
-            .Build();
-        consumer.Subscribe(_endpoint.Topics.Select(topic => topic.Name));
-        long polledAt = Stopwatch.GetTimestamp(), measuredAt = polledAt;
-        try
-        {
-            while (!stoppingToken.IsCancellationRequested)
-            {
-                while (_commands.TryDequeue(out var command))
-                    command(consumer);
-                ResumeLanes(consumer);
-                if (Stopwatch.GetElapsedTime(measuredAt) > LagInterval)
-                {
-                    measuredAt = Stopwatch.GetTimestamp();
-                    MeasureLag(consumer);
-                }
-                if (_backlog.IsFull && Stopwatch.GetElapsedTime(polledAt) < LongestPollPause)
-                {
-                    if (!_backlog.WaitUntilShrunk(BacklogTimeout, stoppingToken))
-                        PauseLongestLane(consumer);
-                    continue;
-                }
-                polledAt = Stopwatch.GetTimestamp();
-                try
-                {
-                    if (consumer.Consume(PollTimeout) is { } result && _assignments.TryGetValue(result.TopicPartition, out var assignment))
-                        _lanes[result.Partition.Value].Enqueue(new(ConsumedRecord.From(result), assignment));
-                }
-                catch (ConsumeException e) when (!e.Error.IsFatal)
-                {
-                    ConsumeInterrupted(_logger, _endpoint.Name, e.Error.Reason);
-                }
-            }
-        }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-        {
-            // stopped while the backlog was full
-        }
-        finally
-        {
-            Unassign([.. _assignments.Keys]);
-            consumer.Close();
-        }
-    }
-
-    private void Assign(IConsumer<byte[]?, byte[]?> consumer, BatchProcessor processor, List<TopicPartition> partitions, CancellationToken stoppingToken)
-    {
-        foreach (var partition in partitions)
-        {
-            _assignments[partition] = new(partition);
-            if (_lanes.TryGetValue(partition.Partition.Value, out var lane))
-            {
-                // a partition begins anew unpaused, whatever waits in its lane
-                _backlog.PausedLanes -= lane.Paused ? 1 : 0;
-                lane.Paused = false;
-            }
-            else
-            {
-                var control = new LaneControl(consumer, SeekLater, (log, next, since) => NewLog.Find(consumer, log, next, since), _backlog);
-                _lanes[partition.Partition.Value] = new(_endpoint, processor, control, partition.Partition.Value, _options.MaxConsumeBatch, _logger, stoppingToken);
-            }
-        }
-        _health.Joined(_endpoint.Name);
-        if (partitions.Count > 0)
-            PartitionsAssigned(_logger, _endpoint.Name, string.Join(", ", partitions));
-    }
-
-    private void Unassign(IEnumerable<TopicPartition> partitions)
-    {
-        foreach (var partition in partitions)
-        {
-            if (_assignments.Remove(partition, out var assignment))
-                assignment.End();
-            _gauges.Lag(_endpoint.Name, partition.Topic, partition.Partition.Value, null);
-        }
-    }
-
-    /// <summary>Reads a partition again from <paramref name="offset"/>: what was read under <paramref name="assignment"/> is dropped.</summary>
-    private void SeekLater(PartitionAssignment assignment, long offset)
-    {
-        assignment.End();
-        _commands.Enqueue(consumer =>
-        {
-            if (!_assignments.TryGetValue(assignment.Partition, out var current) || current != assignment)
-                return;
-            _assignments[assignment.Partition] = new(assignment.Partition) { NextOffset = offset };
-            consumer.Seek(new(assignment.Partition, new Offset(offset)));
-            PartitionSought(_logger, _endpoint.Name, assignment.Partition, offset);
-        });
-    }
-
-    /// <summary>
-    /// Where the backlog is full and yet a lane has nothing to do, the longest lane holds up the others: its partitions are not
-    /// fetched until it is through. Only then, since librdkafka drops what it has fetched of a partition that is paused.
-    /// </summary>
-    private void PauseLongestLane(IConsumer<byte[]?, byte[]?> consumer)
-    {
-        var (number, longest) = _lanes.Where(lane => !lane.Value.Paused).MaxBy(lane => lane.Value.Waiting);
-        if (longest is null or { Waiting: 0 } || _lanes.Values.All(lane => lane.Waiting > 0))
-            return;
-        longest.Paused = true;
-        _backlog.PausedLanes++;
-        consumer.Pause(PartitionsOf(number));
-        LanePaused(_logger, _endpoint.Name, number, longest.Waiting);
-    }
-
-    private void ResumeLanes(IConsumer<byte[]?, byte[]?> consumer)
-    {
-        foreach (var (number, lane) in _lanes)
-        {
-            if (!lane.Paused || lane.Waiting > 0)
-                continue;
-            lane.Paused = false;
-            _backlog.PausedLanes--;
-            consumer.Resume(PartitionsOf(number));
-        }
-    }
-
-    /// <summary>The end of each partition as the client saw it last, less what is committed to the database.</summary>
-    private void MeasureLag(IConsumer<byte[]?, byte[]?> consumer)
-    {
-        foreach (var (partition, assignment) in _assignments)
-        {
-            if (assignment.NextOffset is { } next && consumer.GetWatermarkOffsets(partition) is { High.IsSpecial: false } watermarks)
-                _gauges.Lag(_endpoint.Name, partition.Topic, partition.Partition.Value, Math.Max(0, watermarks.High.Value - next));
-        }
-    }
-
-    private List<TopicPartition> PartitionsOf(int number) => [.. _assignments.Keys.Where(partition => partition.Partition.Value == number)];
-
-    private async Task EndLanesAsync()
-    {
-        foreach (var lane in _lanes.Values)
-            await lane.EndAsync();
-        _lanes.Clear();
-        _backlog.Clear();
-        _commands.Clear();
-    }
-
-    [LoggerMessage(EventName = "PartitionsAssigned", Level = LogLevel.Information, Message = "{Endpoint} was assigned {Partitions}")]
-    private static partial void PartitionsAssigned(ILogger logger, string endpoint, string partitions);
-
-    [LoggerMessage(EventName = "LanePaused", Level = LogLevel.Information, Message = "{Endpoint} does not read partition {Partition} for now: {Waiting} records of it wait to be handled")]
-    private static partial void LanePaused(ILogger logger, string endpoint, int partition, int waiting);
-
-    [LoggerMessage(EventName = "PartitionSought", Level = LogLevel.Information, Message = "{Endpoint} reads {Partition} again from offset {Offset}")]
-    private static partial void PartitionSought(ILogger logger, string endpoint, TopicPartition partition, long offset);
-
-    [LoggerMessage(EventName = "ConsumeInterrupted", Level = LogLevel.Warning, Message = "{Endpoint} could not consume for a moment: {Reason}")]
-    private static partial void ConsumeInterrupted(ILogger logger, string endpoint, string reason);
 
     [LoggerMessage(EventName = "ConsumerFailed", Level = LogLevel.Error, Message = "{Endpoint} lost its consumer and makes a new one")]
     private static partial void ConsumerFailed(ILogger logger, Exception exception, string endpoint);

@@ -2,7 +2,10 @@ using System.Diagnostics;
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Shop.Contracts;
-using Shop.Messaging.MassTransitSeam;
+using Shop.Messaging.Events;
+using Shop.Messaging.MassTransit;
+using Shop.Messaging.Operations;
+using Shop.Messaging.Sagas;
 
 namespace Shop.Messaging.Consuming;
 
@@ -71,14 +74,4 @@ internal sealed class EndpointPipeline(EndpointOptions endpoint, EventTypes even
     private static Func<MessagingDbContext, Guid[], CancellationToken, Task> PrefetchOf(Type saga) =>
         typeof(SagaPrefetch).GetMethod(nameof(SagaPrefetch.LoadAsync))!.MakeGenericMethod(saga)
             .CreateDelegate<Func<MessagingDbContext, Guid[], CancellationToken, Task>>();
-}
-
-/// <summary>The pipelines of all of a service's endpoints, by their names; each is made when it is first needed.</summary>
-internal sealed class EndpointPipelines(MessagingOptions options, EventTypes eventTypes, IServiceProvider services)
-{
-    private readonly Dictionary<string, Lazy<EndpointPipeline>> _pipelines = options.Endpoints.ToDictionary(
-        endpoint => endpoint.Name, endpoint => new Lazy<EndpointPipeline>(() => new(endpoint, eventTypes, services)));
-
-    /// <summary>The pipeline of the endpoint, or null where the service has no such endpoint (any more).</summary>
-    public EndpointPipeline? Find(string endpoint) => _pipelines.TryGetValue(endpoint, out var pipeline) ? pipeline.Value : null;
 }

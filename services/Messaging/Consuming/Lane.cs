@@ -1,19 +1,10 @@
 using System.Threading.Channels;
-using Confluent.Kafka;
 using Microsoft.Extensions.Logging;
 
 namespace Shop.Messaging.Consuming;
 
 /// <summary>A record that waits in a lane, with the assignment it was read under.</summary>
 internal readonly record struct QueuedRecord(ConsumedRecord Record, PartitionAssignment Assignment);
-
-/// <summary>What a lane asks of the consumer that feeds it.</summary>
-/// <param name="Consumer">For storing offsets, which any thread may do.</param>
-/// <param name="Seek">Reads a partition again from an offset.</param>
-/// <param name="FindNewLog">Whether a partition's log is a new one, as <see cref="NewLog.Find"/> does.</param>
-/// <param name="Backlog">Counts what waits.</param>
-internal sealed record LaneControl(IConsumer<byte[]?, byte[]?> Consumer, Action<PartitionAssignment, long> Seek,
-    Func<TopicPartition, long, DateTimeOffset, NewLog?> FindNewLog, Backlog Backlog);
 
 /// <summary>
 /// Handles the partitions of one number, of all the endpoint's topics, one batch after another: topics joined by key are
@@ -26,18 +17,20 @@ internal sealed partial class Lane
     private readonly Channel<QueuedRecord> _queue = Channel.CreateUnbounded<QueuedRecord>(new() { SingleReader = true, SingleWriter = true });
     private readonly EndpointOptions _endpoint;
     private readonly BatchProcessor _processor;
-    private readonly LaneControl _control;
+    private readonly IPartitionFeed _feed;
+    private readonly Backlog _backlog;
     private readonly int _number;
     private readonly int _maxBatch;
     private readonly ILogger _logger;
     private readonly Task _running;
     private int _waiting;
 
-    public Lane(EndpointOptions endpoint, BatchProcessor processor, LaneControl control, int number, int maxBatch, ILogger logger, CancellationToken stoppingToken)
+    public Lane(EndpointOptions endpoint, BatchProcessor processor, IPartitionFeed feed, Backlog backlog, int number, int maxBatch, ILogger logger, CancellationToken stoppingToken)
     {
         _endpoint = endpoint;
         _processor = processor;
-        _control = control;
+        _feed = feed;
+        _backlog = backlog;
         _number = number;
         _maxBatch = maxBatch;
         _logger = logger;
@@ -55,7 +48,7 @@ internal sealed partial class Lane
     {
         _queue.Writer.TryWrite(record);
         Interlocked.Increment(ref _waiting);
-        _control.Backlog.Add(record.Record);
+        _backlog.Add(record.Record);
     }
 
     /// <summary>Takes no more records and waits for the batch at hand.</summary>
@@ -92,7 +85,7 @@ internal sealed partial class Lane
         {
             try
             {
-                await _processor.ProcessAsync(batch, _control, stoppingToken);
+                await _processor.ProcessAsync(batch, _feed, stoppingToken);
                 return;
             }
             catch (Exception e) when (!stoppingToken.IsCancellationRequested)
@@ -109,7 +102,7 @@ internal sealed partial class Lane
         while (batch.Count < _maxBatch && _queue.Reader.TryRead(out var record))
         {
             Interlocked.Decrement(ref _waiting);
-            _control.Backlog.Remove(record.Record);
+            _backlog.Remove(record.Record);
             if (!record.Assignment.Ended)
                 batch.Add(record);
         }
@@ -119,16 +112,7 @@ internal sealed partial class Lane
     private void StoreOffsets(List<QueuedRecord> batch)
     {
         foreach (var partition in batch.Where(record => !record.Assignment.Ended).GroupBy(record => record.Assignment))
-        {
-            try
-            {
-                _control.Consumer.StoreOffset(new TopicPartitionOffset(partition.Key.Partition, new Offset(partition.Max(record => record.Record.Offset) + 1)));
-            }
-            catch (Exception e) when (e is KafkaException or ObjectDisposedException)
-            {
-                // lost in this moment: the next owner starts from the offset row
-            }
-        }
+            _feed.StoreOffset(partition.Key.Partition, partition.Max(record => record.Record.Offset) + 1);
     }
 
     [LoggerMessage(EventName = "BatchFailed", Level = LogLevel.Error, Message = "{Endpoint} could not handle a batch of partition {Partition} and tries it again")]

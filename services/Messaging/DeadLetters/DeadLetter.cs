@@ -1,5 +1,7 @@
 using Npgsql;
 using NpgsqlTypes;
+using Shop.Messaging.Consuming;
+using Shop.Messaging.Events;
 
 namespace Shop.Messaging.DeadLetters;
 

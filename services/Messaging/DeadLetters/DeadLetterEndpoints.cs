@@ -5,9 +5,9 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 using Npgsql;
 using NpgsqlTypes;
-using Shop.Messaging.DeadLetters;
+using Shop.Messaging.Operations;
 
-namespace Shop.Messaging;
+namespace Shop.Messaging.DeadLetters;
 
 /// <summary>A record that a service could not handle.</summary>
 /// <param name="Id">Its id: for redrive and discard.</param>

@@ -1,5 +1,6 @@
 using Npgsql;
 using NpgsqlTypes;
+using Shop.Messaging.Consuming;
 
 namespace Shop.Messaging.DeadLetters;
 

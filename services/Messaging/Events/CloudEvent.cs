@@ -3,7 +3,7 @@ using System.Globalization;
 using System.Text;
 using Confluent.Kafka;
 
-namespace Shop.Messaging;
+namespace Shop.Messaging.Events;
 
 /// <summary>The attributes of an event, in CloudEvents' binary content mode for Kafka.</summary>
 /// <remarks>

@@ -1,6 +1,6 @@
 using Shop.Contracts;
 
-namespace Shop.Messaging;
+namespace Shop.Messaging.Events;
 
 /// <summary>The events a service produces and consumes.</summary>
 internal sealed class EventTypes(IReadOnlyCollection<Topic> produced, IReadOnlyCollection<Topic> consumed)

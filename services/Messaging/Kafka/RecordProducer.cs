@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using Confluent.Kafka;
 using Microsoft.Extensions.Logging;
+using Shop.Messaging.Operations;
 using static Shop.Messaging.Kafka.LibrdkafkaCalls;
 
 namespace Shop.Messaging.Kafka;

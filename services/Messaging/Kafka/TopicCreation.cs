@@ -2,6 +2,7 @@ using Confluent.Kafka;
 using Confluent.Kafka.Admin;
 using Microsoft.Extensions.Logging;
 using Shop.Contracts;
+using Shop.Messaging.Events;
 
 namespace Shop.Messaging.Kafka;
 

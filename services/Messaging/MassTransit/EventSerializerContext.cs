@@ -2,7 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using MassTransit;
 using MassTransit.Serialization;
 
-namespace Shop.Messaging.MassTransitSeam;
+namespace Shop.Messaging.MassTransit;
 
 /// <summary>Hands MassTransit an event that is already deserialised (by source-generated metadata, from plain JSON).</summary>
 internal sealed class EventSerializerContext(object message, MessageContext context)

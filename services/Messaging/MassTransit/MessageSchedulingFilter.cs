@@ -1,22 +1,23 @@
 using MassTransit;
 using MassTransit.Context;
 using MassTransit.Scheduling;
+using Shop.Messaging.Outbox;
 
-namespace Shop.Messaging.MassTransitSeam;
+namespace Shop.Messaging.MassTransit;
 
-/// <summary>Lets state machines schedule messages as rows of the <c>timeouts</c> table, in the transaction of their transition.</summary>
-internal sealed class TimeoutSchedulingFilter : IFilter<ConsumeContext>
+/// <summary>Lets state machines schedule messages in the outbox, in the transaction of their transition.</summary>
+internal sealed class MessageSchedulingFilter : IFilter<ConsumeContext>
 {
-    public void Probe(ProbeContext context) => context.CreateFilterScope("timeouts");
+    public void Probe(ProbeContext context) => context.CreateFilterScope("scheduled messages");
 
     public Task Send(ConsumeContext context, IPipe<ConsumeContext> next)
     {
         context.GetOrAddPayload<MessageSchedulerContext>(() => new ConsumeMessageSchedulerContext(context,
-            consumeContext => new MessageScheduler(new OutboxScheduleProvider(consumeContext.GetPayload<Outbox>()), consumeContext.GetPayload<IBusTopology>())));
+            consumeContext => new MessageScheduler(new OutboxScheduleProvider(consumeContext.GetPayload<TransactionalOutbox>()), consumeContext.GetPayload<IBusTopology>())));
         return next.Send(context);
     }
 
-    private sealed class OutboxScheduleProvider(Outbox outbox) : IScheduleMessageProvider
+    private sealed class OutboxScheduleProvider(TransactionalOutbox outbox) : IScheduleMessageProvider
     {
         public Task<ScheduledMessage<T>> ScheduleSend<T>(Uri destinationAddress, DateTime scheduledTime, T message, IPipe<SendContext<T>> pipe, CancellationToken cancellationToken)
             where T : class

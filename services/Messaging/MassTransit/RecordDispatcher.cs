@@ -3,8 +3,10 @@ using MassTransit.Context;
 using MassTransit.DependencyInjection;
 using MassTransit.Transports;
 using Microsoft.Extensions.DependencyInjection;
+using Shop.Messaging.Consuming;
+using Shop.Messaging.Outbox;
 
-namespace Shop.Messaging.MassTransitSeam;
+namespace Shop.Messaging.MassTransit;
 
 /// <summary>
 /// Sends records through MassTransit's pipeline, without a transport of MassTransit's: the same seam that its own riders use
@@ -25,7 +27,7 @@ internal sealed class RecordDispatcher
             endpoint.PublishFaults = false;
             endpoint.ThrowOnSkippedMessages();
             endpoint.RethrowFaultedMessages();
-            endpoint.UseFilter(new TimeoutSchedulingFilter());
+            endpoint.UseFilter(new MessageSchedulingFilter());
             foreach (var connect in options.Connections)
                 connect(endpoint, registration);
         });
@@ -35,7 +37,7 @@ internal sealed class RecordDispatcher
     }
 
     /// <summary>Runs the consumers and sagas of <paramref name="message"/> in <paramref name="scope"/>; what they throw is thrown here.</summary>
-    public async Task DispatchAsync(ConsumedRecord record, object message, IServiceScope scope, Outbox outbox)
+    public async Task DispatchAsync(ConsumedRecord record, object message, IServiceScope scope, TransactionalOutbox outbox)
     {
         using var context = new RecordReceiveContext(_endpoint, record, message, outbox, scope);
         await _pipe.Dispatch(context, NoLockReceiveContext.Instance);

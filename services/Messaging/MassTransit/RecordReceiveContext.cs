@@ -4,16 +4,18 @@ using MassTransit.Middleware.Outbox;
 using MassTransit.Serialization;
 using MassTransit.Transports;
 using Microsoft.Extensions.DependencyInjection;
+using Shop.Messaging.Consuming;
+using Shop.Messaging.Outbox;
 
-namespace Shop.Messaging.MassTransitSeam;
+namespace Shop.Messaging.MassTransit;
 
 /// <summary>A record on its way through MassTransit's pipeline; whatever its handlers publish or send goes to the outbox.</summary>
 internal sealed class RecordReceiveContext : BaseReceiveContext
 {
-    private readonly Outbox _outbox;
+    private readonly TransactionalOutbox _outbox;
     private readonly ConsumedRecord _record;
 
-    public RecordReceiveContext(ReceiveEndpointContext endpoint, ConsumedRecord record, object message, Outbox outbox, IServiceScope scope)
+    public RecordReceiveContext(ReceiveEndpointContext endpoint, ConsumedRecord record, object message, TransactionalOutbox outbox, IServiceScope scope)
         : base(false, endpoint, outbox, scope, scope.ServiceProvider)
     {
         _outbox = outbox;

@@ -4,10 +4,10 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 
-namespace Shop.Messaging;
+namespace Shop.Messaging.Operations;
 
 /// <summary>Migrates the database before anything else of the service starts, and waits for a database that is not there yet.</summary>
-internal sealed partial class MessagingStart<TDbContext>(IServiceScopeFactory scopes, NpgsqlDataSource dataSource, ILogger<MessagingStart<TDbContext>> logger)
+internal sealed partial class DatabaseMigrator<TDbContext>(IServiceScopeFactory scopes, NpgsqlDataSource dataSource, ILogger<DatabaseMigrator<TDbContext>> logger)
     : IHostedService where TDbContext : MessagingDbContext
 {
     /// <summary>Key of the advisory lock that lets one instance migrate at a time: "shopmigr" in ASCII.</summary>

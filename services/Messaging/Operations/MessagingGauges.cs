@@ -7,7 +7,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 
-namespace Shop.Messaging;
+namespace Shop.Messaging.Operations;
 
 /// <summary>
 /// What waits, and where: outbox, refused events, dead letters, parked keys, lag and sagas by state. Looked up now and then, and

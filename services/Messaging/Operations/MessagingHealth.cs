@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
-namespace Shop.Messaging;
+namespace Shop.Messaging.Operations;
 
 /// <summary>Ready when every endpoint has joined its consumer group.</summary>
 internal sealed class MessagingHealth(MessagingOptions options) : IHealthCheck

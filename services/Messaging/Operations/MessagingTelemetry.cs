@@ -1,7 +1,9 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
+using Shop.Messaging.Consuming;
+using Shop.Messaging.Events;
 
-namespace Shop.Messaging;
+namespace Shop.Messaging.Operations;
 
 /// <summary>Spans and metrics of the messaging core. Source of the names: OpenTelemetry's semantic conventions for messaging, 1.38; what they lack begins with <c>shop.</c></summary>
 internal static class MessagingTelemetry

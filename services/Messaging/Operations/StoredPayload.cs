@@ -2,7 +2,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
-namespace Shop.Messaging;
+namespace Shop.Messaging.Operations;
 
 /// <summary>An event's stored data, as operators are shown it: JSON, or text where it is none.</summary>
 internal static partial class StoredPayload

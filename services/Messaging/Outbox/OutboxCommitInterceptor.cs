@@ -1,7 +1,7 @@
 using System.Data.Common;
 using Microsoft.EntityFrameworkCore.Diagnostics;
 
-namespace Shop.Messaging;
+namespace Shop.Messaging.Outbox;
 
 /// <summary>Wakes the relay when a transaction that wrote to the outbox has committed, whoever began it.</summary>
 internal sealed class OutboxCommitInterceptor : DbTransactionInterceptor

@@ -1,4 +1,4 @@
-namespace Shop.Messaging;
+namespace Shop.Messaging.Outbox;
 
 /// <summary>Wakes the relay of this process; signals between two wake-ups count as one.</summary>
 internal sealed class OutboxSignal

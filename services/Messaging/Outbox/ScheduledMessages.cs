@@ -1,27 +1,33 @@
 using Npgsql;
 using NpgsqlTypes;
 
-namespace Shop.Messaging;
+namespace Shop.Messaging.Outbox;
 
-/// <summary>The statements of the <c>timeouts</c> table: events that are published later, unless they are cancelled.</summary>
-internal static class TimeoutRows
+/// <summary>An event that is published later, unless it is cancelled.</summary>
+/// <param name="Token">Cancels it.</param>
+/// <param name="Due">When it moves to the outbox.</param>
+/// <param name="Message">The event.</param>
+internal readonly record struct ScheduledMessage(Guid Token, DateTimeOffset Due, OutboxMessage Message);
+
+/// <summary>The statements of the <c>timeouts</c> table, where scheduled messages wait.</summary>
+internal static class ScheduledMessages
 {
-    /// <summary>Inserts timeouts.</summary>
-    public static NpgsqlBatchCommand Insert(IReadOnlyList<(Guid Token, DateTimeOffset Due, OutboxRow Row)> timeouts)
+    /// <summary>Inserts scheduled messages.</summary>
+    public static NpgsqlBatchCommand Insert(IReadOnlyList<ScheduledMessage> messages)
     {
         var command = new NpgsqlBatchCommand("""
             INSERT INTO timeouts (shard, topic, key, event_id, event_type, causation_id, trace_parent, body, token, due_at)
             SELECT shard, topic, key, event_id, event_type, causation_id, trace_parent, body, token, due_at
             FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
-              AS row(shard, topic, key, event_id, event_type, occurred_at, causation_id, trace_parent, body, token, due_at)
+              AS message(shard, topic, key, event_id, event_type, occurred_at, causation_id, trace_parent, body, token, due_at)
             """);
-        OutboxRow.AddParameters(command, [.. timeouts.Select(timeout => timeout.Row)]);
-        command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = [.. timeouts.Select(timeout => timeout.Token)] });
-        command.Parameters.Add(new NpgsqlParameter<DateTimeOffset[]> { TypedValue = [.. timeouts.Select(timeout => timeout.Due)], NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.TimestampTz });
+        OutboxTable.AddParameters(command, [.. messages.Select(scheduled => scheduled.Message)]);
+        command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = [.. messages.Select(scheduled => scheduled.Token)] });
+        command.Parameters.Add(new NpgsqlParameter<DateTimeOffset[]> { TypedValue = [.. messages.Select(scheduled => scheduled.Due)], NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.TimestampTz });
         return command;
     }
 
-    /// <summary>Deletes timeouts that became moot.</summary>
+    /// <summary>Deletes scheduled messages that became moot.</summary>
     public static NpgsqlBatchCommand Delete(IReadOnlyList<Guid> tokens) => new("DELETE FROM timeouts WHERE token = ANY($1)")
     {
         Parameters = { new NpgsqlParameter<Guid[]> { TypedValue = [.. tokens] } },

@@ -4,28 +4,31 @@ using System.Text.Json;
 using MassTransit;
 using MassTransit.Middleware;
 using Npgsql;
+using Shop.Messaging.Events;
 
-namespace Shop.Messaging;
+namespace Shop.Messaging.Outbox;
 
 /// <summary>
-/// The events and timeouts that a unit of work publishes; they are written with its changes, in the same transaction.
+/// The events that a unit of work publishes or schedules; they are written with its changes, in the same transaction.
 /// One instance a scope; used by one thread at a time, as the scope's DbContext is.
 /// </summary>
-public sealed class Outbox : OutboxSendContext
+public sealed class TransactionalOutbox : OutboxSendContext
 {
     private readonly EventTypes _eventTypes;
     private readonly TimeProvider _time;
     private readonly OutboxSignal _signal;
     private readonly IServiceProvider _services;
-    private readonly List<OutboxRow> _rows = [];
-    private readonly List<(Guid Token, DateTimeOffset Due, OutboxRow Row)> _timeouts = [];
-    private readonly List<Guid> _cancelledTimeouts = [];
+    private readonly string _source;
+    private readonly List<OutboxMessage> _messages = [];
+    private readonly List<ScheduledMessage> _scheduled = [];
+    private readonly List<Guid> _cancelled = [];
     private bool _written;
     private int _writtenShards;
 
-    internal Outbox(EventTypes eventTypes, TimeProvider time, OutboxSignal signal, IServiceProvider services)
+    internal TransactionalOutbox(EventTypes eventTypes, string source, TimeProvider time, OutboxSignal signal, IServiceProvider services)
     {
         _eventTypes = eventTypes;
+        _source = source;
         _time = time;
         _signal = signal;
         _services = services;
@@ -34,30 +37,32 @@ public sealed class Outbox : OutboxSendContext
     /// <summary>The event that is being handled: what is published now is caused by it.</summary>
     internal CloudEvent? Cause { get; set; }
 
-    internal bool HasWork => _rows.Count + _timeouts.Count + _cancelledTimeouts.Count > 0;
+    internal bool HasWork => _messages.Count + _scheduled.Count + _cancelled.Count > 0;
+
+    private string? TraceParent => Activity.Current?.Id ?? Cause?.TraceParent;
 
     /// <summary>Publishes <paramref name="event"/> when the scope's changes are saved.</summary>
-    /// <exception cref="InvalidOperationException">The service does not produce the event's topic, or the event is larger than <see cref="OutboxRow.MaxBodyBytes"/>.</exception>
-    public void Publish(object @event) => _rows.Add(RowOf(@event));
+    /// <exception cref="InvalidOperationException">The service does not produce the event's topic, or the event is larger than <see cref="OutboxMessage.MaxBodyBytes"/>.</exception>
+    public void Publish(object @event) => _messages.Add(MessageOf(@event, Cause?.Id, TraceParent));
 
     /// <summary>Publishes <paramref name="event"/> with a cause that is not the event being handled.</summary>
     internal void Publish(object @event, Guid causationId, string? traceParent) =>
-        _rows.Add(RowOf(@event) with { CausationId = causationId, TraceParent = traceParent });
+        _messages.Add(MessageOf(@event, causationId, traceParent));
 
     /// <summary>Schedules <paramref name="event"/> to be published at <paramref name="due"/>, unless it is cancelled before.</summary>
     /// <returns>The token that cancels it.</returns>
     internal Guid Schedule(object @event, DateTimeOffset due)
     {
         var token = Guid.CreateVersion7();
-        _timeouts.Add((token, due, RowOf(@event)));
+        _scheduled.Add(new(token, due, MessageOf(@event, Cause?.Id, TraceParent)));
         return token;
     }
 
     /// <summary>Cancels what was scheduled under <paramref name="token"/>; nothing happens where it was published already.</summary>
     internal void CancelScheduled(Guid token)
     {
-        if (_timeouts.RemoveAll(timeout => timeout.Token == token) == 0)
-            _cancelledTimeouts.Add(token);
+        if (_scheduled.RemoveAll(message => message.Token == token) == 0)
+            _cancelled.Add(token);
     }
 
     /// <summary>Called by MassTransit for everything that a consumer or state machine publishes.</summary>
@@ -73,22 +78,22 @@ public sealed class Outbox : OutboxSendContext
     internal async Task WriteAsync(NpgsqlConnection connection, DbTransaction? transaction, CancellationToken cancellationToken)
     {
         await using var batch = new NpgsqlBatch(connection, (NpgsqlTransaction?)transaction);
-        if (_rows.Count > 0)
-            batch.BatchCommands.Add(OutboxRow.Insert(_rows));
-        if (_timeouts.Count > 0)
-            batch.BatchCommands.Add(TimeoutRows.Insert(_timeouts));
-        if (_cancelledTimeouts.Count > 0)
-            batch.BatchCommands.Add(TimeoutRows.Delete(_cancelledTimeouts));
+        if (_messages.Count > 0)
+            batch.BatchCommands.Add(OutboxTable.Insert(_messages));
+        if (_scheduled.Count > 0)
+            batch.BatchCommands.Add(ScheduledMessages.Insert(_scheduled));
+        if (_cancelled.Count > 0)
+            batch.BatchCommands.Add(ScheduledMessages.Delete(_cancelled));
         // prepared once a session; not the deletion, whose plan would outlive the size that the table had when it was made
-        if (_cancelledTimeouts.Count == 0)
+        if (_cancelled.Count == 0)
             await batch.PrepareAsync(cancellationToken);
         await batch.ExecuteNonQueryAsync(cancellationToken);
         _written = true;
-        foreach (var row in _rows)
-            _writtenShards |= 1 << row.Shard;
-        _rows.Clear();
-        _timeouts.Clear();
-        _cancelledTimeouts.Clear();
+        foreach (var message in _messages)
+            _writtenShards |= 1 << message.Shard;
+        _messages.Clear();
+        _scheduled.Clear();
+        _cancelled.Clear();
     }
 
     /// <summary>Tells the relay of this process that there is work, where the transaction that has committed wrote some.</summary>
@@ -100,13 +105,13 @@ public sealed class Outbox : OutboxSendContext
         _writtenShards = 0;
     }
 
-    private OutboxRow RowOf(object @event)
+    private OutboxMessage MessageOf(object @event, Guid? causationId, string? traceParent)
     {
         var type = _eventTypes.Produced(@event.GetType());
         var body = JsonSerializer.SerializeToUtf8Bytes(@event, type.Json);
-        if (body.Length > OutboxRow.MaxBodyBytes)
-            throw new InvalidOperationException($"{type.Name} has {body.Length} bytes; at most {OutboxRow.MaxBodyBytes} can be published");
-        return new(type.Topic.Name, type.KeyOf(@event), Guid.CreateVersion7(_time.GetUtcNow()), type.Name, _time.GetUtcNow(),
-            Cause?.Id, Activity.Current?.Id ?? Cause?.TraceParent, body);
+        if (body.Length > OutboxMessage.MaxBodyBytes)
+            throw new InvalidOperationException($"{type.Name} has {body.Length} bytes; at most {OutboxMessage.MaxBodyBytes} can be published");
+        var (key, now) = (type.KeyOf(@event), _time.GetUtcNow());
+        return new(0, type.Topic.Name, key, new(Guid.CreateVersion7(now), type.Name, _source, now, key, causationId, traceParent), body);
     }
 }

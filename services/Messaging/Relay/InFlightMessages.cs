@@ -2,14 +2,15 @@ using System.Diagnostics;
 using System.Threading.Channels;
 using Npgsql;
 using NpgsqlTypes;
+using Shop.Messaging.Outbox;
 
-namespace Shop.Messaging;
+namespace Shop.Messaging.Relay;
 
 /// <summary>
 /// The rows between being read and being deleted. What the broker acknowledged is deleted in one statement for all that came
 /// meanwhile; without waiting for the disk, since a deletion that a crash undoes only repeats an event, which the inboxes drop.
 /// </summary>
-internal sealed class InFlightRows
+internal sealed class InFlightMessages
 {
     /// <summary>No more answers are taken into a statement once it has so many rows.</summary>
     private const int MaxDelete = 5_000;
@@ -20,7 +21,7 @@ internal sealed class InFlightRows
     private readonly Task _deleting;
     private long _progressAt = Stopwatch.GetTimestamp();
 
-    public InFlightRows(NpgsqlDataSource dataSource) => _deleting = DeleteAsync(dataSource);
+    public InFlightMessages(NpgsqlDataSource dataSource) => _deleting = DeleteAsync(dataSource);
 
     /// <summary>Ends when the deletions cannot go on.</summary>
     public Task Deleting => _deleting;

@@ -2,8 +2,9 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using Shop.Messaging.Kafka;
+using Shop.Messaging.Outbox;
 
-namespace Shop.Messaging;
+namespace Shop.Messaging.Relay;
 
 /// <summary>
 /// Produces the outbox to Kafka, in sessions that are begun again whenever the database or the broker fails. At least once: a

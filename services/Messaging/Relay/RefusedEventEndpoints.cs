@@ -4,8 +4,10 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 using Npgsql;
+using Shop.Messaging.Operations;
+using Shop.Messaging.Outbox;
 
-namespace Shop.Messaging;
+namespace Shop.Messaging.Relay;
 
 /// <summary>An event that the broker refused; it and everything later of its key stay in the outbox.</summary>
 /// <param name="Id">Its row in the outbox: for retry and discard.</param>

@@ -2,9 +2,11 @@ using Confluent.Kafka;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using NpgsqlTypes;
+using Shop.Messaging.Events;
 using Shop.Messaging.Kafka;
+using Shop.Messaging.Outbox;
 
-namespace Shop.Messaging;
+namespace Shop.Messaging.Relay;
 
 /// <summary>
 /// Events that the broker refuses for what they are: too large for their topic, on a topic that does not exist or may not be
@@ -33,44 +35,44 @@ internal sealed partial class RefusedEvents(NpgsqlDataSource dataSource, KafkaCo
         if (refusals.Any(suspect => IsAboutTopic(suspect.Error)))
             await CreateTopicsAsync(cancellationToken);
 
-        var rows = new List<OutboxEvent>();
-        await using (var read = OutboxEvent.ReadIds(connection, shards, [.. refusals.Select(suspect => suspect.Id)]))
+        var messages = new List<OutboxMessage>();
+        await using (var read = OutboxTable.ReadIds(connection, shards, [.. refusals.Select(suspect => suspect.Id)]))
         await using (var reader = await read.ExecuteReaderAsync(cancellationToken))
         {
             while (await reader.ReadAsync(cancellationToken))
-                rows.Add(OutboxEvent.Read(reader, options.EventSource));
+                messages.Add(OutboxTable.Read(reader, options.EventSource));
         }
         // one event's refusal is not the end of this producer: nothing else is on its way
         using var producer = new ProducerBuilder<byte[], byte[]>(kafka.Producer(options.ServiceName, gapless: false, limits.Smallest))
-            .SetLogHandler((_, message) => KafkaLog.Write(logger, message)).SetErrorHandler((_, error) => KafkaLog.Write(logger, error)).Build();
+            .SetLogHandler((_, log) => KafkaLog.Write(logger, log)).SetErrorHandler((_, error) => KafkaLog.Write(logger, error)).Build();
         var heldKeys = new HashSet<(string, string)>();
         var refusedTopics = new Dictionary<string, Error>();
-        foreach (var row in rows.Where(row => !heldKeys.Contains((row.Topic, row.Key))))
+        foreach (var message in messages.Where(message => !heldKeys.Contains((message.Topic, message.Key))))
         {
-            var error = refusedTopics.GetValueOrDefault(row.Topic) ?? await TryAsync(producer, row, cancellationToken);
+            var error = refusedTopics.GetValueOrDefault(message.Topic) ?? await TryAsync(producer, message, cancellationToken);
             if (error is null)
             {
-                await DeleteAsync(row.Id, cancellationToken);
+                await DeleteAsync(message.Id, cancellationToken);
                 continue;
             }
-            heldKeys.Add((row.Topic, row.Key));
+            heldKeys.Add((message.Topic, message.Key));
             if (IsAboutTopic(error))
-                refusedTopics[row.Topic] = error;
-            await HoldAsync(row, error, cancellationToken);
+                refusedTopics[message.Topic] = error;
+            await HoldAsync(message, error, cancellationToken);
         }
     }
 
     /// <summary>Holds back the event's key.</summary>
-    public async Task HoldAsync(OutboxEvent row, Error error, CancellationToken cancellationToken)
+    public async Task HoldAsync(OutboxMessage message, Error error, CancellationToken cancellationToken)
     {
-        EventRefused(logger, row.Attributes.Type, row.Attributes.Id, row.Topic, row.Key, error.Reason);
+        EventRefused(logger, message.Event.Type, message.Event.Id, message.Topic, message.Key, error.Reason);
         await using var command = dataSource.CreateCommand("""
             INSERT INTO refused_events (outbox_id, topic, key, error, refused_at) VALUES ($1, $2, $3, $4, $5)
             ON CONFLICT (outbox_id) DO UPDATE SET error = excluded.error, refused_at = excluded.refused_at
             """);
-        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = row.Id });
-        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = row.Topic });
-        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = row.Key });
+        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = message.Id });
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = message.Topic });
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = message.Key });
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = $"{error.Code}: {error.Reason}" });
         command.Parameters.Add(new NpgsqlParameter<DateTimeOffset> { TypedValue = time.GetUtcNow(), NpgsqlDbType = NpgsqlDbType.TimestampTz });
         await command.ExecuteNonQueryAsync(cancellationToken);
@@ -80,11 +82,11 @@ internal sealed partial class RefusedEvents(NpgsqlDataSource dataSource, KafkaCo
         ErrorCode.Local_UnknownTopic or ErrorCode.UnknownTopicOrPart or ErrorCode.Local_UnknownPartition or ErrorCode.TopicException or ErrorCode.TopicAuthorizationFailed;
 
     /// <summary>Null where the broker took it.</summary>
-    private static async Task<Error?> TryAsync(IProducer<byte[], byte[]> producer, OutboxEvent row, CancellationToken cancellationToken)
+    private static async Task<Error?> TryAsync(IProducer<byte[], byte[]> producer, OutboxMessage message, CancellationToken cancellationToken)
     {
         try
         {
-            await producer.ProduceAsync(row.Topic, row.ToMessage(row.Attributes.TraceParent), cancellationToken);
+            await producer.ProduceAsync(message.Topic, message.ToRecord(message.Event.TraceParent), cancellationToken);
             return null;
         }
         catch (ProduceException<byte[], byte[]> e) when (IsRefusal(e.Error))

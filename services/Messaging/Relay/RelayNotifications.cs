@@ -1,12 +1,13 @@
 using Npgsql;
+using Shop.Messaging.Outbox;
 
-namespace Shop.Messaging;
+namespace Shop.Messaging.Relay;
 
 /// <summary>
 /// Lets instances wake each other: a commit here may belong to a shard that another one relays. Only where there are several
 /// instances, and never in a change's own transaction: NOTIFY takes a lock that all committing sessions of the server share.
 /// </summary>
-internal sealed class PeerWakeUp(NpgsqlDataSource dataSource, OutboxSignal signal)
+internal sealed class RelayNotifications(NpgsqlDataSource dataSource, OutboxSignal signal)
 {
     private const string Channel = "shop_outbox";
 

@@ -3,8 +3,10 @@ using System.Diagnostics;
 using Confluent.Kafka;
 using Npgsql;
 using Shop.Messaging.Kafka;
+using Shop.Messaging.Operations;
+using Shop.Messaging.Outbox;
 
-namespace Shop.Messaging;
+namespace Shop.Messaging.Relay;
 
 /// <summary>
 /// One PostgreSQL session and one producer, from their start to the first failure. Reading, producing and deleting overlap: rows
@@ -22,11 +24,11 @@ internal sealed class RelaySession(NpgsqlConnection connection, RecordProducer p
     /// <summary>Reads whose rows may be on their way at once; their bytes are bounded by the producer's own queue.</summary>
     private const int MaxReadsInFlight = 2;
 
-    /// <summary>The net under the signals: timeouts that became due, shards to take over, keys that an operator let go.</summary>
+    /// <summary>The net under the signals: scheduled messages that became due, shards to take over, keys that an operator let go.</summary>
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(500);
 
     private static readonly TimeSpan BalanceInterval = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan TimeoutInterval = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan ScheduleInterval = TimeSpan.FromMilliseconds(100);
 
     /// <summary>After so long without an answer of the broker the shards are left to other instances, which may reach it.</summary>
     private static readonly TimeSpan StallTimeout = TimeSpan.FromSeconds(10);
@@ -35,7 +37,7 @@ internal sealed class RelaySession(NpgsqlConnection connection, RecordProducer p
     private static readonly TimeSpan QueueFullDelay = TimeSpan.FromMilliseconds(2);
 
     private readonly ShardLeases _leases = new(connection);
-    private readonly PeerWakeUp _peers = new(dataSource, signal);
+    private readonly RelayNotifications _peers = new(dataSource, signal);
     private readonly ConcurrentQueue<FailedEvent> _failures = new();
 
     /// <summary>The spans of what is on its way, where somebody traces.</summary>
@@ -52,7 +54,7 @@ internal sealed class RelaySession(NpgsqlConnection connection, RecordProducer p
     {
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         Task? listening = null;
-        var inFlight = new InFlightRows(dataSource);
+        var inFlight = new InFlightMessages(dataSource);
         producer.Start(deliveries => Delivered(deliveries, inFlight));
         try
         {
@@ -60,7 +62,7 @@ internal sealed class RelaySession(NpgsqlConnection connection, RecordProducer p
             await _leases.BalanceAsync(cancellationToken);
             await refused.SortOutAsync(connection, _leases.Shards, suspects, limits, cancellationToken);
             await using var read = await PrepareReadAsync(cancellationToken);
-            long balancedAt = time.GetTimestamp(), timeoutsAt = 0;
+            long balancedAt = time.GetTimestamp(), scheduledAt = 0;
             while (true)
             {
                 if (time.GetElapsedTime(balancedAt) > BalanceInterval)
@@ -70,10 +72,10 @@ internal sealed class RelaySession(NpgsqlConnection connection, RecordProducer p
                     if (_leases.Instances > 1 && listening is not { IsCompleted: false })
                         listening = _peers.ListenAsync(ended.Token);
                 }
-                if (timeoutsAt == 0 || time.GetElapsedTime(timeoutsAt) > TimeoutInterval)
+                if (scheduledAt == 0 || time.GetElapsedTime(scheduledAt) > ScheduleInterval)
                 {
-                    timeoutsAt = time.GetTimestamp();
-                    await MoveDueTimeoutsAsync(cancellationToken);
+                    scheduledAt = time.GetTimestamp();
+                    await MoveDueMessagesAsync(cancellationToken);
                 }
                 if ((signal.TakeShards() & ~_leases.Mask) != 0 && _leases.Instances > 1)
                     await _peers.NotifyAsync(cancellationToken);
@@ -110,12 +112,12 @@ internal sealed class RelaySession(NpgsqlConnection connection, RecordProducer p
             SET plan_cache_mode = force_generic_plan
             """, connection))
             await settings.ExecuteNonQueryAsync(cancellationToken);
-        var read = OutboxEvent.ReadShards(connection, batchSize);
+        var read = OutboxTable.ReadShards(connection, batchSize);
         await read.PrepareAsync(cancellationToken);
         return read;
     }
 
-    private async Task BalanceAsync(InFlightRows inFlight, CancellationToken cancellationToken)
+    private async Task BalanceAsync(InFlightMessages inFlight, CancellationToken cancellationToken)
     {
         await _leases.BalanceAsync(cancellationToken);
         if (!_leases.HasSurplus)
@@ -128,13 +130,13 @@ internal sealed class RelaySession(NpgsqlConnection connection, RecordProducer p
         await _leases.ReleaseSurplusAsync(cancellationToken);
     }
 
-    private async Task MoveDueTimeoutsAsync(CancellationToken cancellationToken)
+    private async Task MoveDueMessagesAsync(CancellationToken cancellationToken)
     {
-        await using var batch = new NpgsqlBatch(connection) { BatchCommands = { TimeoutRows.MoveDueToOutbox(time.GetUtcNow()) } };
+        await using var batch = new NpgsqlBatch(connection) { BatchCommands = { ScheduledMessages.MoveDueToOutbox(time.GetUtcNow()) } };
         await batch.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    private async Task<int> ReadAndProduceAsync(NpgsqlCommand read, InFlightRows inFlight, CancellationToken cancellationToken)
+    private async Task<int> ReadAndProduceAsync(NpgsqlCommand read, InFlightMessages inFlight, CancellationToken cancellationToken)
     {
         ((NpgsqlParameter<short[]>)read.Parameters[0]).TypedValue = _leases.Shards;
         ((NpgsqlParameter<long[]>)read.Parameters[1]).TypedValue = inFlight.Ids;
@@ -144,49 +146,49 @@ internal sealed class RelaySession(NpgsqlConnection connection, RecordProducer p
         while (await reader.ReadAsync(cancellationToken))
         {
             count++;
-            var row = OutboxEvent.Read(reader, source);
-            if (!_heldKeys.Contains((row.Topic, row.Key)))
-                await ProduceAsync(row, inFlight, cancellationToken);
+            var message = OutboxTable.Read(reader, source);
+            if (!_heldKeys.Contains((message.Topic, message.Key)))
+                await ProduceAsync(message, inFlight, cancellationToken);
         }
         return count;
     }
 
-    private async ValueTask ProduceAsync(OutboxEvent row, InFlightRows inFlight, CancellationToken cancellationToken)
+    private async ValueTask ProduceAsync(OutboxMessage message, InFlightMessages inFlight, CancellationToken cancellationToken)
     {
-        var activity = MessagingTelemetry.StartSend(row.Topic, row.Key, row.Attributes);
-        var message = row.ToMessage(activity?.Id ?? row.Attributes.TraceParent);
-        if (!await limits.AllowsAsync(row.Topic, message))
+        var activity = MessagingTelemetry.StartSend(message.Topic, message.Key, message.Event);
+        var record = message.ToRecord(activity?.Id ?? message.Event.TraceParent);
+        if (!await limits.AllowsAsync(message.Topic, record))
         {
-            await HoldAsync(row, new Error(ErrorCode.MsgSizeTooLarge, "The event is larger than its topic's max.message.bytes"), activity, cancellationToken);
+            await HoldAsync(message, new Error(ErrorCode.MsgSizeTooLarge, "The event is larger than its topic's max.message.bytes"), activity, cancellationToken);
             return;
         }
-        inFlight.Add(row.Id);
+        inFlight.Add(message.Id);
         if (activity is not null)
-            _activities[row.Id] = activity;
-        while (producer.Produce(row.Topic, message, row.Id) is { } error)
+            _activities[message.Id] = activity;
+        while (producer.Produce(message.Topic, record, message.Id) is { } error)
         {
             if (error.Code == ErrorCode.Local_QueueFull)
             {
                 await Task.Delay(QueueFullDelay, cancellationToken);
                 continue;
             }
-            _activities.TryRemove(row.Id, out _);
+            _activities.TryRemove(message.Id, out _);
             if (!RefusedEvents.IsRefusal(error))
                 throw new KafkaException(error);
-            await HoldAsync(row, error, activity, cancellationToken);
-            inFlight.Remove(row.Id);
+            await HoldAsync(message, error, activity, cancellationToken);
+            inFlight.Remove(message.Id);
             return;
         }
     }
 
-    private Task HoldAsync(OutboxEvent row, Error error, Activity? activity, CancellationToken cancellationToken)
+    private Task HoldAsync(OutboxMessage message, Error error, Activity? activity, CancellationToken cancellationToken)
     {
         activity?.SetStatus(ActivityStatusCode.Error, error.Reason).Dispose();
-        _heldKeys.Add((row.Topic, row.Key));
-        return refused.HoldAsync(row, error, cancellationToken);
+        _heldKeys.Add((message.Topic, message.Key));
+        return refused.HoldAsync(message, error, cancellationToken);
     }
 
-    private void ThrowIfFailed(InFlightRows inFlight)
+    private void ThrowIfFailed(InFlightMessages inFlight)
     {
         if (!_failures.IsEmpty)
             throw new EventsNotProducedException([.. _failures]);
@@ -197,7 +199,7 @@ internal sealed class RelaySession(NpgsqlConnection connection, RecordProducer p
     }
 
     /// <summary>What became of events; called on the producer's own thread.</summary>
-    private void Delivered(IReadOnlyList<Delivery> deliveries, InFlightRows inFlight)
+    private void Delivered(IReadOnlyList<Delivery> deliveries, InFlightMessages inFlight)
     {
         var acknowledged = new List<long>(deliveries.Count);
         foreach (var delivery in deliveries)

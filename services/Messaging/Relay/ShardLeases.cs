@@ -1,7 +1,8 @@
 using System.Numerics;
 using Npgsql;
+using Shop.Messaging.Outbox;
 
-namespace Shop.Messaging;
+namespace Shop.Messaging.Relay;
 
 /// <summary>
 /// The shards of the outbox that this instance relays: advisory locks of one PostgreSQL session, shared out evenly between the
@@ -29,7 +30,7 @@ internal sealed class ShardLeases(NpgsqlConnection session)
     /// <summary>Whether this instance owns more than its share, and others wait for it.</summary>
     public bool HasSurplus => Shards.Length > Share;
 
-    private int Share => (OutboxRow.Shards + Instances - 1) / Instances;
+    private int Share => (OutboxShards.Count + Instances - 1) / Instances;
 
     /// <summary>Makes this relay known to the others.</summary>
     public async Task JoinAsync(CancellationToken cancellationToken)
@@ -51,7 +52,7 @@ internal sealed class ShardLeases(NpgsqlConnection session)
         if (Shards.Length >= Share)
             return;
         await using var acquire = new NpgsqlCommand($"""
-            SELECT shard FROM generate_series(0, {OutboxRow.Shards - 1}) AS shard
+            SELECT shard FROM generate_series(0, {OutboxShards.Count - 1}) AS shard
             WHERE $1 & (1 << shard) = 0 AND pg_try_advisory_lock({ShardLocks}, shard) LIMIT $2
             """, session)
         {
@@ -99,7 +100,7 @@ internal sealed class ShardLeases(NpgsqlConnection session)
     {
         _owned = owned;
         var shards = new short[BitOperations.PopCount((uint)owned)];
-        for (short shard = 0, i = 0; shard < OutboxRow.Shards; shard++)
+        for (short shard = 0, i = 0; shard < OutboxShards.Count; shard++)
         {
             if ((owned & (1 << shard)) != 0)
                 shards[i++] = shard;

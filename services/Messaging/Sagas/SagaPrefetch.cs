@@ -2,7 +2,7 @@ using MassTransit;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata;
 
-namespace Shop.Messaging;
+namespace Shop.Messaging.Sagas;
 
 /// <summary>Loads saga instances into the DbContext, locked in the order of their ids so that two batches never wait for each other in a circle.</summary>
 internal static class SagaPrefetch

@@ -4,7 +4,7 @@ using Microsoft.EntityFrameworkCore.ChangeTracking;
 using Microsoft.EntityFrameworkCore.Metadata;
 using Npgsql;
 
-namespace Shop.Messaging;
+namespace Shop.Messaging.Sagas;
 
 /// <summary>
 /// Writes a batch's sagas set-based: one INSERT and one UPDATE over arrays, where EF Core would send a statement a row. The

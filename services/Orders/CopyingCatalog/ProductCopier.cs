@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
 using Shop.Contracts;
-using Shop.Messaging;
+using Shop.Messaging.Consuming;
 
 namespace Shop.Orders.CopyingCatalog;
 

@@ -3,7 +3,7 @@ using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Storage;
 using Npgsql;
-using Shop.Messaging;
+using Shop.Messaging.Consuming;
 
 namespace Shop.Orders.RecordingHistory;
 

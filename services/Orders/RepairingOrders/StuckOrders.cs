@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
+using Shop.Messaging.DeadLetters;
 using Shop.Orders.FulfillingOrder;
 using Shop.Orders.ReadingOrders;
 
@@ -23,10 +24,7 @@ internal sealed class StuckOrders(OrdersDb db, IOptions<OrderDeadlines> deadline
         var found = await orders.OrderBy(order => order.CorrelationId).Take(limit).ToListAsync(cancellationToken);
         var keys = found.ConvertAll(order => order.CorrelationId.ToString());
         // a parked key is what a repair cannot mend: its dead letter has to be redriven
-        var parked = await db.Database.SqlQuery<ParkedKey>($"""
-            SELECT key, id FROM dead_letters
-            WHERE endpoint = 'orders.fulfilment' AND status IN ('parked', 'redriving') AND key = ANY({keys})
-            """).ToDictionaryAsync(letter => letter.Key, letter => letter.Id, StringComparer.Ordinal, cancellationToken);
+        var parked = await db.ParkedKeysAsync("orders.fulfilment", keys, cancellationToken);
         return [.. found.Zip(keys, (order, key) => StuckOrder.Of(order, DeadlineOf(order), parked.TryGetValue(key, out var id) ? id : null))];
     }
 
@@ -49,6 +47,4 @@ internal sealed class StuckOrders(OrdersDb db, IOptions<OrderDeadlines> deadline
 
     /// <summary>An order whose own submission has not come back to it has no deadline yet, and waits for its reservation all the same.</summary>
     private DateTimeOffset DeadlineOf(Order order) => order.DeadlineAt ?? order.SubmittedAt + deadlines.Value.Reservation;
-
-    private sealed record ParkedKey(string Key, Guid Id);
 }

@@ -1,6 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Shop.Contracts;
-using Shop.Messaging;
+using Shop.Messaging.Consuming;
 
 namespace Shop.Payments.RequestingPayments;
 

@@ -1,7 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using Confluent.Kafka;
-using Shop.Messaging;
+using Shop.Messaging.Events;
 
 namespace Shop.Benchmarks.Messaging;
 

@@ -10,6 +10,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Shop.Contracts;
 using Shop.Messaging;
+using Shop.Messaging.Outbox;
 
 namespace Shop.Benchmarks.Messaging;
 
@@ -53,7 +54,7 @@ public sealed class AccountMachine : MassTransitStateMachine<Account>
     public Event<AccountChanged> Changed { get; private set; } = null!;
 }
 
-public sealed class AccountsDb(DbContextOptions<AccountsDb> options, Outbox outbox) : MessagingDbContext(options, outbox)
+public sealed class AccountsDb(DbContextOptions<AccountsDb> options, TransactionalOutbox outbox) : MessagingDbContext(options, outbox)
 {
     protected override void OnModelCreating(ModelBuilder modelBuilder) => modelBuilder.Entity<Account>(account =>
     {

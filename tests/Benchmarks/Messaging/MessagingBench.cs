@@ -4,8 +4,9 @@ using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Shop.Benchmarks.Broker;
 using Shop.LocalRunner.Postgres;
-using Shop.Messaging;
 using Shop.Messaging.Kafka;
+using Shop.Messaging.Outbox;
+using Shop.Messaging.Relay;
 
 namespace Shop.Benchmarks.Messaging;
 
@@ -100,7 +101,7 @@ internal static class MessagingBench
         if (!relaying)
         {
             // this session takes the relay's locks, so that the relay owns nothing
-            await using var hold = new NpgsqlCommand($"SELECT pg_advisory_lock({ShardLeases.ShardLocks}, shard) FROM generate_series(0, {OutboxRow.Shards - 1}) AS shard", relayHeld);
+            await using var hold = new NpgsqlCommand($"SELECT pg_advisory_lock({ShardLeases.ShardLocks}, shard) FROM generate_series(0, {OutboxShards.Count - 1}) AS shard", relayHeld);
             await hold.ExecuteNonQueryAsync(cancellationToken);
         }
         GC.Collect();

@@ -4,7 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Shop.Benchmarks.Broker;
 using Shop.LocalRunner.Postgres;
-using Shop.Messaging;
+using Shop.Messaging.Outbox;
 
 namespace Shop.Benchmarks.Messaging;
 

@@ -1,6 +1,7 @@
+using Shop.Messaging.Tests.Hosting;
 using Shop.Testing;
 
-namespace Shop.Messaging.Tests;
+namespace Shop.Messaging.Tests.Consuming;
 
 /// <summary>By itself, because it measures the process's memory.</summary>
 [CollectionDefinition(DisableParallelization = true)]

@@ -1,6 +1,7 @@
+using Shop.Messaging.Tests.Hosting;
 using Shop.Testing;
 
-namespace Shop.Messaging.Tests;
+namespace Shop.Messaging.Tests.Consuming;
 
 /// <summary>Instances killed with SIGKILL at the worst moments; another takes over.</summary>
 public sealed class CrashTests(PostgresFixture postgres, BrokerFixture brokers)

@@ -1,6 +1,7 @@
+using Shop.Messaging.Tests.Hosting;
 using Shop.Testing;
 
-namespace Shop.Messaging.Tests;
+namespace Shop.Messaging.Tests.Consuming;
 
 public sealed class DuplicateTests(PostgresFixture postgres, BrokerFixture brokers)
 {

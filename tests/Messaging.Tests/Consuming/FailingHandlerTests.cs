@@ -1,7 +1,8 @@
 using Microsoft.EntityFrameworkCore;
+using Shop.Messaging.Tests.Hosting;
 using Shop.Testing;
 
-namespace Shop.Messaging.Tests;
+namespace Shop.Messaging.Tests.Consuming;
 
 /// <summary>What passes by itself is tried again until it has passed; nothing of it becomes a dead letter.</summary>
 public sealed class FailingHandlerTests(PostgresFixture postgres, BrokerFixture brokers)

@@ -1,10 +1,11 @@
 using Confluent.Kafka;
 using Confluent.Kafka.Admin;
+using Shop.Messaging.Tests.Hosting;
 using Shop.Testing;
 
-namespace Shop.Messaging.Tests;
+namespace Shop.Messaging.Tests.Consuming;
 
-public sealed class NewLogTests(PostgresFixture postgres, BrokerFixture brokers)
+public sealed class LogTruncationTests(PostgresFixture postgres, BrokerFixture brokers)
 {
     private const int Before = 20, Repeated = 2, After = 5;
 
@@ -46,7 +47,7 @@ public sealed class NewLogTests(PostgresFixture postgres, BrokerFixture brokers)
         await service.HaveEntriesAsync(journals.Count * (Before + After));
         foreach (var journal in journals)
             Assert.Equal(Enumerable.Range(1, Before + After), await service.EntriesAsync(journal));
-        await (second ?? first).HasLoggedAsync("LogIsNew");
+        await (second ?? first).HasLoggedAsync("LogTruncated");
     }
 
     private static async Task MakeAnewAsync(JournalService service)

@@ -1,7 +1,8 @@
 using Microsoft.EntityFrameworkCore;
+using Shop.Messaging.Tests.Hosting;
 using Shop.Testing;
 
-namespace Shop.Messaging.Tests;
+namespace Shop.Messaging.Tests.Consuming;
 
 public sealed class OrderTests(PostgresFixture postgres, BrokerFixture brokers)
 {

@@ -1,8 +1,9 @@
 using System.Data.Common;
 using Microsoft.EntityFrameworkCore;
+using Shop.Messaging.Tests.Hosting;
 using Shop.Testing;
 
-namespace Shop.Messaging.Tests;
+namespace Shop.Messaging.Tests.Consuming;
 
 /// <summary>The database, the broker or both are away for ten seconds while events are published and handled. One class each, so that they run side by side.</summary>
 public sealed class DatabaseOutageTests(PostgresFixture postgres, BrokerFixture brokers)

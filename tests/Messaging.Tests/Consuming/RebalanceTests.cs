@@ -1,7 +1,8 @@
 using System.Collections.Concurrent;
+using Shop.Messaging.Tests.Hosting;
 using Shop.Testing;
 
-namespace Shop.Messaging.Tests;
+namespace Shop.Messaging.Tests.Consuming;
 
 public sealed class RebalanceTests(PostgresFixture postgres, BrokerFixture brokers)
 {

@@ -1,9 +1,10 @@
 using System.Net;
 using System.Text;
 using Confluent.Kafka;
+using Shop.Messaging.Tests.Hosting;
 using Shop.Testing;
 
-namespace Shop.Messaging.Tests;
+namespace Shop.Messaging.Tests.Consuming;
 
 public sealed class UnreadableRecordTests(PostgresFixture postgres, BrokerFixture brokers)
 {

@@ -1,9 +1,10 @@
 using System.Collections.Concurrent;
 using System.Net;
 using Microsoft.EntityFrameworkCore;
+using Shop.Messaging.Tests.Hosting;
 using Shop.Testing;
 
-namespace Shop.Messaging.Tests;
+namespace Shop.Messaging.Tests.DeadLetters;
 
 public sealed class DeadLetterTests(PostgresFixture postgres, BrokerFixture brokers)
 {

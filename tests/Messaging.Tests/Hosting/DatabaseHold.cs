@@ -1,7 +1,7 @@
 using Npgsql;
 using Shop.Testing;
 
-namespace Shop.Messaging.Tests;
+namespace Shop.Messaging.Tests.Hosting;
 
 /// <summary>
 /// Stops whoever is about to run a statement on a table, inside the database: so a test can kill, cut or overtake a service at

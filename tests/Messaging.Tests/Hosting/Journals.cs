@@ -4,9 +4,10 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Shop.Contracts;
+using Shop.Messaging.Consuming;
 using Shop.Testing;
 
-namespace Shop.Messaging.Tests;
+namespace Shop.Messaging.Tests.Hosting;
 
 public sealed record Noted(Guid JournalId, int Number);
 public sealed record Recorded(Guid JournalId, int Number, int Position);

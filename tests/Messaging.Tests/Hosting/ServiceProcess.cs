@@ -1,6 +1,6 @@
 using Shop.LocalRunner.Processes;
 
-namespace Shop.Messaging.Tests;
+namespace Shop.Messaging.Tests.Hosting;
 
 /// <summary>An instance of <see cref="JournalService"/> as a process of its own, to be killed as a crash does it.</summary>
 public sealed class ServiceProcess : IAsyncDisposable

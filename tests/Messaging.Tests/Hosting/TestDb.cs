@@ -1,6 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Migrations;
+using Shop.Messaging.Outbox;
 using Shop.Testing;
 
 [assembly: AssemblyFixture(typeof(PostgresFixture))]
@@ -8,9 +9,9 @@ using Shop.Testing;
 // most of these tests wait for timeouts and outages, not for the processor
 [assembly: Xunit.v3.Parallelization(MaxThreads = 6)]
 
-namespace Shop.Messaging.Tests;
+namespace Shop.Messaging.Tests.Hosting;
 
-public sealed class TestDb(DbContextOptions<TestDb> options, Outbox outbox) : MessagingDbContext(options, outbox)
+public sealed class TestDb(DbContextOptions<TestDb> options, TransactionalOutbox outbox) : MessagingDbContext(options, outbox)
 {
     public DbSet<Ticket> Tickets => Set<Ticket>();
     public DbSet<Journal> Journals => Set<Journal>();

@@ -6,7 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Shop.Contracts;
 using Shop.Testing;
 
-namespace Shop.Messaging.Tests;
+namespace Shop.Messaging.Tests.Hosting;
 
 public sealed record TicketOpened(Guid TicketId, int Amount);
 public sealed record TicketPaid(Guid TicketId, int Amount);

@@ -3,10 +3,11 @@ using System.Text;
 using Confluent.Kafka;
 using Microsoft.Extensions.Logging.Abstractions;
 using Shop.Contracts;
+using Shop.Messaging.Events;
 using Shop.Messaging.Kafka;
 using Shop.Testing;
 
-namespace Shop.Messaging.Tests;
+namespace Shop.Messaging.Tests.Kafka;
 
 /// <summary>The relay's own way into librdkafka: what it takes arrives as it was, what it does not take is told at once.</summary>
 public sealed class RecordProducerTests(BrokerFixture brokers)

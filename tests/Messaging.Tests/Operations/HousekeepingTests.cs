@@ -1,8 +1,10 @@
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
+using Shop.Messaging.Operations;
+using Shop.Messaging.Tests.Hosting;
 using Shop.Testing;
 
-namespace Shop.Messaging.Tests;
+namespace Shop.Messaging.Tests.Operations;
 
 /// <summary>What is old goes, and what a redrive may need stays.</summary>
 public sealed class HousekeepingTests(PostgresFixture postgres, BrokerFixture brokers)

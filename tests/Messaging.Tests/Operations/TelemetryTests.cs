@@ -2,9 +2,11 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using Microsoft.Extensions.DependencyInjection;
+using Shop.Messaging.Operations;
+using Shop.Messaging.Tests.Hosting;
 using Shop.Testing;
 
-namespace Shop.Messaging.Tests;
+namespace Shop.Messaging.Tests.Operations;
 
 /// <summary>What people see of the messaging: one trace from the request to the last handler, and what waits where.</summary>
 public sealed class TelemetryTests(PostgresFixture postgres, BrokerFixture brokers)

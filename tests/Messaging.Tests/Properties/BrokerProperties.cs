@@ -1,8 +1,10 @@
 using System.Collections.Concurrent;
 using FsCheck.Fluent;
+using Shop.Messaging.DeadLetters;
+using Shop.Messaging.Tests.Hosting;
 using Shop.Testing;
 
-namespace Shop.Messaging.Tests;
+namespace Shop.Messaging.Tests.Properties;
 
 /// <summary>A few of the same sequences over a real broker: there deliveries come by themselves, and what breaks are instances and their connections.</summary>
 public sealed class BrokerProperties(PostgresFixture postgres, BrokerFixture brokers)

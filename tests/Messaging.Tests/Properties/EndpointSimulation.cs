@@ -5,8 +5,10 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Shop.Messaging.Consuming;
 using Shop.Messaging.DeadLetters;
+using Shop.Messaging.Operations;
+using Shop.Messaging.Tests.Hosting;
 
-namespace Shop.Messaging.Tests;
+namespace Shop.Messaging.Tests.Properties;
 
 /// <summary>The journal service without a broker: its batches, its database and its dead letters are real, what is delivered to it the tests decide.</summary>
 internal sealed class EndpointSimulation : IAsyncDisposable
@@ -34,7 +36,7 @@ internal sealed class EndpointSimulation : IAsyncDisposable
         builder.AddMessaging<TestDb>(service.Name, service.Declare);
         var host = builder.Build();
         // only the migration: neither consumers nor the relay
-        await host.Services.GetServices<IHostedService>().OfType<MessagingStart<TestDb>>().Single().StartAsync(CancellationToken.None);
+        await host.Services.GetServices<IHostedService>().OfType<DatabaseMigrator<TestDb>>().Single().StartAsync(CancellationToken.None);
         return new(host, service);
     }
 

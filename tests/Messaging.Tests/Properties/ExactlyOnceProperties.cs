@@ -3,7 +3,7 @@ using FsCheck.Fluent;
 using Microsoft.FSharp.Core;
 using Shop.Testing;
 
-namespace Shop.Messaging.Tests;
+namespace Shop.Messaging.Tests.Properties;
 
 /// <summary>
 /// Any sequence of deliver, duplicate, crash, rebalance, poison and redrive ends in the state of a sequential run. A failure shows the

@@ -1,10 +1,10 @@
 using Confluent.Kafka;
 using Shop.Messaging.Consuming;
 
-namespace Shop.Messaging.Tests;
+namespace Shop.Messaging.Tests.Properties;
 
 /// <summary>One instance of the service as Kafka sees it: for each partition of its lane an assignment and a position, which a seek moves.</summary>
-internal sealed class SimulatedInstance
+internal sealed class SimulatedInstance : IPartitionFeed
 {
     private readonly BatchProcessor _processor;
     private readonly Dictionary<TopicPartition, PartitionAssignment> _assignments = [];
@@ -34,14 +34,18 @@ internal sealed class SimulatedInstance
         foreach (var (record, assignment) in batch)
             Positions[assignment.Partition] = record.Offset + 1;
         if (batch.Count > 0)
-            await _processor.ProcessAsync(batch, new(null!, Seek, (_, _, _) => null, new()), cancellationToken);
+            await _processor.ProcessAsync(batch, this, cancellationToken);
         return batch.Where(queued => !queued.Assignment.Ended).Select(queued => new TopicPartitionOffset(queued.Assignment.Partition, queued.Record.Offset + 1));
     }
 
-    private void Seek(PartitionAssignment assignment, long offset)
+    public void Seek(PartitionAssignment assignment, long offset)
     {
         assignment.End();
         _assignments[assignment.Partition] = new(assignment.Partition) { NextOffset = offset };
         Positions[assignment.Partition] = offset;
     }
+
+    public void StoreOffset(TopicPartition partition, long next) => throw new NotSupportedException("The lane stores offsets, and there is none");
+
+    public LogTruncation? FindTruncation(TopicPartition partition, long next, DateTimeOffset since) => null;
 }

@@ -4,8 +4,10 @@ using Microsoft.EntityFrameworkCore;
 using Npgsql;
 using Shop.Messaging.Consuming;
 using Shop.Messaging.DeadLetters;
+using Shop.Messaging.Events;
+using Shop.Messaging.Tests.Hosting;
 
-namespace Shop.Messaging.Tests;
+namespace Shop.Messaging.Tests.Properties;
 
 /// <summary>Two topics' partitions of one number, which one lane handles together, the two instances that read them, and an operator.</summary>
 internal sealed class SimulatedLane

@@ -1,7 +1,7 @@
 using FsCheck;
 using FsCheck.Fluent;
 
-namespace Shop.Messaging.Tests;
+namespace Shop.Messaging.Tests.Properties;
 
 /// <summary>One thing that happens to an endpoint that two instances serve. Instances are 0 and 1; each believes that the partition is its own.</summary>
 public abstract record Step

@@ -1,10 +1,11 @@
 using Npgsql;
+using Shop.Messaging.Relay;
 using Shop.Testing;
 
-namespace Shop.Messaging.Tests;
+namespace Shop.Messaging.Tests.Relay;
 
 /// <summary>What the broker has leaves the outbox, and nothing else does.</summary>
-public sealed class InFlightRowsTests(PostgresFixture postgres)
+public sealed class InFlightMessagesTests(PostgresFixture postgres)
 {
     [Fact]
     public async Task Only_the_rows_that_were_acknowledged_are_deleted_whatever_lies_between_them()
@@ -16,7 +17,7 @@ public sealed class InFlightRowsTests(PostgresFixture postgres)
         var random = new Random(4711);
         var acknowledged = Enumerable.Range(1, 1000).Where(id => id is > 200 and < 400 || (id > 400 && random.Next(3) > 0)).Select(id => (long)id).ToArray();
         random.Shuffle(acknowledged);
-        var rows = new InFlightRows(dataSource);
+        var rows = new InFlightMessages(dataSource);
         foreach (var id in acknowledged)
             rows.Add(id);
 

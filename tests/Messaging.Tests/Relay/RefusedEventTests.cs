@@ -4,9 +4,10 @@ using System.Text.Json.Serialization;
 using Confluent.Kafka;
 using Confluent.Kafka.Admin;
 using Shop.Contracts;
+using Shop.Messaging.Tests.Hosting;
 using Shop.Testing;
 
-namespace Shop.Messaging.Tests;
+namespace Shop.Messaging.Tests.Relay;
 
 public sealed record Said(Guid ThreadId, int Number, string Text);
 

@@ -1,7 +1,9 @@
 using Npgsql;
+using Shop.Messaging.Outbox;
+using Shop.Messaging.Relay;
 using Shop.Testing;
 
-namespace Shop.Messaging.Tests;
+namespace Shop.Messaging.Tests.Relay;
 
 /// <summary>The shards of the outbox are shared out evenly, and one that dies leaves its share to the others.</summary>
 public sealed class ShardLeaseTests(PostgresFixture postgres)
@@ -13,7 +15,7 @@ public sealed class ShardLeaseTests(PostgresFixture postgres)
         await using var dataSource = NpgsqlDataSource.Create(database);
         var cancellation = TestContext.Current.CancellationToken;
         await using var first = await JoinAsync(dataSource);
-        Assert.Equal(OutboxRow.Shards, first.Leases.Shards.Length);
+        Assert.Equal(OutboxShards.Count, first.Leases.Shards.Length);
 
         await using var second = await JoinAsync(dataSource);
         Assert.Empty(second.Leases.Shards);

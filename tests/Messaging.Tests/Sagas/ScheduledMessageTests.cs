@@ -1,8 +1,9 @@
+using Shop.Messaging.Tests.Hosting;
 using Shop.Testing;
 
-namespace Shop.Messaging.Tests;
+namespace Shop.Messaging.Tests.Sagas;
 
-public sealed class TimeoutTests(PostgresFixture postgres, BrokerFixture brokers)
+public sealed class ScheduledMessageTests(PostgresFixture postgres, BrokerFixture brokers)
 {
     public static TheoryData<Broker> Both => RunningBroker.Both;
 

@@ -8,6 +8,8 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
 using Shop.Messaging;
+using Shop.Messaging.DeadLetters;
+using Shop.Messaging.Relay;
 
 namespace Shop.Testing;
 

@@ -3,10 +3,10 @@ using MassTransit.Context;
 using MassTransit.Saga;
 using Microsoft.EntityFrameworkCore;
 
-namespace Shop.Messaging;
+namespace Shop.Messaging.Sagas;
 
 /// <summary>MassTransit's saga repository over the batch's DbContext: instances are prefetched and locked once a batch and saved with it.</summary>
-internal sealed class SagaRepository<TSaga>(MessagingDbContext db) : ISagaRepositoryContextFactory<TSaga> where TSaga : class, ISaga
+internal sealed class BatchSagaRepository<TSaga>(MessagingDbContext db) : ISagaRepositoryContextFactory<TSaga> where TSaga : class, ISaga
 {
     public void Probe(ProbeContext context) => context.Add("persistence", "MessagingDbContext");
 

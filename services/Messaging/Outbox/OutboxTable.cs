@@ -1,0 +1,82 @@
+using Npgsql;
+using NpgsqlTypes;
+using Shop.Messaging.Events;
+
+namespace Shop.Messaging.Outbox;
+
+/// <summary>The statements of the <c>outbox</c> table.</summary>
+internal static class OutboxTable
+{
+    private const string Columns = "id, topic, key, event_id, event_type, occurred_at, causation_id, trace_parent, scheduling_token, body";
+
+    /// <summary>Inserts messages in their order, so that within a transaction the ids follow it.</summary>
+    public static NpgsqlBatchCommand Insert(IReadOnlyList<OutboxMessage> messages)
+    {
+        var command = new NpgsqlBatchCommand("""
+            INSERT INTO outbox (shard, topic, key, event_id, event_type, occurred_at, causation_id, trace_parent, body)
+            SELECT shard, topic, key, event_id, event_type, occurred_at, causation_id, trace_parent, body
+            FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9) WITH ORDINALITY
+              AS message(shard, topic, key, event_id, event_type, occurred_at, causation_id, trace_parent, body, position)
+            ORDER BY position
+            """);
+        AddParameters(command, messages);
+        return command;
+    }
+
+    /// <summary>Adds the messages' columns as arrays: $1 shard to $9 body.</summary>
+    public static void AddParameters(NpgsqlBatchCommand command, IReadOnlyList<OutboxMessage> messages)
+    {
+        Add(command, NpgsqlDbType.Smallint, messages, message => message.Shard);
+        Add(command, NpgsqlDbType.Text, messages, message => message.Topic);
+        Add(command, NpgsqlDbType.Text, messages, message => message.Key);
+        Add(command, NpgsqlDbType.Uuid, messages, message => message.Event.Id);
+        Add(command, NpgsqlDbType.Text, messages, message => message.Event.Type);
+        Add(command, NpgsqlDbType.TimestampTz, messages, message => message.Event.Time);
+        Add(command, NpgsqlDbType.Uuid, messages, message => message.Event.CausationId);
+        Add(command, NpgsqlDbType.Text, messages, message => message.Event.TraceParent);
+        Add(command, NpgsqlDbType.Bytea, messages, message => message.Body);
+    }
+
+    /// <summary>Reads the owned shards ($1) from the lowest id, without what is on its way ($2) and without the keys that a refused event holds back.</summary>
+    /// <remarks><c>id &lt;&gt; ALL($2)</c> would compare every row with all of $2; the subquery is hashed once.</remarks>
+    public static NpgsqlCommand ReadShards(NpgsqlConnection connection, int limit) => new($"""
+        SELECT {Columns} FROM outbox
+        WHERE shard = ANY($1) AND id NOT IN (SELECT unnest($2)) AND (topic, key) NOT IN (SELECT topic, key FROM refused_events)
+        ORDER BY id LIMIT {limit}
+        """, connection)
+    {
+        Parameters =
+        {
+            new NpgsqlParameter<short[]> { NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Smallint },
+            new NpgsqlParameter<long[]> { NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bigint },
+        },
+    };
+
+    /// <summary>Reads certain messages of the owned shards, in id order.</summary>
+    public static NpgsqlCommand ReadIds(NpgsqlConnection connection, short[] shards, long[] ids) => new($"""
+        SELECT {Columns} FROM outbox WHERE shard = ANY($1) AND id = ANY($2) ORDER BY id
+        """, connection)
+    {
+        Parameters = { new NpgsqlParameter<short[]> { TypedValue = shards }, new NpgsqlParameter<long[]> { TypedValue = ids } },
+    };
+
+    /// <summary>The message under the reader.</summary>
+    /// <param name="reader">Of one of the commands above.</param>
+    /// <param name="source">The service, as the event's source.</param>
+    public static OutboxMessage Read(NpgsqlDataReader reader, string source)
+    {
+        var key = reader.GetString(2);
+        var attributes = new CloudEvent(reader.GetGuid(3), reader.GetString(4), source, reader.GetFieldValue<DateTimeOffset>(5), key,
+            reader.IsDBNull(6) ? null : reader.GetGuid(6), reader.IsDBNull(7) ? null : reader.GetString(7),
+            reader.IsDBNull(8) ? null : reader.GetGuid(8));
+        return new(reader.GetInt64(0), reader.GetString(1), key, attributes, reader.GetFieldValue<byte[]>(9));
+    }
+
+    private static void Add<TValue>(NpgsqlBatchCommand command, NpgsqlDbType type, IReadOnlyList<OutboxMessage> messages, Func<OutboxMessage, TValue> column)
+    {
+        var values = new TValue[messages.Count];
+        for (var i = 0; i < values.Length; i++)
+            values[i] = column(messages[i]);
+        command.Parameters.Add(new NpgsqlParameter<TValue[]> { TypedValue = values, NpgsqlDbType = NpgsqlDbType.Array | type });
+    }
+}
