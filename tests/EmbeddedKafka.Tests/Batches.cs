@@ -55,8 +55,8 @@ internal static class Batches
             {
                 var batch = bytes[..RecordBatch.Size(bytes)];
                 Assert.True(RecordBatch.IsIntact(batch));
-                var records = Records.Uncompressed(batch)!;
-                foreach (var record in Records.Parse(records, RecordBatch.Count(batch))!)
+                using var scratch = new ResponseWriter();
+                foreach (var record in Records.Parse(batch, scratch, out var records)!)
                     found.Add((RecordBatch.BaseOffset(batch) + record.OffsetDelta, KeyOf(records, record), ValueOf(records, record)));
                 offset = RecordBatch.LastOffset(batch) + 1;
             }
@@ -64,16 +64,16 @@ internal static class Batches
         return found;
     }
 
-    private static string? KeyOf(byte[] records, RecordSpan record) =>
-        record.KeyLength < 0 ? null : System.Text.Encoding.UTF8.GetString(records, record.KeyStart, record.KeyLength);
+    private static string? KeyOf(ReadOnlySpan<byte> records, RecordSpan record) =>
+        record.KeyLength < 0 ? null : System.Text.Encoding.UTF8.GetString(records.Slice(record.KeyStart, record.KeyLength));
 
-    private static string? ValueOf(byte[] records, RecordSpan record)
+    private static string? ValueOf(ReadOnlySpan<byte> records, RecordSpan record)
     {
         if (record.ValueLength < 0)
             return null;
         var start = record.KeyStart + Math.Max(record.KeyLength, 0);
         while ((records[start++] & 0x80) != 0) { }
-        return System.Text.Encoding.UTF8.GetString(records, start, record.ValueLength);
+        return System.Text.Encoding.UTF8.GetString(records.Slice(start, record.ValueLength));
     }
 
     private static void Text(ResponseWriter writer, string? text)
@@ -89,7 +89,7 @@ internal static class Batches
         writer.Advance(bytes.Length);
     }
 
-    private static void Varint(ResponseWriter writer, long value)
+    public static void Varint(ResponseWriter writer, long value)
     {
         for (var left = (ulong)((value << 1) ^ (value >> 63)); ; left >>= 7)
         {

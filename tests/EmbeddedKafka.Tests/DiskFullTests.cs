@@ -21,7 +21,7 @@ public sealed class DiskFullTests
                 await client.SendAsync(ApiKey.Metadata, 1, w => w.Array(["events"], (w, name) => w.String(name)));
                 acknowledged = await FillAsync(client, kafka.BootstrapServers);
                 File.Delete(filler);
-                Assert.Equal((ErrorCode.None, acknowledged.Count), await ProduceAsync(client, "after"));
+                Assert.Equal((ErrorCode.None, acknowledged.Count), await client.ProduceAsync("events", Batches.Build("after")));
                 acknowledged.Add((acknowledged.Count, "after"));
                 Assert.Equal(acknowledged, Read(kafka.BootstrapServers, acknowledged.Count));
             }
@@ -42,7 +42,7 @@ public sealed class DiskFullTests
         for (var refusals = 0; refusals < 5;)
         {
             var value = acknowledged.Count.ToString().PadRight(50_000, 'x');
-            var (error, offset) = await ProduceAsync(client, value);
+            var (error, offset) = await client.ProduceAsync("events", Batches.Build(value));
             if (error == ErrorCode.None)
             {
                 acknowledged.Add((offset, value));
@@ -58,22 +58,6 @@ public sealed class DiskFullTests
 
     private static List<(long, string)> Read(string bootstrapServers, int count) =>
         [.. Clients.ReadAll(bootstrapServers, "events", count).Select(record => (record.Offset.Value, record.Message.Value))];
-
-    private static async Task<(ErrorCode Error, long Offset)> ProduceAsync(WireClient client, string value)
-    {
-        var answer = await client.SendAsync(ApiKey.Produce, 3, w =>
-        {
-            w.String(null);
-            w.Int16(-1);
-            w.Int32(1000);
-            w.ArrayLength(1);
-            w.String("events");
-            w.ArrayLength(1);
-            w.Int32(0);
-            w.Bytes(Batches.Build(value));
-        });
-        return answer.Array(6, r => (r.String(), r.Array(6, r => (r.Int32(), Result: ((ErrorCode)r.Int16(), r.Int64()), r.Int64()).Result)[0]).Item2)[0];
-    }
 
     private static async Task<bool> RunAsync(string file, params string[] arguments)
     {

@@ -40,6 +40,27 @@ internal sealed class WireClient : IAsyncDisposable
         return await ReceiveAsync(key, version);
     }
 
+    /// <summary>Produces a batch to a topic's first partition.</summary>
+    public async Task<(ErrorCode Error, long Offset)> ProduceAsync(string topic, byte[] batch, short version = 7)
+    {
+        var answer = await SendAsync(ApiKey.Produce, version, w =>
+        {
+            w.String(null);
+            w.Int16(-1);
+            w.Int32(1000);
+            w.ArrayLength(1);
+            w.String(topic);
+            w.ArrayLength(1);
+            w.Int32(0);
+            w.Bytes(batch);
+        });
+        answer.ArrayLength(0);
+        answer.String();
+        answer.ArrayLength(0);
+        answer.Int32();
+        return ((ErrorCode)answer.Int16(), answer.Int64());
+    }
+
     public async Task SendOnlyAsync(ApiKey key, short version, Action<ResponseWriter> body) =>
         await _tcp.GetStream().WriteAsync(Frame(key, version, body, ++_correlationId));
 

@@ -24,7 +24,7 @@ internal static class Produce
             for (var j = 0; j < partitions; j++)
             {
                 var partition = input.Int32();
-                var result = Append(topic?.Log(partition), input.Bytes(), acks);
+                var result = Append(topic?.Log(partition), input.Bytes().Span, acks, version);
                 output.Int32(partition);
                 output.Error(result.Error);
                 output.Int64(result.BaseOffset);
@@ -42,10 +42,12 @@ internal static class Produce
         request.ThrottleTime(since: 1);
     }
 
-    private static AppendResult Append(PartitionLog? log, Memory<byte> batch, short acks)
+    private static AppendResult Append(PartitionLog? log, Span<byte> batch, short acks, short version)
     {
         if (acks is not (-1 or 0 or 1))
             return new(ErrorCode.InvalidRequiredAcks, -1, -1);
-        return log?.Append(batch.Span) ?? new(ErrorCode.UnknownTopicOrPartition, -1, -1);
+        if (version < 7 && batch.Length > RecordBatch.HeaderSize && RecordBatch.Magic(batch) == 2 && RecordBatch.Codec(batch) == Codecs.Zstd)
+            return new(ErrorCode.UnsupportedCompressionType, -1, -1); // consumers as old as this producer have no such codec
+        return log?.Append(batch) ?? new(ErrorCode.UnknownTopicOrPartition, -1, -1);
     }
 }

@@ -1,38 +1,88 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.IO.Compression;
-using System.Runtime.InteropServices;
+using K4os.Compression.LZ4.Streams;
+using ZstdSharp;
 
 namespace Shop.KafkaBroker;
 
-/// <summary>
-/// Decompression, as far as lookups by time and compaction need it. The broker never compresses. Damaged input throws
-/// <see cref="InvalidDataException"/>, <see cref="IndexOutOfRangeException"/> or <see cref="ArgumentException"/>.
-/// </summary>
+/// <summary>Decompression of a batch's records, in the formats Kafka gives each codec. The broker never compresses.</summary>
 internal static class Codecs
 {
-    /// <summary>The most bytes a batch may become: what is larger is left as it is.</summary>
+    /// <summary>The most bytes a batch may become: what is larger counts as damaged.</summary>
     private const int MaxSize = 64 * 1024 * 1024;
+
+    /// <summary>Zstandard's number.</summary>
+    public const int Zstd = 4;
+
+    private const int Chunk = 16 * 1024;
+
+    private const byte Lz4IndependentBlocks = 0x20;
 
     private static ReadOnlySpan<byte> XerialMagic => [0x82, (byte)'S', (byte)'N', (byte)'A', (byte)'P', (byte)'P', (byte)'Y', 0];
 
-    public static byte[] Gzip(ReadOnlySpan<byte> input)
+    /// <summary>Decompresses records.</summary>
+    /// <param name="codec">The codec's number in a batch's attributes.</param>
+    /// <param name="input">What is compressed.</param>
+    /// <param name="output">Where the records are written.</param>
+    /// <exception cref="InvalidDataException">The codec is unknown, or the input is none of its kind, whole and of bearable size.</exception>
+    public static void Decompress(int codec, ReadOnlySpan<byte> input, ResponseWriter output)
     {
-        using var stream = new GZipStream(new MemoryStream(input.ToArray()), CompressionMode.Decompress);
-        var output = new Output();
-        Span<byte> chunk = stackalloc byte[4096];
-        for (int read; (read = stream.Read(chunk)) > 0;)
-            output.Write(chunk[..read]);
-        return output.ToArray();
+        if (input.IsEmpty && codec != Zstd)
+            throw new InvalidDataException("nothing is no stream");
+        var copy = ArrayPool<byte>.Shared.Rent(input.Length);
+        try
+        {
+            input.CopyTo(copy);
+            using var source = new MemoryStream(copy, 0, input.Length);
+            switch (codec)
+            {
+                case 1:
+                    Copy(new GZipStream(source, CompressionMode.Decompress), output);
+                    if (BinaryPrimitives.ReadUInt32LittleEndian(input[^4..]) != (uint)output.Length) // the stream does not miss its own end
+                        throw new InvalidDataException("the gzip member is not whole");
+                    break;
+                case 2:
+                    Snappy(input, output);
+                    break;
+                case 3:
+                    if ((input[4] & Lz4IndependentBlocks) == 0)
+                        throw new InvalidDataException("blocks that refer to each other: Kafka's clients do not read them");
+                    Copy(LZ4Stream.Decode(source), output);
+                    break;
+                case Zstd:
+                    Copy(new DecompressionStream(source), output);
+                    break;
+                default:
+                    throw new InvalidDataException($"there is no codec {codec}");
+            }
+        }
+        catch (Exception damaged) when (damaged is EndOfStreamException or ZstdException or ArgumentException or IndexOutOfRangeException or OverflowException or InvalidOperationException or NotImplementedException)
+        {
+            throw new InvalidDataException("the compressed records are damaged", damaged);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(copy);
+        }
     }
 
-    /// <summary>Snappy (google/snappy format_description.txt), raw, or in the blocks of xerial's snappy-java, which Java clients write.</summary>
-    public static byte[] Snappy(ReadOnlySpan<byte> input)
+    private static void Copy(Stream decoder, ResponseWriter output)
     {
-        var output = new Output();
+        using (decoder)
+        {
+            for (int read; (read = decoder.Read(Room(output, Chunk))) > 0;)
+                output.Advance(read);
+        }
+    }
+
+    /// <summary>Snappy, raw, or in the blocks of xerial's snappy-java, which Java clients write.</summary>
+    private static void Snappy(ReadOnlySpan<byte> input, ResponseWriter output)
+    {
         if (!input.StartsWith(XerialMagic))
         {
             SnappyBlock(input, output);
-            return output.ToArray();
+            return;
         }
         for (input = input[16..]; input.Length > 0;)
         {
@@ -40,157 +90,46 @@ internal static class Codecs
             SnappyBlock(input.Slice(4, size), output);
             input = input[(4 + size)..];
         }
-        return output.ToArray();
     }
 
-    /// <summary>The LZ4 frame format (lz4_Frame_format.md), without verifying its checksums: the batch's own covers them.</summary>
-    public static byte[] Lz4(ReadOnlySpan<byte> input)
+    private static void SnappyBlock(ReadOnlySpan<byte> block, ResponseWriter output)
     {
-        const uint Magic = 0x184D2204;
-        const uint Uncompressed = 0x80000000;
-        if (BinaryPrimitives.ReadUInt32LittleEndian(input) != Magic)
-            throw new InvalidDataException("no LZ4 frame");
-        var flags = input[4];
-        var (blockChecksum, contentSize) = ((flags & 16) != 0, (flags & 8) != 0);
-        input = input[(7 + (contentSize ? 8 : 0))..];
-        var output = new Output();
-        for (uint size; (size = BinaryPrimitives.ReadUInt32LittleEndian(input)) != 0;)
-        {
-            var block = input.Slice(4, (int)(size & ~Uncompressed));
-            if ((size & Uncompressed) != 0)
-                output.Write(block);
-            else
-                Lz4Block(block, output);
-            input = input[(4 + block.Length + (blockChecksum ? 4 : 0))..];
-        }
-        return output.ToArray();
+        var size = Snappier.Snappy.GetUncompressedLength(block);
+        if (SnappyLength(block) != size)
+            throw new InvalidDataException("the block's elements are not as long together as it says");
+        output.Advance(Snappier.Snappy.Decompress(block, Room(output, size)));
     }
 
-    /// <summary>Zstandard, by the system's library, which librdkafka brings along: .NET has it from version 11 on.</summary>
-    public static byte[]? Zstd(ReadOnlySpan<byte> input)
+    /// <summary>What a block's elements amount to: the library takes a block whose last literal is cut, and other readers do not.</summary>
+    private static long SnappyLength(ReadOnlySpan<byte> block)
     {
-        try
+        var (position, total) = (0, 0L);
+        while (block[position++] >= 0x80) { } // the length as the block tells it
+        while (position < block.Length)
         {
-            for (var capacity = Math.Max(input.Length * 8, 64 * 1024); ; capacity *= 2)
-            {
-                var output = new byte[Math.Min(capacity, MaxSize)];
-                var size = ZstdDecompress(ref MemoryMarshal.GetArrayDataReference(output), (nuint)output.Length,
-                    ref MemoryMarshal.GetReference(input), (nuint)input.Length);
-                if (ZstdIsError(size) == 0)
-                    return output[..(int)size];
-                if (capacity >= MaxSize)
-                    return null;
-            }
-        }
-        catch (Exception missing) when (missing is DllNotFoundException or EntryPointNotFoundException)
-        {
-            return null;
-        }
-    }
-
-    private static void SnappyBlock(ReadOnlySpan<byte> input, Output output)
-    {
-        var position = 0;
-        while (input[position++] >= 0x80) { } // the uncompressed length: the output grows as it comes
-        while (position < input.Length)
-        {
-            var tag = input[position++];
+            var tag = block[position++];
+            var length = (long)(tag >> 2);
             if ((tag & 3) == 0)
             {
-                var length = tag >> 2;
-                if (length >= 60)
-                {
-                    var bytes = length - 59;
-                    length = LittleEndian(input.Slice(position, bytes));
-                    position += bytes;
-                }
-                output.Write(input.Slice(position, length + 1));
-                position += length + 1;
-                continue;
+                for (var (bytes, i) = ((int)length - 59, 0); i < bytes; i++)
+                    length = (i == 0 ? 0 : length) | ((long)block[position++] << (8 * i));
+                position = checked(position + (int)length + 1);
             }
-            var (copied, offset, size) = (tag & 3) switch
+            else if ((tag & 3) == 1)
             {
-                1 => (4 + ((tag >> 2) & 7), ((tag & 0xe0) << 3) | input[position], 1),
-                2 => (1 + (tag >> 2), LittleEndian(input.Slice(position, 2)), 2),
-                _ => (1 + (tag >> 2), LittleEndian(input.Slice(position, 4)), 4),
-            };
-            output.CopyBack(offset, copied);
-            position += size;
+                length &= 7;
+                length += 3;
+                position += 1;
+            }
+            else
+            {
+                position += (tag & 3) == 2 ? 2 : 4;
+            }
+            total += length + 1;
         }
+        return position == block.Length ? total : -1;
     }
 
-    private static void Lz4Block(ReadOnlySpan<byte> input, Output output)
-    {
-        for (var position = 0; position < input.Length;)
-        {
-            var token = input[position++];
-            var literals = Lz4Length(input, ref position, token >> 4);
-            output.Write(input.Slice(position, literals));
-            position += literals;
-            if (position == input.Length)
-                return; // the last sequence is literals only
-            var offset = BinaryPrimitives.ReadUInt16LittleEndian(input[position..]);
-            position += 2;
-            output.CopyBack(offset, Lz4Length(input, ref position, token & 15) + 4);
-        }
-    }
-
-    private static int Lz4Length(ReadOnlySpan<byte> input, ref int position, int length)
-    {
-        if (length < 15)
-            return length;
-        byte next;
-        do
-        {
-            next = input[position++];
-            length = checked(length + next);
-        }
-        while (next == 255);
-        return length;
-    }
-
-    private static int LittleEndian(ReadOnlySpan<byte> bytes)
-    {
-        var value = 0;
-        for (var i = bytes.Length - 1; i >= 0; i--)
-            value = (value << 8) | bytes[i];
-        return value;
-    }
-
-    [DllImport("libzstd.so.1", EntryPoint = "ZSTD_decompress")]
-    private static extern nuint ZstdDecompress(ref byte output, nuint capacity, ref byte input, nuint size);
-
-    [DllImport("libzstd.so.1", EntryPoint = "ZSTD_isError")]
-    private static extern uint ZstdIsError(nuint result);
-
-    /// <summary>What has been decompressed so far, which copies refer back to.</summary>
-    private sealed class Output
-    {
-        private byte[] _bytes = new byte[16 * 1024];
-        private int _length;
-
-        public void Write(ReadOnlySpan<byte> bytes) => bytes.CopyTo(Next(bytes.Length));
-
-        public void CopyBack(int offset, int count)
-        {
-            if (offset <= 0 || offset > _length || count < 0)
-                throw new InvalidDataException("a copy from before the start");
-            var target = Next(count);
-            var source = _length - count - offset;
-            for (var i = 0; i < count; i++) // byte by byte: a copy may overlap what it writes
-                target[i] = _bytes[source + i];
-        }
-
-        public byte[] ToArray() => _bytes[.._length];
-
-        private Span<byte> Next(int count)
-        {
-            if (count > MaxSize - _length)
-                throw new InvalidDataException("larger than any batch should be");
-            if (count > _bytes.Length - _length)
-                Array.Resize(ref _bytes, Math.Max(_bytes.Length * 2, _length + count));
-            _length += count;
-            return _bytes.AsSpan(_length - count, count);
-        }
-    }
+    private static Span<byte> Room(ResponseWriter output, int count) => count <= MaxSize - output.Length ? output.Reserve(count)
+        : throw new InvalidDataException("the records are larger than any batch should be");
 }

@@ -10,7 +10,7 @@ namespace Shop.KafkaBroker;
 /// to see. Neighbours that became small are joined. What was decided is on disk before anything is deleted, so that a
 /// process killed at any point leaves a log that is whole.
 /// </summary>
-internal sealed class Compaction(string directory, long tombstonesBefore)
+internal sealed class Compaction(string directory, long tombstonesBefore) : IDisposable
 {
     /// <summary>How many keys a pass takes up: what bounds its memory. A log with more is compacted in several passes.</summary>
     private const int MaxKeys = 500_000;
@@ -18,6 +18,7 @@ internal sealed class Compaction(string directory, long tombstonesBefore)
     private const string UnfinishedDirectory = "cleaning";
     private const string FinishedPrefix = "cleaned-";
     private readonly Dictionary<UInt128, long> _latest = [];
+    private readonly ResponseWriter _scratch = new();
     private readonly string _unfinished = Path.Combine(directory, UnfinishedDirectory);
 
     /// <summary>The offset that this pass came to.</summary>
@@ -56,11 +57,10 @@ internal sealed class Compaction(string directory, long tombstonesBefore)
                 continue;
             BatchScan.Visit(segment.Log, segment.Find(from) is >= 0 and var position ? position : 0, segment.Length, (batch, _) =>
             {
-                var records = Records.Uncompressed(batch);
-                foreach (var record in Records.Parse(records, RecordBatch.Count(batch)) ?? [])
+                foreach (var record in Records.Parse(batch, _scratch, out var records) ?? [])
                 {
                     if (record.KeyLength >= 0)
-                        _latest[Hash(records.AsSpan(record.KeyStart, record.KeyLength))] = RecordBatch.BaseOffset(batch) + record.OffsetDelta;
+                        _latest[Hash(records.Slice(record.KeyStart, record.KeyLength))] = RecordBatch.BaseOffset(batch) + record.OffsetDelta;
                 }
                 EndOffset = RecordBatch.LastOffset(batch) + 1;
                 return _latest.Count < MaxKeys;
@@ -106,6 +106,8 @@ internal sealed class Compaction(string directory, long tombstonesBefore)
         return Segment.Open(directory, segments[0].BaseOffset, trusted: true, contiguous: false, static _ => { }, out _);
     }
 
+    public void Dispose() => _scratch.Dispose();
+
     private static void MoveIn(string finished, string directory)
     {
         foreach (var file in Directory.GetFiles(finished).OrderByDescending(file => Path.GetExtension(file) == ".index"))
@@ -125,10 +127,9 @@ internal sealed class Compaction(string directory, long tombstonesBefore)
     /// <summary>The batch with the records that stay, uncompressed when some went; empty when none stays.</summary>
     private ReadOnlySpan<byte> Compact(ReadOnlySpan<byte> batch)
     {
-        var records = Records.Uncompressed(batch);
-        var spans = Records.Parse(records, RecordBatch.Count(batch));
+        var spans = Records.Parse(batch, _scratch, out var records);
         if (spans is null)
-            return batch; // its codec is not to be had here: it stays as it is
+            return batch; // unreadable to all: it stays as it is
         var kept = new List<RecordSpan>();
         foreach (var record in spans)
         {
@@ -144,18 +145,18 @@ internal sealed class Compaction(string directory, long tombstonesBefore)
         var position = RecordBatch.HeaderSize;
         foreach (var record in kept)
         {
-            records.AsSpan(record.Start, record.End - record.Start).CopyTo(compacted.AsSpan(position));
+            records.Slice(record.Start, record.End - record.Start).CopyTo(compacted.AsSpan(position));
             position += record.End - record.Start;
         }
         RecordBatch.Resize(compacted, kept.Count);
         return compacted;
     }
 
-    private bool Stays(byte[]? records, RecordSpan record, long baseOffset, long timestamp)
+    private bool Stays(ReadOnlySpan<byte> records, RecordSpan record, long baseOffset, long timestamp)
     {
         if (record.KeyLength < 0)
             return true;
-        if (_latest.TryGetValue(Hash(records.AsSpan(record.KeyStart, record.KeyLength)), out var latest) && latest > baseOffset + record.OffsetDelta)
+        if (_latest.TryGetValue(Hash(records.Slice(record.KeyStart, record.KeyLength)), out var latest) && latest > baseOffset + record.OffsetDelta)
             return false;
         return record.ValueLength >= 0 || timestamp >= tombstonesBefore;
     }

@@ -61,7 +61,7 @@ internal sealed partial class PartitionLog
             return;
         try
         {
-            var compaction = new Compaction(_directory, Now - config.DeleteRetentionMilliseconds);
+            using var compaction = new Compaction(_directory, Now - config.DeleteRetentionMilliseconds);
             compaction.ReadKeys(segments, _compactedTo);
             for (var done = 0; done < segments.Count && segments[done].BaseOffset < compaction.EndOffset;)
             {

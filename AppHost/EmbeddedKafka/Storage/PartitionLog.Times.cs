@@ -27,7 +27,8 @@ internal sealed partial class PartitionLog
     private (long, long)? FindTime(ReadOnlySpan<byte> batch, long timestamp)
     {
         var (offset, time) = (RecordBatch.BaseOffset(batch), RecordBatch.BaseTimestamp(batch));
-        if (Records.Parse(Records.Uncompressed(batch), RecordBatch.Count(batch)) is not { } records)
+        using var scratch = new ResponseWriter();
+        if (Records.Parse(batch, scratch, out _) is not { } records)
             return (offset, RecordBatch.MaxTimestamp(batch)); // opaque: the whole batch is read
         foreach (var record in records)
         {

@@ -58,9 +58,7 @@ internal sealed partial class PartitionLog : IDisposable
     /// <param name="batch">The batch as it came; its offset is written into it.</param>
     public AppendResult Append(Span<byte> batch)
     {
-        var error = RecordBatch.Validate(batch, _topic.Config.MaxMessageBytes);
-        if (error == ErrorCode.None && _topic.Config.Compacted && !Records.HaveKeys(batch))
-            error = ErrorCode.InvalidRecord;
+        var error = BatchValidation.Validate(ref batch, _topic.Config, Now);
         if (error != ErrorCode.None)
             return new(error, -1, LogStartOffset);
         lock (_lock)

@@ -6,8 +6,7 @@ namespace Shop.KafkaBroker;
 
 /// <summary>
 /// The header of a record batch, format 2 ("Record Batch" in Apache Kafka's protocol documentation). The broker owns the
-/// base offset and the leader epoch and writes them in place; the checksum covers only what follows them. The records
-/// themselves stay opaque, compressed or not.
+/// base offset and the leader epoch and writes them in place; the checksum covers only what follows them.
 /// </summary>
 internal static class RecordBatch
 {
@@ -28,6 +27,9 @@ internal static class RecordBatch
     public static uint Crc(ReadOnlySpan<byte> batch) => BinaryPrimitives.ReadUInt32BigEndian(batch[17..]);
 
     public static BatchAttributes Attributes(ReadOnlySpan<byte> batch) => (BatchAttributes)BinaryPrimitives.ReadInt16BigEndian(batch[21..]);
+
+    /// <summary>The number of the codec that compressed the records; 0 for none.</summary>
+    public static int Codec(ReadOnlySpan<byte> batch) => (int)(Attributes(batch) & BatchAttributes.CodecMask);
 
     public static int LastOffsetDelta(ReadOnlySpan<byte> batch) => BinaryPrimitives.ReadInt32BigEndian(batch[23..]);
 
@@ -65,6 +67,17 @@ internal static class RecordBatch
         BinaryPrimitives.WriteUInt32BigEndian(batch[17..], Crc32C(batch[CrcFrom..]));
     }
 
+    /// <summary>Makes the header tell the records' latest timestamp, each of which its creator gave.</summary>
+    public static void CorrectTimestamp(Span<byte> batch, long maxTimestamp)
+    {
+        var attributes = Attributes(batch) & ~BatchAttributes.LogAppendTime;
+        if (MaxTimestamp(batch) == maxTimestamp && Attributes(batch) == attributes)
+            return;
+        BinaryPrimitives.WriteInt16BigEndian(batch[21..], (short)attributes);
+        BinaryPrimitives.WriteInt64BigEndian(batch[35..], maxTimestamp);
+        BinaryPrimitives.WriteUInt32BigEndian(batch[17..], Crc32C(batch[CrcFrom..]));
+    }
+
     /// <summary>CRC-32C (Castagnoli, RFC 3720), by the processor's own instruction where it has one.</summary>
     public static uint Crc32C(ReadOnlySpan<byte> data)
     {
@@ -74,27 +87,6 @@ internal static class RecordBatch
         foreach (var single in data[(data.Length & ~7)..])
             crc = BitOperations.Crc32C(crc, single);
         return ~crc;
-    }
-
-    /// <summary>Whether a produced batch may be appended as it is; anything else says why not.</summary>
-    /// <param name="batch">What a producer sent for one partition.</param>
-    /// <param name="maxSize">The topic's <c>max.message.bytes</c>.</param>
-    public static ErrorCode Validate(ReadOnlySpan<byte> batch, int maxSize)
-    {
-        if (batch.Length < LengthOverhead + 5)
-            return ErrorCode.CorruptMessage;
-        if (Magic(batch) != 2)
-            return ErrorCode.InvalidRecord;
-        if (batch.Length < HeaderSize || Size(batch) != batch.Length)
-            return ErrorCode.CorruptMessage;
-        if (batch.Length > maxSize)
-            return ErrorCode.MessageTooLarge;
-        if (!IsIntact(batch))
-            return ErrorCode.CorruptMessage;
-        var refused = BatchAttributes.Control | BatchAttributes.Transactional;
-        return Count(batch) <= 0 || LastOffsetDelta(batch) != Count(batch) - 1 || (Attributes(batch) & refused) != 0
-            ? ErrorCode.InvalidRecord
-            : ErrorCode.None;
     }
 }
 

@@ -13,72 +13,100 @@ namespace Shop.KafkaBroker;
 [StructLayout(LayoutKind.Auto)]
 internal readonly record struct RecordSpan(int Start, int End, int OffsetDelta, long TimestampDelta, int KeyStart, int KeyLength, int ValueLength);
 
-/// <summary>
-/// The records within a batch ("Record" in Apache Kafka's protocol documentation): looked at only where an offset is looked
-/// up by time, and by compaction. Everything else takes batches as they are.
-/// </summary>
+/// <summary>The records within a batch ("Record" in Apache Kafka's protocol documentation).</summary>
 internal static class Records
 {
-    /// <summary>A batch's records uncompressed; null when they cannot be had, because the codec's library is missing or they are damaged.</summary>
-    public static byte[]? Uncompressed(ReadOnlySpan<byte> batch)
+    private const int MaxVarint32 = 5;
+    private const int MaxVarint64 = 10;
+
+    /// <summary>A batch's records: its own bytes, or what they decompress to.</summary>
+    /// <param name="batch">The batch.</param>
+    /// <param name="scratch">Where compressed records are decompressed to; what is returned lies there.</param>
+    /// <exception cref="InvalidDataException">They do not decompress.</exception>
+    public static ReadOnlySpan<byte> Uncompressed(ReadOnlySpan<byte> batch, ResponseWriter scratch)
     {
-        var records = batch[RecordBatch.HeaderSize..];
+        var codec = RecordBatch.Codec(batch);
+        if (codec == 0)
+            return batch[RecordBatch.HeaderSize..];
+        scratch.Clear();
+        Codecs.Decompress(codec, batch[RecordBatch.HeaderSize..], scratch);
+        return scratch.Written.Span;
+    }
+
+    /// <summary>A batch's records and where each lies; null when they cannot be read.</summary>
+    public static List<RecordSpan>? Parse(ReadOnlySpan<byte> batch, ResponseWriter scratch, out ReadOnlySpan<byte> records)
+    {
+        records = [];
         try
         {
-            return (int)(RecordBatch.Attributes(batch) & BatchAttributes.CodecMask) switch
-            {
-                0 => records.ToArray(),
-                1 => Codecs.Gzip(records),
-                2 => Codecs.Snappy(records),
-                3 => Codecs.Lz4(records),
-                4 => Codecs.Zstd(records),
-                _ => null,
-            };
+            records = Uncompressed(batch, scratch);
         }
-        catch (Exception damaged) when (damaged is InvalidDataException or IndexOutOfRangeException or ArgumentException or OverflowException)
+        catch (InvalidDataException)
         {
             return null;
         }
-    }
-
-    /// <summary>Where each record lies; null when the bytes are not that many records.</summary>
-    public static List<RecordSpan>? Parse(ReadOnlySpan<byte> records, int count)
-    {
-        var spans = new List<RecordSpan>(Math.Min(count, records.Length / 7));
+        var count = RecordBatch.Count(batch);
+        var spans = new List<RecordSpan>(Math.Clamp(count, 0, records.Length / 7));
         var position = 0;
         for (var i = 0; i < count; i++)
         {
-            var start = position;
-            if (!TryVarint(records, ref position, out var length) || length < 6 || length > records.Length - position)
+            if (!TryRead(records, ref position, out var record))
                 return null;
-            var end = position + (int)length;
-            position++; // attributes: none are defined
-            if (!TryVarint(records, ref position, out var timestampDelta) || !TryVarint(records, ref position, out var offsetDelta)
-                || !TryVarint(records, ref position, out var keyLength) || keyLength > end - position)
-                return null;
-            var keyStart = position;
-            position += (int)Math.Max(keyLength, 0);
-            if (!TryVarint(records, ref position, out var valueLength) || valueLength > end - position)
-                return null;
-            spans.Add(new(start, end, (int)offsetDelta, timestampDelta, keyStart, (int)keyLength, (int)valueLength));
-            position = end;
+            spans.Add(record);
         }
         return position == records.Length ? spans : null;
     }
 
-    /// <summary>Whether every record of a batch has a key, as compaction needs it; a batch that cannot be read is taken as it is.</summary>
-    public static bool HaveKeys(ReadOnlySpan<byte> batch) =>
-        Parse(Uncompressed(batch), RecordBatch.Count(batch))?.TrueForAll(record => record.KeyLength >= 0) ?? true;
+    /// <summary>Reads the record at a position and moves behind it; false when there is none.</summary>
+    public static bool TryRead(ReadOnlySpan<byte> records, ref int position, out RecordSpan record)
+    {
+        record = default;
+        var start = position;
+        if (!TryVarint(records, ref position, MaxVarint32, out var length) || length < 6 || length > records.Length - position)
+            return false;
+        var end = position + (int)length;
+        records = records[..end];
+        position++; // attributes: none are defined
+        if (!TryVarint(records, ref position, MaxVarint64, out var timestampDelta) || !TryVarint(records, ref position, MaxVarint32, out var offsetDelta)
+            || !TryBytes(records, ref position, out var keyLength))
+            return false;
+        var keyStart = position - Math.Max(keyLength, 0);
+        if (!TryBytes(records, ref position, out var valueLength) || !TryVarint(records, ref position, MaxVarint32, out var headers) || headers < 0)
+            return false;
+        for (; headers > 0; headers--)
+        {
+            if (!TryBytes(records, ref position, out var nameLength) || nameLength < 0 || !TryBytes(records, ref position, out _))
+                return false;
+        }
+        record = new(start, end, (int)offsetDelta, timestampDelta, keyStart, keyLength, valueLength);
+        return position == end;
+    }
 
-    private static bool TryVarint(ReadOnlySpan<byte> records, ref int position, out long value)
+    /// <summary>Whether the number at a position does not end where a record's length has to.</summary>
+    public static bool IsLengthEndless(ReadOnlySpan<byte> records) =>
+        records.Length >= MaxVarint32 && !records[..MaxVarint32].ContainsAnyInRange((byte)0, (byte)0x7f);
+
+    /// <summary>Passes bytes with their length before them; -1 is null, and less is nothing that all clients read.</summary>
+    private static bool TryBytes(ReadOnlySpan<byte> records, ref int position, out int length)
+    {
+        var read = TryVarint(records, ref position, MaxVarint32, out var value) && value >= -1 && value <= records.Length - position;
+        length = (int)value;
+        if (read && length > 0)
+            position += length;
+        return read;
+    }
+
+    private static bool TryVarint(ReadOnlySpan<byte> records, ref int position, int maxBytes, out long value)
     {
         ulong raw = 0;
-        for (var shift = 0; shift < 70 && position < records.Length; shift += 7)
+        for (var shift = 0; shift < maxBytes * 7 && (uint)position < (uint)records.Length; shift += 7)
         {
             var next = records[position++];
             raw |= (ulong)(next & 0x7f) << shift;
             if (next >= 0x80)
                 continue;
+            if (maxBytes == MaxVarint32)
+                raw = (uint)raw;
             value = (long)(raw >> 1) ^ -(long)(raw & 1);
             return true;
         }

@@ -31,6 +31,8 @@ internal sealed class TopicConfig
         RetentionBytes = Number("retention.bytes");
         DeleteRetentionMilliseconds = Number("delete.retention.ms");
         MinCompactionLagMilliseconds = Number("min.compaction.lag.ms");
+        TimestampBeforeMaxMilliseconds = Number("message.timestamp.before.max.ms");
+        TimestampAfterMaxMilliseconds = Number("message.timestamp.after.max.ms");
         MinCleanableDirtyRatio = double.Parse(this["min.cleanable.dirty.ratio"], CultureInfo.InvariantCulture);
         var policies = this["cleanup.policy"].Split(',', StringSplitOptions.TrimEntries);
         Compacted = policies.Contains("compact");
@@ -85,6 +87,12 @@ internal sealed class TopicConfig
     public long DeleteRetentionMilliseconds { get; }
 
     public long MinCompactionLagMilliseconds { get; }
+
+    /// <summary>How much older than now a record's timestamp may be.</summary>
+    public long TimestampBeforeMaxMilliseconds { get; }
+
+    /// <summary>How much later than now a record's timestamp may be.</summary>
+    public long TimestampAfterMaxMilliseconds { get; }
 
     public double MinCleanableDirtyRatio { get; }
 
