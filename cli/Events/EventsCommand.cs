@@ -51,6 +51,8 @@ internal static class EventsCommand
             foreach (var record in newest)
                 writer.Write(record);
             writer.Flush();
+            if (!follow && reader.IsEmpty)
+                Console.Error.WriteLine("There are no events yet.");
             while (follow && !cancellationToken.IsCancellationRequested)
             {
                 foreach (var record in reader.Read())

@@ -97,6 +97,9 @@ internal sealed class TopicReader : IDisposable
     /// <summary>Whether all has been read that was there when the partitions were begun.</summary>
     public bool IsComplete => _order.IsComplete;
 
+    /// <summary>Whether no record has been found.</summary>
+    public bool IsEmpty { get; private set; } = true;
+
     /// <summary>Reads on, for a moment.</summary>
     /// <returns>The records that can be told in their order; none where none came, or others are waited for.</returns>
     /// <exception cref="CommandFailedException">What was there does not come.</exception>
@@ -160,6 +163,7 @@ internal sealed class TopicReader : IDisposable
                 return false;
             var partition = result.TopicPartition;
             var isBeyond = result.Offset >= _ends[partition];
+            IsEmpty &= result.IsPartitionEOF;
             if (!result.IsPartitionEOF && (_follow || !isBeyond) && _order.Add(EventRecord.From(result)) == PausedAbove && _paused.Add(partition))
                 _consumer.Pause([partition]);
             if (result.IsPartitionEOF || result.Offset + 1 >= _ends[partition])

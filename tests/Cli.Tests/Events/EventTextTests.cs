@@ -1,6 +1,5 @@
 using System.Text;
 using System.Text.Json;
-using Confluent.Kafka;
 using Shop.Cli.Events;
 using Spectre.Console;
 

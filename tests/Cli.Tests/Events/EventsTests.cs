@@ -57,8 +57,8 @@ public sealed class EventsTests(BrokerFixture brokers)
 
         var (_, output, _) = await CliProcess.RunAsync(topic.Kafka, "events", topic.Name, "--json");
 
-        Assert.Equal($$"""
-            {"topic":"{{topic.Name}}","partition":0,"offset":0,"timestamp":"2026-11-22T12:00:00.000Z","key":"mug-blue","id":"i","type":"shop.catalog.product-changed.v1","source":"/shop/inventory","time":"2026-11-22T11:59:59.123456Z","subject":"mug-blue","causationId":"c","traceParent":"00-a-b-01","data":{"sku":"mug-blue","name":"Tasse – blau"}}
+        Assert.Equal($$$"""
+            {"topic":"{{{topic.Name}}}","partition":0,"offset":0,"timestamp":"2026-11-22T12:00:00.000Z","key":"mug-blue","id":"i","type":"shop.catalog.product-changed.v1","source":"/shop/inventory","time":"2026-11-22T11:59:59.123456Z","subject":"mug-blue","causationId":"c","traceParent":"00-a-b-01","data":{"sku":"mug-blue","name":"Tasse – blau"}}
             """, Assert.Single(output));
     }
 
