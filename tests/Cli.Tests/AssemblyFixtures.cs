@@ -1,0 +1,3 @@
+using Shop.Testing;
+
+[assembly: AssemblyFixture(typeof(BrokerFixture))]

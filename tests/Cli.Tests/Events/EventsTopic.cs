@@ -1,0 +1,59 @@
+using System.Text;
+using Confluent.Kafka;
+using Confluent.Kafka.Admin;
+using Shop.Testing;
+
+namespace Shop.Cli.Tests.Events;
+
+/// <summary>A topic of a test's own.</summary>
+internal sealed class EventsTopic : IDisposable
+{
+    private readonly IAdminClient _admin;
+    private readonly IProducer<byte[]?, byte[]?> _producer;
+
+    private EventsTopic(string kafka)
+    {
+        Kafka = kafka;
+        _admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = kafka }).Build();
+        _producer = new DependentProducerBuilder<byte[]?, byte[]?>(_admin.Handle).Build();
+    }
+
+    /// <summary>The connection string.</summary>
+    public string Kafka { get; }
+
+    public string Name { get; } = $"events-{Guid.NewGuid():N}";
+
+    public static async Task<EventsTopic> CreateAsync(string kafka, int partitions)
+    {
+        var topic = new EventsTopic(kafka);
+        await topic._admin.CreateTopicsAsync([new TopicSpecification { Name = topic.Name, NumPartitions = partitions, ReplicationFactor = 1 }]);
+        return topic;
+    }
+
+    public Task AddPartitionsAsync(int count) => _admin.CreatePartitionsAsync([new PartitionsSpecification { Topic = Name, IncreaseTo = count }]);
+
+    /// <summary>Publishes an event to a partition.</summary>
+    public Task PublishAsync(int partition, string type, DateTimeOffset time, string body, string key = "key") => ProduceAsync(partition, new()
+    {
+        Key = Encoding.UTF8.GetBytes(key),
+        Value = Encoding.UTF8.GetBytes(body),
+        Headers = Headers(("ce_id", Guid.CreateVersion7().ToString()), ("ce_type", type), ("ce_source", "/shop/orders"), ("ce_time", time.UtcDateTime.ToString("O"))),
+    });
+
+    /// <summary>Writes a record as it is.</summary>
+    public Task ProduceAsync(int partition, Message<byte[]?, byte[]?> message) => _producer.ProduceAsync(new TopicPartition(Name, partition), message);
+
+    public static Headers Headers(params (string Name, string Value)[] headers)
+    {
+        var result = new Headers();
+        foreach (var (name, value) in headers)
+            result.Add(name, Encoding.UTF8.GetBytes(value));
+        return result;
+    }
+
+    public void Dispose()
+    {
+        _producer.Dispose();
+        _admin.Dispose();
+    }
+}
