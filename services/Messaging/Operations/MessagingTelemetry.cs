@@ -36,14 +36,11 @@ internal static class MessagingTelemetry
     /// <summary>Whether somebody measures handlers.</summary>
     public static bool MeasuresProcessing => ProcessDuration.Enabled;
 
-    /// <summary>Whether somebody measures how long the broker takes.</summary>
-    public static bool MeasuresSending => SendDuration.Enabled;
-
     /// <summary>The broker has answered.</summary>
     /// <param name="topic">The event's topic.</param>
-    /// <param name="latency">Since it was handed to the producer.</param>
+    /// <param name="started">Timestamp (<see cref="Stopwatch"/>) when it was handed to the producer.</param>
     /// <param name="error">What the broker said, if it refused.</param>
-    public static void Sent(string topic, TimeSpan latency, string? error)
+    public static void Sent(string topic, long started, string? error)
     {
         if (!SentMessages.Enabled && !SendDuration.Enabled)
             return;
@@ -51,7 +48,7 @@ internal static class MessagingTelemetry
         if (error is not null)
             tags.Add("error.type", error);
         SentMessages.Add(1, tags);
-        SendDuration.Record(latency.TotalSeconds, tags);
+        SendDuration.Record(Stopwatch.GetElapsedTime(started).TotalSeconds, tags);
     }
 
     /// <summary>An event's handlers have returned.</summary>

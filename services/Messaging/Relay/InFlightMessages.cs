@@ -16,7 +16,7 @@ internal sealed class InFlightMessages
     private const int MaxDelete = 5_000;
 
     private readonly HashSet<long> _ids = [];
-    private readonly Channel<List<long>> _acknowledged = Channel.CreateUnbounded<List<long>>(new() { SingleReader = true });
+    private readonly Channel<long> _acknowledged = Channel.CreateUnbounded<long>(new() { SingleReader = true });
     private readonly OutboxSignal _deleted = new();
     private readonly Task _deleting;
     private long _progressAt = Stopwatch.GetTimestamp();
@@ -71,8 +71,8 @@ internal sealed class InFlightMessages
             _ids.Remove(id);
     }
 
-    /// <summary>The broker has these events: their rows may go. Called on the producer's thread.</summary>
-    public void Acknowledge(List<long> ids) => _acknowledged.Writer.TryWrite(ids);
+    /// <summary>The broker has the event: its row may go. Called on the producer's thread.</summary>
+    public void Acknowledge(long id) => _acknowledged.Writer.TryWrite(id);
 
     /// <summary>Waits until rows were deleted.</summary>
     public Task WaitForDeletionAsync(TimeSpan timeout, CancellationToken cancellationToken) => _deleted.WaitAsync(timeout, cancellationToken);
@@ -112,8 +112,8 @@ internal sealed class InFlightMessages
         await delete.PrepareAsync();
         while (await _acknowledged.Reader.WaitToReadAsync())
         {
-            while (ids.Count < MaxDelete && _acknowledged.Reader.TryRead(out var more))
-                ids.AddRange(more);
+            while (ids.Count < MaxDelete && _acknowledged.Reader.TryRead(out var id))
+                ids.Add(id);
             var (low, high) = Runs(ids);
             ((NpgsqlParameter<List<long>>)delete.Parameters[0]).TypedValue = low;
             ((NpgsqlParameter<List<long>>)delete.Parameters[1]).TypedValue = high;

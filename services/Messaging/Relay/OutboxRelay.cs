@@ -1,3 +1,4 @@
+using Confluent.Kafka;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
@@ -33,7 +34,8 @@ internal sealed partial class OutboxRelay(NpgsqlDataSource dataSource, KafkaConn
                 var limits = await TopicLimits.LoadAsync(kafka, [.. options.Produced.Select(topic => topic.Name)]);
                 await using var connection = await dataSource.OpenConnectionAsync(stoppingToken);
                 // a producer of its own for each session: what an earlier one left in flight was purged with it
-                using var producer = new RecordProducer(kafka.Producer(options.ServiceName, gapless: true, limits.Smallest), logger);
+                using var producer = new ProducerBuilder<byte[], byte[]>(kafka.Producer(options.ServiceName, gapless: true, limits.Smallest))
+                    .SetLogHandler((_, log) => KafkaLog.Write(logger, log)).SetErrorHandler((_, error) => KafkaLog.Write(logger, error)).Build();
                 var session = new RelaySession(connection, producer, dataSource, signal, refused, limits, options.EventSource, options.MaxRelayBatch, time);
                 await session.RunAsync(suspects, stoppingToken);
             }

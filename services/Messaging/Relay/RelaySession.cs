@@ -18,7 +18,7 @@ namespace Shop.Messaging.Relay;
 /// <para>An event that is too large for its topic never reaches the broker. Any other that cannot be produced ends the session, with
 /// the producer's gapless guarantee; <see cref="RefusedEvents.SortOutAsync"/> then finds the culprits.</para>
 /// </remarks>
-internal sealed class RelaySession(NpgsqlConnection connection, RecordProducer producer, NpgsqlDataSource dataSource, OutboxSignal signal,
+internal sealed class RelaySession(NpgsqlConnection connection, IProducer<byte[], byte[]> producer, NpgsqlDataSource dataSource, OutboxSignal signal,
     RefusedEvents refused, TopicLimits limits, string source, int batchSize, TimeProvider time)
 {
     /// <summary>Reads whose rows may be on their way at once; their bytes are bounded by the producer's own queue.</summary>
@@ -40,9 +40,6 @@ internal sealed class RelaySession(NpgsqlConnection connection, RecordProducer p
     private readonly RelayNotifications _peers = new(dataSource, signal);
     private readonly ConcurrentQueue<FailedEvent> _failures = new();
 
-    /// <summary>The spans of what is on its way, where somebody traces.</summary>
-    private readonly ConcurrentDictionary<long, Activity> _activities = new();
-
     /// <summary>Keys of events that were too large, in the batch at hand: their later rows were read before that.</summary>
     private readonly HashSet<(string Topic, string Key)> _heldKeys = [];
 
@@ -55,7 +52,6 @@ internal sealed class RelaySession(NpgsqlConnection connection, RecordProducer p
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         Task? listening = null;
         var inFlight = new InFlightMessages(dataSource);
-        producer.Start(deliveries => Delivered(deliveries, inFlight));
         try
         {
             await _leases.JoinAsync(cancellationToken);
@@ -163,21 +159,24 @@ internal sealed class RelaySession(NpgsqlConnection connection, RecordProducer p
             return;
         }
         inFlight.Add(message.Id);
-        if (activity is not null)
-            _activities[message.Id] = activity;
-        while (producer.Produce(message.Topic, record, message.Id) is { } error)
+        var delivery = new Delivery(message.Id, message.Topic, inFlight, this, activity);
+        while (true)
         {
-            if (error.Code == ErrorCode.Local_QueueFull)
+            try
+            {
+                producer.Produce(message.Topic, record, delivery.Report);
+                return;
+            }
+            catch (ProduceException<byte[], byte[]> e) when (e.Error.Code == ErrorCode.Local_QueueFull)
             {
                 await Task.Delay(QueueFullDelay, cancellationToken);
-                continue;
             }
-            _activities.TryRemove(message.Id, out _);
-            if (!RefusedEvents.IsRefusal(error))
-                throw new KafkaException(error);
-            await HoldAsync(message, error, activity, cancellationToken);
-            inFlight.Remove(message.Id);
-            return;
+            catch (ProduceException<byte[], byte[]> e) when (RefusedEvents.IsRefusal(e.Error))
+            {
+                await HoldAsync(message, e.Error, activity, cancellationToken);
+                inFlight.Remove(message.Id);
+                return;
+            }
         }
     }
 
@@ -198,27 +197,32 @@ internal sealed class RelaySession(NpgsqlConnection connection, RecordProducer p
             throw inFlight.Deleting.Exception.GetBaseException();
     }
 
-    /// <summary>What became of events; called on the producer's own thread.</summary>
-    private void Delivered(IReadOnlyList<Delivery> deliveries, InFlightMessages inFlight)
+    private void Failed(long id, Error error)
     {
-        var acknowledged = new List<long>(deliveries.Count);
-        foreach (var delivery in deliveries)
+        _failures.Enqueue(new(id, error));
+        signal.Set();
+    }
+
+    /// <summary>What becomes of one event; reported on the producer's own thread.</summary>
+    private sealed class Delivery(long id, string topic, InFlightMessages inFlight, RelaySession session, Activity? activity)
+    {
+        private readonly long _started = Stopwatch.GetTimestamp();
+
+        public void Report(DeliveryReport<byte[], byte[]> report)
         {
-            MessagingTelemetry.Sent(delivery.Topic, delivery.Latency, delivery.Error?.Code.ToString());
-            if (delivery.Error is { } error)
-                _failures.Enqueue(new(delivery.Id, error));
-            else
-                acknowledged.Add(delivery.Id);
-            if (_activities.TryRemove(delivery.Id, out var activity))
+            var error = report.Error.IsError ? report.Error : null;
+            MessagingTelemetry.Sent(topic, _started, error?.Code.ToString());
+            if (error is null)
             {
-                if (delivery.Error is not null)
-                    activity.SetStatus(ActivityStatusCode.Error, delivery.Error.Reason);
-                activity.Dispose();
+                inFlight.Acknowledge(id);
             }
+            else
+            {
+                activity?.SetStatus(ActivityStatusCode.Error, error.Reason);
+                session.Failed(id, error);
+            }
+            activity?.Dispose();
         }
-        inFlight.Acknowledge(acknowledged);
-        if (!_failures.IsEmpty)
-            signal.Set();
     }
 }
 
