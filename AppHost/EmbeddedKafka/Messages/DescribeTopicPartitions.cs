@@ -16,23 +16,23 @@ internal static class DescribeTopicPartitions
         input.Int8(); // where to go on: never told, so that no client asks
         output.Int32(0); // throttle time
         output.Array(names.Length > 0 ? names : [.. broker.Topics.Select(topic => topic.Name).Order(StringComparer.Ordinal)],
-            (w, name) => WriteTopic(w, broker.FindTopic(name), name));
+            (w, name) => WriteTopic(w, broker.FindTopic(name), name, broker.LeaderEpoch));
         output.Int8(-1); // nothing is left
         output.TaggedFields();
     }
 
-    private static void WriteTopic(ResponseWriter w, Topic? topic, string name)
+    private static void WriteTopic(ResponseWriter w, Topic? topic, string name, int leaderEpoch)
     {
         w.Error(topic is null ? ErrorCode.UnknownTopicOrPartition : ErrorCode.None);
         w.String(name);
         w.Uuid(topic?.Id ?? default);
         w.Boolean(false); // internal
-        w.Array(topic?.Partitions ?? [], static (w, log) =>
+        w.Array(topic?.Partitions ?? [], (w, log) =>
         {
             w.Error(ErrorCode.None);
             w.Int32(log.Partition);
             w.Int32(Broker.NodeId);
-            w.Int32(0); // leader epoch
+            w.Int32(leaderEpoch);
             for (var list = 0; list < 2; list++) // replicas, in-sync replicas
             {
                 w.ArrayLength(1);

@@ -92,7 +92,7 @@ internal static class Fetch
                 output.Advance(size - header + 4);
                 var log = topic?.Log(wanted.Partition);
                 var result = version < 4 ? new(ErrorCode.UnsupportedVersion, -1, -1, 0)
-                    : wanted.LeaderEpoch > 0 ? new(ErrorCode.UnknownLeaderEpoch, -1, -1, 0)
+                    : request.Broker.CheckLeaderEpoch(wanted.LeaderEpoch) is not ErrorCode.None and var refused ? new(refused, -1, -1, 0)
                     : log?.Read(wanted.Offset, Math.Min(wanted.MaxBytes, maxBytes - total), total == 0, output)
                     ?? new(ErrorCode.UnknownTopicOrPartition, -1, -1, 0);
                 total += result.Bytes;

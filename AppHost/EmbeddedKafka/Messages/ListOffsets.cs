@@ -28,9 +28,10 @@ internal static class ListOffsets
                 var timestamp = input.Int64();
                 if (version == 0)
                     input.Int32(); // how many offsets at most
-                var (error, offset, at) = leaderEpoch > 0 ? (ErrorCode.UnknownLeaderEpoch, -1, -1)
-                    : request.Broker.FindLog(name, partition) is { } log ? Find(log, timestamp)
-                    : (ErrorCode.UnknownTopicOrPartition, -1, -1);
+                var log = request.Broker.FindLog(name, partition);
+                var (error, offset, at) = log is null ? (ErrorCode.UnknownTopicOrPartition, -1, -1)
+                    : request.Broker.CheckLeaderEpoch(leaderEpoch) is not ErrorCode.None and var refused ? (refused, -1, -1)
+                    : Find(log, timestamp);
                 output.Int32(partition);
                 output.Error(error);
                 if (version == 0)
@@ -43,7 +44,7 @@ internal static class ListOffsets
                 output.Int64(at);
                 output.Int64(offset);
                 if (version >= 4)
-                    output.Int32(error == ErrorCode.None && offset >= 0 ? 0 : -1); // leader epoch
+                    output.Int32(error == ErrorCode.None && offset >= 0 ? log!.LeaderEpochAt(offset) : -1);
             }
         }
     }

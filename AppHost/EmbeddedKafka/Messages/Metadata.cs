@@ -54,7 +54,7 @@ internal static class Metadata
         var count = topic?.Partitions.Count ?? 0;
         output.ArrayLength(count);
         for (var partition = 0; partition < count; partition++)
-            WritePartition(output, version, partition);
+            WritePartition(output, version, partition, request.Broker.LeaderEpoch);
         if (version >= 8)
             output.Int32(NoAuthorizedOperations);
         output.TaggedFields();
@@ -76,13 +76,13 @@ internal static class Metadata
         return broker.FindTopic(name) is { } made ? (made, ErrorCode.None) : (null, error);
     }
 
-    private static void WritePartition(ResponseWriter output, short version, int partition)
+    private static void WritePartition(ResponseWriter output, short version, int partition, int leaderEpoch)
     {
         output.Error(ErrorCode.None);
         output.Int32(partition);
         output.Int32(Broker.NodeId);
         if (version >= 7)
-            output.Int32(0); // leader epoch
+            output.Int32(leaderEpoch);
         for (var list = 0; list < 2; list++) // replicas, in-sync replicas
         {
             output.ArrayLength(1);

@@ -1,6 +1,6 @@
 namespace Shop.KafkaBroker;
 
-/// <summary>OffsetForLeaderEpoch (23): where an epoch's records end. There is one leader and one epoch, 0.</summary>
+/// <summary>OffsetForLeaderEpoch (23): where a leader epoch's records end, by which a consumer sees that a log lost what it had read (KIP-320).</summary>
 internal static class OffsetForLeaderEpoch
 {
     public static void Handle(Request request)
@@ -17,11 +17,12 @@ internal static class OffsetForLeaderEpoch
             w.Array(topic.Partitions, (w, wanted) =>
             {
                 var log = request.Broker.FindLog(topic.Name, wanted.Partition);
-                var known = log is not null && wanted.Epoch == 0;
-                w.Error(log is null ? ErrorCode.UnknownTopicOrPartition : ErrorCode.None);
+                var error = log is null ? ErrorCode.UnknownTopicOrPartition : request.Broker.CheckLeaderEpoch(wanted.Current);
+                var (epoch, endOffset) = error == ErrorCode.None ? log!.EndOfEpoch(wanted.Epoch) : (-1, -1);
+                w.Error(error);
                 w.Int32(wanted.Partition);
-                w.Int32(known ? 0 : -1);
-                w.Int64(known ? log!.NextOffset : -1);
+                w.Int32(epoch);
+                w.Int64(endOffset);
             });
         });
     }

@@ -26,7 +26,7 @@ internal sealed partial class Broker
                 return (ErrorCode.InvalidPartitions, $"This broker holds at most {Options.MaxPartitions} partitions.");
             if (validateOnly)
                 return (ErrorCode.None, null);
-            var topic = new Topic(_nextTopicNumber, name, new(configs, Options.TopicDefaults), this);
+            var topic = new Topic(_nextTopicNumber, Guid.CreateVersion7(), name, new(configs, Options.TopicDefaults), this);
             try
             {
                 topic.OpenPartitions(partitions, static _ => 0);
@@ -126,6 +126,7 @@ internal sealed partial class Broker
         w.String(topic.Name);
         WriteConfigs(w, topic.Config.Values);
         w.Array(topic.Partitions, static (w, log) => w.Int64(log.LogStartOffset));
+        w.Uuid(topic.Id);
     }
 
     private static void Remove(Topic topic)

@@ -32,21 +32,18 @@ internal sealed partial class Broker : IDisposable
         _lockFile = new(Path.Combine(directory, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         var replay = new JournalReplay(Groups);
         _journal = new(directory, replay.Read);
-        ClusterId = replay.ClusterId ?? "";
+        ClusterId = replay.ClusterId ?? Convert.ToBase64String(Guid.NewGuid().ToByteArray()).TrimEnd('=').Replace('+', '-').Replace('/', '_');
+        LeaderEpoch = replay.LeaderEpoch + 1;
         _nextTopicNumber = replay.NextTopicNumber;
         _nextProducerId = _reservedProducerIds = replay.ReservedProducerIds;
-        if (replay.ClusterId is null)
-        {
-            ClusterId = Convert.ToBase64String(Guid.NewGuid().ToByteArray()).TrimEnd('=').Replace('+', '-').Replace('/', '_');
-            Change(WriteCluster, () => { });
-        }
         RemoveOrphans(replay);
         foreach (var (number, entry) in replay.Topics)
         {
-            var topic = new Topic(number, entry.Name, new(entry.Configs, Options.TopicDefaults), this);
+            var topic = new Topic(number, entry.Id, entry.Name, new(entry.Configs, Options.TopicDefaults), this);
             topic.OpenPartitions(entry.Partitions, partition => entry.LogStartOffsets.GetValueOrDefault(partition));
             _topics[topic.Name] = topic;
         }
+        _journal.Rewrite(Snapshot()); // the epoch is on the disk before anybody hears of it
     }
 
     public EmbeddedKafkaOptions Options { get; }
@@ -56,7 +53,10 @@ internal sealed partial class Broker : IDisposable
     /// <summary>Where the topics' directories are. Nothing else is there: what belongs to no topic is removed.</summary>
     public string TopicsDirectory { get; }
 
-    public string ClusterId { get; private set; }
+    public string ClusterId { get; }
+
+    /// <summary>Counts the starts of the broker: what tells a log that lost its tail, and went on, from the one it was.</summary>
+    public int LeaderEpoch { get; }
 
     /// <summary>The port that clients are told to connect to.</summary>
     public int Port { get; set; }
@@ -68,6 +68,10 @@ internal sealed partial class Broker : IDisposable
     public long Now => Options.TimeProvider.GetUtcNow().ToUnixTimeMilliseconds();
 
     public Topic? FindTopic(string name) => _topics.GetValueOrDefault(name);
+
+    /// <summary>Whether a client knows the present leader epoch; one that knows none (-1) is not asked.</summary>
+    public ErrorCode CheckLeaderEpoch(int known) =>
+        known < 0 || known == LeaderEpoch ? ErrorCode.None : known < LeaderEpoch ? ErrorCode.FencedLeaderEpoch : ErrorCode.UnknownLeaderEpoch;
 
     public PartitionLog? FindLog(string topic, int partition) => FindTopic(topic)?.Log(partition);
 
@@ -174,6 +178,11 @@ internal sealed partial class Broker : IDisposable
     private IEnumerable<Action<ResponseWriter>> Snapshot() =>
     [
         WriteCluster,
+        w =>
+        {
+            w.Int8((sbyte)JournalEntry.LeaderEpoch);
+            w.Int32(LeaderEpoch);
+        },
         w => WriteProducerIds(w, _reservedProducerIds),
         .. Topics.Select<Topic, Action<ResponseWriter>>(topic => w => WriteTopic(w, topic)),
         .. Groups.Snapshot(),

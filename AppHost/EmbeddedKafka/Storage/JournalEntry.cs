@@ -14,4 +14,5 @@ internal enum JournalEntry : sbyte
     Group = 9,
     GroupDeleted = 10,
     LogStart = 11,
+    LeaderEpoch = 12,
 }

@@ -10,12 +10,17 @@ internal sealed class JournaledTopic(string name)
     public IReadOnlyDictionary<string, string> Configs { get; set; } = new Dictionary<string, string>();
 
     public Dictionary<int, long> LogStartOffsets { get; } = [];
+
+    public required Guid Id { get; init; }
 }
 
 /// <summary>What the journal's entries add up to. Groups are restored into the coordinator as they come.</summary>
 internal sealed class JournalReplay(GroupCoordinator groups)
 {
     public string? ClusterId { get; private set; }
+
+    /// <summary>The leader epoch of the last process; -1 when there was none.</summary>
+    public int LeaderEpoch { get; private set; } = -1;
 
     public int NextTopicNumber { get; private set; } = 1;
 
@@ -29,6 +34,7 @@ internal sealed class JournalReplay(GroupCoordinator groups)
         {
             case JournalEntry.Cluster:
                 ClusterId = r.String();
+                LeaderEpoch = Math.Max(LeaderEpoch, 0);
                 NextTopicNumber = Math.Max(NextTopicNumber, r.Int32());
                 break;
             case JournalEntry.Topic:
@@ -43,6 +49,9 @@ internal sealed class JournalReplay(GroupCoordinator groups)
                 break;
             case JournalEntry.Configs:
                 Topics[r.Int32()].Configs = ReadConfigs(r);
+                break;
+            case JournalEntry.LeaderEpoch:
+                LeaderEpoch = r.Int32();
                 break;
             case JournalEntry.ProducerIds:
                 ReservedProducerIds = r.Int64();
@@ -63,8 +72,9 @@ internal sealed class JournalReplay(GroupCoordinator groups)
     private void ReadTopic(RequestReader r)
     {
         var number = r.Int32();
-        var topic = new JournaledTopic(r.String()) { Configs = ReadConfigs(r) };
-        foreach (var offset in r.Array(8, static r => r.Int64()))
+        var (name, configs, starts) = (r.String(), ReadConfigs(r), r.Array(8, static r => r.Int64()));
+        var topic = new JournaledTopic(name) { Configs = configs, Id = r.Remaining > 0 ? r.Uuid() : Guid.CreateVersion7() };
+        foreach (var offset in starts)
             topic.LogStartOffsets[topic.Partitions++] = offset;
         Topics[number] = topic;
         NextTopicNumber = Math.Max(NextTopicNumber, number + 1);

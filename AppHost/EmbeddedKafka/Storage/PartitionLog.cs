@@ -68,7 +68,7 @@ internal sealed partial class PartitionLog : IDisposable
             error = _producers.Check(batch, out var duplicateOf);
             if (error != ErrorCode.None || duplicateOf is not null)
                 return new(error, duplicateOf ?? -1, LogStartOffset);
-            RecordBatch.Place(batch, NextOffset);
+            RecordBatch.Place(batch, NextOffset, _broker.LeaderEpoch);
             try
             {
                 if (NeedsRoll(batch))

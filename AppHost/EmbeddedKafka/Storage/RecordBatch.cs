@@ -49,11 +49,14 @@ internal static class RecordBatch
 
     public static int Count(ReadOnlySpan<byte> batch) => BinaryPrimitives.ReadInt32BigEndian(batch[57..]);
 
-    /// <summary>Writes what the broker decides: the offset of the first record, and the leader's epoch, which is always 0.</summary>
-    public static void Place(Span<byte> batch, long baseOffset)
+    /// <summary>The leader epoch in which the batch was appended.</summary>
+    public static int LeaderEpoch(ReadOnlySpan<byte> batch) => BinaryPrimitives.ReadInt32BigEndian(batch[12..]);
+
+    /// <summary>Writes what the broker decides: the offset of the first record, and the leader epoch.</summary>
+    public static void Place(Span<byte> batch, long baseOffset, int leaderEpoch)
     {
         BinaryPrimitives.WriteInt64BigEndian(batch, baseOffset);
-        BinaryPrimitives.WriteInt32BigEndian(batch[12..], 0);
+        BinaryPrimitives.WriteInt32BigEndian(batch[12..], leaderEpoch);
     }
 
     public static bool IsIntact(ReadOnlySpan<byte> batch) => Crc(batch) == Crc32C(batch[CrcFrom..]);

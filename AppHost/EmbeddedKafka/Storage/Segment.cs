@@ -113,6 +113,27 @@ internal sealed class Segment : IDisposable
         return -1;
     }
 
+    /// <summary>The first offset of a later leader epoch than the one given; null when there is none.</summary>
+    public long? FindEpochAfter(int epoch)
+    {
+        Span<byte> header = stackalloc byte[RecordBatch.HeaderSize];
+        for (var position = Index.PositionBefore(entry => LeaderEpochAt(entry.Position) > epoch); position < Length; position += RecordBatch.Size(header))
+        {
+            RandomAccess.Read(Log, header, position);
+            if (RecordBatch.LeaderEpoch(header) > epoch)
+                return RecordBatch.BaseOffset(header);
+        }
+        return null;
+    }
+
+    /// <summary>The leader epoch of the batch at a position.</summary>
+    public int LeaderEpochAt(long position)
+    {
+        Span<byte> header = stackalloc byte[RecordBatch.HeaderSize];
+        RandomAccess.Read(Log, header, position);
+        return RecordBatch.LeaderEpoch(header);
+    }
+
     public void Delete()
     {
         Dispose();

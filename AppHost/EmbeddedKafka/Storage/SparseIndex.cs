@@ -48,9 +48,12 @@ internal sealed class SparseIndex(string path) : IDisposable
     }
 
     /// <summary>The position to search from for a record by its offset.</summary>
-    public long PositionOf(long relativeOffset)
+    public long PositionOf(long relativeOffset) => PositionBefore(entry => entry.RelativeOffset > relativeOffset);
+
+    /// <summary>The position to search from for the first batch of which something holds that holds for all later ones too.</summary>
+    public long PositionBefore(Func<IndexEntry, bool> holds)
     {
-        var after = First(entry => entry.RelativeOffset > relativeOffset);
+        var after = First(holds);
         return after == 0 ? 0 : Entry(after - 1).Position;
     }
 

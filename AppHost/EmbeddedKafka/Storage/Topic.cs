@@ -1,14 +1,12 @@
-using System.Security.Cryptography;
-using System.Text;
-
 namespace Shop.KafkaBroker;
 
 /// <summary>A topic and its partitions. A topic deleted and made again under the same name is another topic, with another number and directory.</summary>
 /// <param name="number">Numbers topics in the order of their creation; never used twice.</param>
+/// <param name="id">The id by which the protocol tells topics of the same name apart (KIP-516).</param>
 /// <param name="name">The name clients use.</param>
 /// <param name="config">Its settings.</param>
 /// <param name="broker">The broker it belongs to.</param>
-internal sealed class Topic(int number, string name, TopicConfig config, Broker broker)
+internal sealed class Topic(int number, Guid id, string name, TopicConfig config, Broker broker)
 {
     private const int MaxNameLength = 249;
     private volatile PartitionLog[] _partitions = [];
@@ -19,8 +17,7 @@ internal sealed class Topic(int number, string name, TopicConfig config, Broker 
 
     public string Directory { get; } = Path.Combine(broker.TopicsDirectory, $"{name}-{number}");
 
-    /// <summary>The id by which the protocol tells topics of the same name apart (KIP-516): no two topics of any two clusters share one.</summary>
-    public Guid Id { get; } = new(SHA256.HashData(Encoding.UTF8.GetBytes($"{broker.ClusterId}/{number}"))[..16]);
+    public Guid Id { get; } = id;
 
     public TopicConfig Config { get; set; } = config;
 

@@ -1,0 +1,36 @@
+namespace Shop.KafkaBroker;
+
+/// <summary>
+/// Leader epochs (KIP-320). A new one begins with every start of the broker, and each batch carries the one it was appended
+/// in. A consumer that comes with an offset and its epoch is told where that epoch ends here: a log that lost its tail
+/// ends it earlier, however long it has become since.
+/// </summary>
+internal sealed partial class PartitionLog
+{
+    /// <summary>Where an epoch's records end; -1 and -1 for an epoch that has not been yet.</summary>
+    public (int Epoch, long EndOffset) EndOfEpoch(int epoch)
+    {
+        if (epoch < 0 || epoch > _broker.LeaderEpoch)
+            return (-1, -1);
+        List<Segment> segments;
+        long end;
+        lock (_lock)
+            (segments, end) = ([.. _segments], NextOffset);
+        for (var i = segments.Count - 1; i >= 0; i--) // epochs never fall within a log
+        {
+            if (segments[i].Length == 0)
+                continue;
+            if (segments[i].FindEpochAfter(epoch) is not { } later)
+                break;
+            end = later;
+        }
+        return (epoch, end);
+    }
+
+    /// <summary>The leader epoch of the record at an offset; the present one at the end.</summary>
+    public int LeaderEpochAt(long offset)
+    {
+        lock (_lock)
+            return !_closed && offset < NextOffset && TryLocate(offset, out var segment, out var position) ? segment.LeaderEpochAt(position) : _broker.LeaderEpoch;
+    }
+}
