@@ -10,10 +10,10 @@ internal static partial class EventName
     {
         if (ShopType().Match(type) is not { Success: true } match)
             return type;
-        var name = string.Concat(match.Groups["word"].Captures.Select(word => char.ToUpperInvariant(word.Value[0]) + word.Value[1..]));
+        var name = string.Concat(match.Groups["name"].Value.Split('-').Select(word => char.ToUpperInvariant(word[0]) + word[1..]));
         return match.Groups["version"].Value is "1" ? name : $"{name}.v{match.Groups["version"].Value}";
     }
 
-    [GeneratedRegex(@"^shop\.[a-z-]+\.(?<word>[a-z0-9]+)(-(?<word>[a-z0-9]+))*\.v(?<version>[0-9]{1,4})\z", RegexOptions.NonBacktracking)]
+    [GeneratedRegex(@"^shop\.[a-z-]+\.(?<name>[a-z0-9]+(-[a-z0-9]+)*)\.v(?<version>[0-9]{1,4})\z")]
     private static partial Regex ShopType();
 }

@@ -27,7 +27,7 @@ internal static class EventsCommand
 
     private static async Task<int> RunAsync(string? topic, bool fromBeginning, bool follow, bool json, CancellationToken cancellationToken)
     {
-        using var reader = new TopicReader(Connection(), follow, Console.Error.WriteLine);
+        using var reader = Reader(follow);
         try
         {
             var wanted = Wanted(topic, reader.Partitions(cancellationToken));
@@ -70,15 +70,15 @@ internal static class EventsCommand
         return 0;
     }
 
-    private static KafkaConnection Connection()
+    private static TopicReader Reader(bool follow)
     {
         try
         {
-            return KafkaConnection.Parse(ShopState.KafkaConnectionString());
+            return new(KafkaConnection.Parse(ShopState.KafkaConnectionString()), follow, Console.Error.WriteLine);
         }
-        catch (FormatException e)
+        catch (Exception e) when (e is FormatException or InvalidOperationException or ArgumentException)
         {
-            throw new CommandFailedException($"ConnectionStrings__kafka: {e.Message}");
+            throw new CommandFailedException($"ConnectionStrings__kafka: {e.Message}"); // the client refuses a setting
         }
     }
 

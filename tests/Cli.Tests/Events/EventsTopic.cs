@@ -14,8 +14,8 @@ internal sealed class EventsTopic : IDisposable
     private EventsTopic(string kafka)
     {
         Kafka = kafka;
-        _admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = kafka }).Build();
-        _producer = new DependentProducerBuilder<byte[]?, byte[]?>(_admin.Handle).Build();
+        _producer = new ProducerBuilder<byte[]?, byte[]?>(new ProducerConfig { BootstrapServers = kafka }).Build();
+        _admin = new DependentAdminClientBuilder(_producer.Handle).Build();
     }
 
     /// <summary>The connection string.</summary>
@@ -30,7 +30,12 @@ internal sealed class EventsTopic : IDisposable
         return topic;
     }
 
-    public Task AddPartitionsAsync(int count) => _admin.CreatePartitionsAsync([new PartitionsSpecification { Topic = Name, IncreaseTo = count }]);
+    /// <summary>Makes it have so many partitions, and returns when they can be written to.</summary>
+    public async Task AddPartitionsAsync(int count)
+    {
+        await _admin.CreatePartitionsAsync([new PartitionsSpecification { Topic = Name, IncreaseTo = count }]);
+        await Eventually.BecomesAsync(count, () => Task.Run(() => _admin.GetMetadata(Name, TimeSpan.FromSeconds(10)).Topics.Single().Partitions.Count));
+    }
 
     /// <summary>Publishes an event to a partition.</summary>
     public Task PublishAsync(int partition, string type, DateTimeOffset time, string body, string key = "key") => ProduceAsync(partition, new()
@@ -53,7 +58,7 @@ internal sealed class EventsTopic : IDisposable
 
     public void Dispose()
     {
-        _producer.Dispose();
         _admin.Dispose();
+        _producer.Dispose();
     }
 }

@@ -34,7 +34,8 @@ public sealed class HostileRecordTests(BrokerFixture brokers)
             new() { Value = "{}"u8.ToArray(), Headers = EventsTopic.Headers([.. Event, ("ce_time", "9999-12-31T23:59:59.9999999Z")]) },
             new() { Value = "{}"u8.ToArray(), Headers = new Headers { { "ce_id", null }, { "ce_type", [0xff, 0x1b] }, { "ce_source", [] } } },
             new() { Value = "{}"u8.ToArray(), Headers = EventsTopic.Headers(("ce_id", "i"), ("ce_type", "\e[2J"), ("ce_source", "/")) },
-            new() { Value = "{}"u8.ToArray(), Headers = EventsTopic.Headers(Event), Timestamp = new(long.MaxValue, TimestampType.CreateTime) },
+            // Apache Kafka refuses times that no calendar knows
+            new() { Value = "{}"u8.ToArray(), Headers = EventsTopic.Headers(Event), Timestamp = broker == Broker.Embedded ? new(long.MaxValue, TimestampType.CreateTime) : Timestamp.Default },
             new() { Value = null, Headers = EventsTopic.Headers(Event) },
         ];
         foreach (var record in records)
@@ -56,7 +57,8 @@ public sealed class HostileRecordTests(BrokerFixture brokers)
         Assert.Equal("/wD+", lines[1].GetProperty("keyBase64").GetString());
         Assert.Equal(records[3].Value, lines[3].GetProperty("dataBase64").GetBytesFromBase64());
         Assert.Equal(Enumerable.Range(0, records.Length), text.Where(line => line.Contains(topic.Name)).Select(line => int.Parse(line.Split('@')[1].Split(' ')[0])));
-        Assert.All(text.Concat(json), line => Assert.DoesNotContain(line, character => char.IsControl(character) || character == '\u202e'));
+        Assert.All(text.Concat(json), line => Assert.DoesNotContain(line, char.IsControl));
+        Assert.All(text, line => Assert.DoesNotContain('\u202e', line));
         Assert.All(text, line => Assert.True(line.Length < 500));
         Assert.Equal(10, text.Count(line => line.Contains("not an event")));
     }
