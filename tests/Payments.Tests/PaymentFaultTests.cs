@@ -189,8 +189,9 @@ public sealed class PaymentFaultTests(PostgresFixture postgres)
             requests.Add(await shop.Orders.RequestAsync("tok_visa"));
         var cancelled = requests[0];
 
-        await Eventually.BecomesTrueAsync(() => payments.QueryAsync(async db =>
-            await db.Payments.CountAsync(payment => payment.Attempts >= 3 && payment.LastError != null) == requests.Count));
+        // some calls have failed, and the circuit has opened: the others wait without being called for
+        await Eventually.BecomesTrueAsync(() => Task.FromResult(shop.Logs.Text.Contains("ProviderAway")));
+        await Eventually.BecomesAsync(requests.Count, () => payments.QueryAsync(db => db.Payments.CountAsync()));
         await shop.Orders.PublishAsync(new OrderCancelled(cancelled.OrderId, "test"));
         await Eventually.BecomesAsync(PaymentState.Voiding, () => payments.StateAsync(cancelled.PaymentId));
         shop.Provider.Start();
@@ -198,6 +199,36 @@ public sealed class PaymentFaultTests(PostgresFixture postgres)
         await Eventually.BecomesAsync(requests.Count - 1, () => CountAsync<PaymentAuthorized>(shop));
         await Eventually.BecomesAsync("PaymentVoided", () => shop.Orders.PaymentEventsOfAsync(cancelled.OrderId));
         Assert.Equal(requests.ToDictionary(request => request.PaymentId, request => request == cancelled ? "voided" : "authorized"), await shop.Provider.LedgerAsync());
+        Assert.Contains("ProviderBack", shop.Logs.Text);
+    }
+
+    [Fact]
+    public async Task Payments_that_the_provider_hangs_for_keep_no_other_payment_waiting_and_are_not_lost()
+    {
+        const int Hanging = 1_500;
+        var released = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var hangs = new ConcurrentDictionary<string, bool>();
+        await using var shop = await TestShop.StartAsync(postgres);
+        var payments = shop.StartPayments(async (request, send, cancellationToken) =>
+        {
+            if (hangs.ContainsKey(request.Headers.TryGetValues("Idempotency-Key", out var key) ? key.Single() : ""))
+                await released.Task.WaitAsync(cancellationToken);
+            return await send(cancellationToken);
+        });
+        var hanging = Enumerable.Range(0, Hanging)
+            .Select(_ => new PaymentRequested(Guid.CreateVersion7(), Guid.CreateVersion7(), "ada", new(12.50m, "EUR"), "tok_visa")).ToList();
+        foreach (var request in hanging)
+            hangs.TryAdd(request.PaymentId.ToString(), true);
+        await shop.Orders.PublishAsync([.. hanging]);
+        await Eventually.BecomesAsync(Hanging, () => payments.QueryAsync(db => db.Payments.CountAsync()));
+
+        // not one of the others has been answered, and none will be
+        var good = await shop.Orders.RequestAsync("tok_visa");
+        await Eventually.BecomesAsync("PaymentAuthorized", () => shop.Orders.PaymentEventsOfAsync(good.OrderId));
+        Assert.Equal(1, await CountAsync<PaymentAuthorized>(shop));
+
+        released.SetResult();
+        await Eventually.BecomesAsync(Hanging + 1, () => CountAsync<PaymentAuthorized>(shop));
     }
 
     private static Task<int> CountAsync<TEvent>(TestShop shop) => Task.FromResult(shop.Orders.Events(Topics.Payments)

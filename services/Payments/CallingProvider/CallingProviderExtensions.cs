@@ -1,3 +1,5 @@
+using Polly;
+
 namespace Shop.Payments.CallingProvider;
 
 /// <summary>Adds the calls to the payment provider.</summary>
@@ -16,9 +18,12 @@ internal static class CallingProviderExtensions
         services.AddHttpClient(PaymentProviderClient.Name, client =>
         {
             client.BaseAddress = new(address.EndsWith('/') ? address : address + '/');
-            client.Timeout = ProviderWorker.CallTimeout;
+            client.Timeout = Timeout.InfiniteTimeSpan;
             client.MaxResponseContentBufferSize = MaxAnswerBytes;
-        });
+        }).AddResilienceHandler("provider", (calls, context) => calls
+            .AddCircuitBreaker(context.ServiceProvider.GetRequiredService<ProviderCircuit>().Options)
+            .AddTimeout(ProviderWorker.CallTimeout));
+        services.AddSingleton<ProviderCircuit>();
         services.AddSingleton<PaymentProviderClient>();
         services.AddSingleton<WorkSignal>();
         services.AddSingleton<WakeOnCommit>();

@@ -14,17 +14,22 @@ internal sealed class ProviderCalls(IServiceScopeFactory scopes, TimeProvider ti
     /// <summary>Longer than a call can take, so that only a dead instance's calls are taken over.</summary>
     internal static readonly TimeSpan Lease = ProviderWorker.CallTimeout + TimeSpan.FromSeconds(2);
 
-    /// <summary>Takes up to <paramref name="limit"/> due calls: for the time of <see cref="Lease"/> nobody else makes them.</summary>
-    public async Task<IReadOnlyList<Payment>> ClaimAsync(int limit, CancellationToken cancellationToken)
+    /// <summary>Takes due calls: for the time of <see cref="Lease"/> nobody else makes them.</summary>
+    /// <param name="first">The most calls that were not made before, which come back with one attempt.</param>
+    /// <param name="repeated">The most calls that were.</param>
+    /// <param name="cancellationToken">Ends the wait for the database.</param>
+    public async Task<IReadOnlyList<Payment>> ClaimAsync(int first, int repeated, CancellationToken cancellationToken)
     {
         await using var scope = scopes.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<PaymentsDb>();
         var now = time.GetUtcNow();
         return await db.Payments.FromSql($"""
-            WITH due AS MATERIALIZED (
-              SELECT payment_id FROM payments WHERE due_at <= {now} ORDER BY due_at LIMIT {limit} FOR UPDATE SKIP LOCKED)
+            WITH first AS MATERIALIZED (
+              SELECT payment_id FROM payments WHERE due_at <= {now} AND attempts = 0 ORDER BY due_at LIMIT {first} FOR UPDATE SKIP LOCKED),
+            repeated AS MATERIALIZED (
+              SELECT payment_id FROM payments WHERE due_at <= {now} AND attempts > 0 ORDER BY due_at LIMIT {repeated} FOR UPDATE SKIP LOCKED)
             UPDATE payments SET due_at = {now + Lease}, attempts = attempts + 1, version = version + 1
-            FROM due WHERE payments.payment_id = due.payment_id
+            FROM (TABLE first UNION ALL TABLE repeated) due WHERE payments.payment_id = due.payment_id
             RETURNING payments.*
             """).AsNoTracking().ToListAsync(cancellationToken);
     }

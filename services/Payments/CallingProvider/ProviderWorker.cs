@@ -9,14 +9,17 @@ namespace Shop.Payments.CallingProvider;
 /// Calls the provider for payments that are due, many at a time, and writes the answers, many in one transaction. A crash anywhere
 /// between claim and write repeats the call when its lease has ended, in whichever instance sees it first, under the same key.
 /// </summary>
-internal sealed partial class ProviderWorker(ProviderCalls calls, PaymentProviderClient provider, WorkSignal signal, ILogger<ProviderWorker> logger)
-    : BackgroundService
+internal sealed partial class ProviderWorker(ProviderCalls calls, PaymentProviderClient provider, ProviderCircuit circuit, WorkSignal signal,
+    TimeProvider time, ILogger<ProviderWorker> logger) : BackgroundService
 {
     /// <summary>How long the provider may take for an answer.</summary>
     internal static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(4);
 
-    /// <summary>Calls that wait for their answers; a provider that hangs must not take all our memory and sockets.</summary>
-    private const int MaxInFlight = 128;
+    /// <summary>Room for the calls of a payment's state that are made for the first time; a provider that hangs must not take all our memory and sockets.</summary>
+    private const int FirstCalls = 1_024;
+
+    /// <summary>Room for repeated calls, apart: payments for which the provider hangs do not stand in the way of those that were never asked for.</summary>
+    private const int RepeatedCalls = 128;
 
     /// <summary>Calls worth a transaction to claim them while others are in flight; fewer wait for the poll.</summary>
     private const int MinClaim = 32;
@@ -32,25 +35,28 @@ internal sealed partial class ProviderWorker(ProviderCalls calls, PaymentProvide
 
     private readonly Channel<CallResult> _results = Channel.CreateUnbounded<CallResult>(new() { SingleReader = true });
 
-    private readonly SemaphoreSlim _room = new(MaxInFlight, MaxInFlight);
+    private readonly CallRoom _first = new(FirstCalls, time);
+    private readonly CallRoom _repeated = new(RepeatedCalls, time);
 
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         var writing = WriteResultsAsync();
-        var signalled = true;
+        bool signalled = true, crowded = false;
         while (!stoppingToken.IsCancellationRequested)
         {
             try
             {
-                if (_room.CurrentCount >= (signalled ? MinClaim : 1))
+                if (crowded)
+                    _first.GiveUpHanging();
+                var (first, repeated) = (circuit.Allowed(_first.Free), circuit.Allowed(_repeated.Free));
+                if (first >= (signalled ? MinClaim : 1) || repeated >= (signalled ? MinClaim : 1))
                 {
-                    foreach (var payment in await calls.ClaimAsync(_room.CurrentCount, stoppingToken))
-                    {
-                        // only this loop takes room, so what was there before the claim is there now
-                        await _room.WaitAsync(CancellationToken.None);
-                        _ = CallAsync(payment, stoppingToken);
-                    }
+                    // only this loop takes room, so what was there before the claim is there now
+                    var claimed = await calls.ClaimAsync(first, repeated, stoppingToken);
+                    foreach (var payment in claimed)
+                        _ = CallAsync(payment, IsFirst(payment) ? _first : _repeated, stoppingToken);
+                    crowded = first > 0 && claimed.Count(IsFirst) == first;
                 }
                 signalled = await signal.WaitAsync(PollInterval, stoppingToken);
             }
@@ -64,39 +70,38 @@ internal sealed partial class ProviderWorker(ProviderCalls calls, PaymentProvide
                 break;
             }
         }
-        for (var i = 0; i < MaxInFlight; i++)
-            await _room.WaitAsync(CancellationToken.None);
+        await Task.WhenAll(_first.Closed(), _repeated.Closed());
         _results.Writer.Complete();
         await writing;
     }
 
-    /// <inheritdoc/>
-    public override void Dispose()
-    {
-        base.Dispose();
-        _room.Dispose();
-    }
+    private static bool IsFirst(Payment payment) => payment.Attempts == 1;
 
-    private async Task CallAsync(Payment payment, CancellationToken stoppingToken)
+    private async Task CallAsync(Payment payment, CallRoom room, CancellationToken stoppingToken)
     {
         using var activity = Activities.StartActivity($"{payment.State} payment", ActivityKind.Internal, payment.TraceParent);
-        CallResult result;
+        var place = room.Enter(stoppingToken);
+        _results.Writer.TryWrite(await CallAsync(payment, place, stoppingToken));
+        if (place.Leave() == MinClaim)
+            signal.Set();
+    }
+
+    private async Task<CallResult> CallAsync(Payment payment, CallRoom.Place place, CancellationToken stoppingToken)
+    {
         try
         {
-            result = new(payment, await provider.CallAsync(payment, stoppingToken));
+            return new(payment, await provider.CallAsync(payment, place.CancellationToken));
         }
         catch (OperationCanceledException)
         {
-            result = new(payment, null, stoppingToken.IsCancellationRequested ? "The service stopped during the call" : "The provider did not answer in time");
+            return new(payment, null, stoppingToken.IsCancellationRequested ? "The service stopped during the call"
+                : place.GaveUp ? "The provider did not answer before others needed the room" : "The provider did not answer in time");
         }
         catch (Exception e)
         {
             // whatever it was, there is no answer: the call is repeated, and the reason kept
-            result = new(payment, null, e.GetBaseException().Message);
+            return new(payment, null, e.GetBaseException().Message);
         }
-        _results.Writer.TryWrite(result);
-        if (_room.Release() == MinClaim - 1)
-            signal.Set();
     }
 
     /// <summary>Not stopped with the service: what was answered is written before the process ends, or its calls would have to be repeated.</summary>
