@@ -14,6 +14,7 @@ using Shop.Messaging.Kafka;
 using Shop.Messaging.Operations;
 using Shop.Messaging.Outbox;
 using Shop.Messaging.Relay;
+using Shop.Messaging.Workers;
 
 namespace Shop.Messaging;
 
@@ -73,12 +74,12 @@ public static class MessagingExtensions
             bus.UsingInMemory();
         });
         services.AddHostedService<DatabaseMigrator<TDbContext>>();
-        services.AddHostedService<OutboxRelay>();
+        services.AddWorker<OutboxRelay>("outbox relay");
         services.AddOptions<MessagingRetention>().BindConfiguration("Messaging:Retention");
-        services.AddSingleton<Housekeeping>().AddHostedService(provider => provider.GetRequiredService<Housekeeping>());
-        services.AddSingleton<MessagingGauges>().AddHostedService(provider => provider.GetRequiredService<MessagingGauges>());
+        services.AddPeriodicWorker<Housekeeping>("housekeeping");
+        services.AddPeriodicWorker<MessagingGauges>("messaging gauges");
         foreach (var endpoint in options.Endpoints)
-            services.AddSingleton<IHostedService>(provider => ActivatorUtilities.CreateInstance<EndpointConsumer>(provider, endpoint));
+            services.AddWorker($"endpoint {endpoint.Name}", provider => ActivatorUtilities.CreateInstance<EndpointConsumer>(provider, endpoint));
         return builder;
     }
 

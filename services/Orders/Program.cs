@@ -1,5 +1,6 @@
 using Shop.Contracts;
 using Shop.Messaging;
+using Shop.Messaging.Workers;
 using Shop.Orders;
 using Shop.Orders.CancellingOrder;
 using Shop.Orders.CopyingCatalog;
@@ -25,7 +26,7 @@ builder.AddMessaging<OrdersDb>("orders", messaging => messaging
     .Endpoint("pricing", endpoint => endpoint.Consumes(Topics.Catalog).BatchHandler<ProductCopier>()));
 builder.AddRepairingOrders();
 builder.AddSubmittingOrder();
-builder.Services.AddHostedService<WaitingEvents>();
+builder.Services.AddPeriodicWorker<WaitingEvents>("waiting events");
 builder.AddStreamingOrder();
 
 var app = builder.Build();

@@ -1,8 +1,8 @@
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using NpgsqlTypes;
+using Shop.Messaging.Workers;
 
 namespace Shop.Messaging.Operations;
 
@@ -11,14 +11,15 @@ namespace Shop.Messaging.Operations;
 /// dead letter, and of everything that came to an endpoint since the oldest of its parked records, stays.
 /// </summary>
 internal sealed partial class Housekeeping(NpgsqlDataSource dataSource, IOptions<MessagingRetention> retention, TimeProvider time, ILogger<Housekeeping> logger)
-    : BackgroundService
+    : IPeriodicWorker
 {
     private const int StepRows = 5_000;
 
     /// <summary>Steps of one round; what is left waits for the next.</summary>
     private const int MaxSteps = 100;
 
-    private static readonly TimeSpan Interval = TimeSpan.FromMinutes(1);
+    /// <inheritdoc/>
+    public TimeSpan Interval => TimeSpan.FromMinutes(1);
 
     /// <summary>Deletes everything that is too old by now, up to a limit.</summary>
     /// <returns>The number of rows.</returns>
@@ -39,22 +40,12 @@ internal sealed partial class Housekeeping(NpgsqlDataSource dataSource, IOptions
         return deleted;
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    /// <inheritdoc/>
+    public async Task RunOnceAsync(CancellationToken stoppingToken)
     {
-        using var timer = new PeriodicTimer(Interval, time);
-        while (await timer.WaitForNextTickAsync(stoppingToken))
-        {
-            try
-            {
-                var deleted = await CleanAsync(stoppingToken);
-                if (deleted > 0)
-                    Cleaned(logger, deleted);
-            }
-            catch (NpgsqlException e)
-            {
-                NotCleaned(logger, e.Message);
-            }
-        }
+        var deleted = await CleanAsync(stoppingToken);
+        if (deleted > 0)
+            Cleaned(logger, deleted);
     }
 
     private async Task<int> DeleteAsync(string sql, TimeSpan age, CancellationToken cancellationToken)
@@ -75,7 +66,4 @@ internal sealed partial class Housekeeping(NpgsqlDataSource dataSource, IOptions
 
     [LoggerMessage(EventName = "MessagingCleaned", Level = LogLevel.Information, Message = "Deleted {Count} rows that were too old")]
     private static partial void Cleaned(ILogger logger, int count);
-
-    [LoggerMessage(EventName = "MessagingNotCleaned", Level = LogLevel.Warning, Message = "Old rows could not be deleted, which is tried again: {Reason}")]
-    private static partial void NotCleaned(ILogger logger, string reason);
 }

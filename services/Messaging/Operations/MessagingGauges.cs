@@ -3,9 +3,8 @@ using System.Diagnostics.Metrics;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
 using Npgsql;
+using Shop.Messaging.Workers;
 
 namespace Shop.Messaging.Operations;
 
@@ -13,12 +12,10 @@ namespace Shop.Messaging.Operations;
 /// What waits, and where: outbox, refused events, dead letters, parked keys, lag and sagas by state. Looked up now and then, and
 /// only where somebody listens, so that a collector's callback never waits for the database.
 /// </summary>
-internal sealed partial class MessagingGauges : BackgroundService
+internal sealed class MessagingGauges : IPeriodicWorker
 {
     /// <summary>The name of the property in which a saga keeps its state, MassTransit's convention.</summary>
     private const string StateProperty = "CurrentState";
-
-    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(10);
 
     /// <summary>Counting sagas reads all of them.</summary>
     private static readonly TimeSpan SagaInterval = TimeSpan.FromMinutes(1);
@@ -27,18 +24,18 @@ internal sealed partial class MessagingGauges : BackgroundService
     private readonly IServiceScopeFactory _scopes;
     private readonly MessagingOptions _options;
     private readonly TimeProvider _time;
-    private readonly ILogger<MessagingGauges> _logger;
     private readonly List<ObservableInstrument<double>> _instruments = [];
     private readonly ConcurrentDictionary<string, Measurement<double>[]> _measured = new();
     private readonly ConcurrentDictionary<(string Endpoint, string Topic, int Partition), long> _lag = new();
 
-    public MessagingGauges(NpgsqlDataSource dataSource, IServiceScopeFactory scopes, MessagingOptions options, TimeProvider time, ILogger<MessagingGauges> logger)
+    private long _sagasAt;
+
+    public MessagingGauges(NpgsqlDataSource dataSource, IServiceScopeFactory scopes, MessagingOptions options, TimeProvider time)
     {
         _dataSource = dataSource;
         _scopes = scopes;
         _options = options;
         _time = time;
-        _logger = logger;
         Gauge("shop.outbox.depth", "{event}", "Events that are committed and not yet acknowledged by the broker");
         Gauge("shop.outbox.age", "s", "Age of the oldest event in the outbox");
         Gauge("shop.outbox.refused", "{event}", "Events that the broker refused, each of which holds back its key");
@@ -50,6 +47,9 @@ internal sealed partial class MessagingGauges : BackgroundService
             new("messaging.consumer.group.name", lag.Key.Endpoint), new("messaging.destination.name", lag.Key.Topic), new("messaging.destination.partition.id", lag.Key.Partition))),
             "{record}", "Records of a partition that are not handled yet"));
     }
+
+    /// <inheritdoc/>
+    public TimeSpan Interval => TimeSpan.FromSeconds(10);
 
     /// <summary>How far an endpoint is behind; null when it has lost the partition.</summary>
     public void Lag(string endpoint, string topic, int partition, long? records)
@@ -88,25 +88,14 @@ internal sealed partial class MessagingGauges : BackgroundService
         }
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    /// <inheritdoc/>
+    public async Task RunOnceAsync(CancellationToken stoppingToken)
     {
-        using var timer = new PeriodicTimer(Interval, _time);
-        var sagasAt = 0L;
-        while (await timer.WaitForNextTickAsync(stoppingToken))
-        {
-            if (!_instruments.Exists(instrument => instrument.Enabled))
-                continue;
-            try
-            {
-                var withSagas = sagasAt == 0 || _time.GetElapsedTime(sagasAt) > SagaInterval;
-                await MeasureAsync(withSagas, stoppingToken);
-                sagasAt = withSagas ? _time.GetTimestamp() : sagasAt;
-            }
-            catch (NpgsqlException e)
-            {
-                NotMeasured(_logger, e.Message);
-            }
-        }
+        if (!_instruments.Exists(instrument => instrument.Enabled))
+            return;
+        var withSagas = _sagasAt == 0 || _time.GetElapsedTime(_sagasAt) > SagaInterval;
+        await MeasureAsync(withSagas, stoppingToken);
+        _sagasAt = withSagas ? _time.GetTimestamp() : _sagasAt;
     }
 
     private void Gauge(string name, string unit, string description) => _instruments.Add(
@@ -132,7 +121,4 @@ internal sealed partial class MessagingGauges : BackgroundService
             ? ($"\"{table.Name}\"", $"\"{state.GetColumnName(table)}\"")
             : null;
     }
-
-    [LoggerMessage(EventName = "GaugesNotMeasured", Level = LogLevel.Debug, Message = "The database did not answer what the gauges ask: {Reason}")]
-    private static partial void NotMeasured(ILogger logger, string reason);
 }

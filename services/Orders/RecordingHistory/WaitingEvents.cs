@@ -1,4 +1,5 @@
 using Npgsql;
+using Shop.Messaging.Workers;
 
 namespace Shop.Orders.RecordingHistory;
 
@@ -6,31 +7,18 @@ namespace Shop.Orders.RecordingHistory;
 /// Gives events their place that have waited in vain: what should come before them was never published to the order's topics.
 /// The shop's own services publish no such events, others might.
 /// </summary>
-public sealed partial class WaitingEvents(NpgsqlDataSource dataSource, TimeProvider time, ILogger<WaitingEvents> logger) : BackgroundService
+public sealed class WaitingEvents(NpgsqlDataSource dataSource, TimeProvider time) : IPeriodicWorker
 {
     /// <summary>Longer than a consumer that is behind needs from one topic to the next; nobody but a foreign event waits that long.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
-    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
-
     private const int OrdersPerRound = 100;
 
     /// <inheritdoc/>
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        using var timer = new PeriodicTimer(Interval, time);
-        while (await timer.WaitForNextTickAsync(stoppingToken))
-        {
-            try
-            {
-                await PlaceOverdueAsync(dataSource, time.GetUtcNow() - Patience, stoppingToken);
-            }
-            catch (NpgsqlException e)
-            {
-                PlacingFailed(logger, e.Message);
-            }
-        }
-    }
+    public TimeSpan Interval => TimeSpan.FromSeconds(5);
+
+    /// <inheritdoc/>
+    public Task RunOnceAsync(CancellationToken stoppingToken) => PlaceOverdueAsync(dataSource, time.GetUtcNow() - Patience, stoppingToken);
 
     /// <summary>Places the events that wait since before <paramref name="before"/>, and what waited only for them.</summary>
     public static async Task PlaceOverdueAsync(NpgsqlDataSource dataSource, DateTimeOffset before, CancellationToken cancellationToken)
@@ -47,7 +35,4 @@ public sealed partial class WaitingEvents(NpgsqlDataSource dataSource, TimeProvi
             await transaction.CommitAsync(cancellationToken);
         }
     }
-
-    [LoggerMessage(EventName = "PlacingWaitingEventsFailed", Level = LogLevel.Warning, Message = "Events that wait for their place in a history could not be placed; tried again soon: {Reason}")]
-    private static partial void PlacingFailed(ILogger logger, string reason);
 }

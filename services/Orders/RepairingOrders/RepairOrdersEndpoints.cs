@@ -2,6 +2,7 @@ using System.Security.Claims;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 using Shop.Contracts;
+using Shop.Messaging.Workers;
 using Shop.Orders.ReadingOrders;
 using Shop.ServiceDefaults;
 using Shop.ServiceDefaults.Authentication;
@@ -18,8 +19,7 @@ public static partial class RepairOrdersEndpoints
     public static void AddRepairingOrders(this IHostApplicationBuilder builder)
     {
         builder.Services.AddScoped<StuckOrders>();
-        builder.Services.AddSingleton<StuckOrdersMonitor>();
-        builder.Services.AddHostedService(services => services.GetRequiredService<StuckOrdersMonitor>());
+        builder.Services.AddPeriodicWorker<StuckOrdersMonitor>("stuck orders monitor");
     }
 
     /// <summary>Maps the endpoints.</summary>

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
 using Npgsql;
+using Shop.Messaging.Workers;
 using Shop.Orders.RecordingHistory;
 
 namespace Shop.Orders.StreamingOrders;
@@ -18,8 +19,7 @@ internal enum StreamRefusal
 /// Watches the histories of the orders whose streams are open on this instance: one query for all of them, many times a second, and none
 /// while there are no streams. It sees what any instance recorded, and the database pays nothing for an order that nobody watches.
 /// </summary>
-internal sealed partial class OrderWatcher(NpgsqlDataSource dataSource, IOptions<StreamOptions> options, TimeProvider time, IHostApplicationLifetime lifetime,
-    ILogger<OrderWatcher> logger) : BackgroundService
+internal sealed class OrderWatcher(NpgsqlDataSource dataSource, IOptions<StreamOptions> options, TimeProvider time, IHostApplicationLifetime lifetime) : IWorker
 {
     /// <summary>Events of one order that a delivery holds at most; an order has about ten in its life.</summary>
     private const int MaxDelivery = 50;
@@ -70,12 +70,18 @@ internal sealed partial class OrderWatcher(NpgsqlDataSource dataSource, IOptions
     }
 
     /// <inheritdoc/>
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    public async Task RunAsync(CancellationToken stoppingToken)
     {
         // before the server waits for its requests to end, which an open stream would not
         await using var ending = lifetime.ApplicationStopping.Register(EndAll);
         // apart from each other: a database that is slow must not make the gateway think that the streams are dead
-        await Task.WhenAll(WatchAsync(stoppingToken), ShowLifeAsync(stoppingToken));
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
+        var watching = WatchAsync(ended.Token);
+        var living = ShowLifeAsync(ended.Token);
+        // where one fails the other ends, and both begin anew: the streams stay open and go on where they were
+        await Task.WhenAny(watching, living);
+        await ended.CancelAsync();
+        await Task.WhenAll(watching, living);
     }
 
     private async Task WatchAsync(CancellationToken stoppingToken)
@@ -87,19 +93,10 @@ internal sealed partial class OrderWatcher(NpgsqlDataSource dataSource, IOptions
                 await _someone.WaitAsync(stoppingToken);
                 continue;
             }
-            try
-            {
-                var begin = time.GetTimestamp();
-                await DeliverAsync(waiting, stoppingToken);
-                var rest = TimeSpan.FromTicks(Math.Clamp((time.GetElapsedTime(begin) * RestPerWork).Ticks, ShortestPause.Ticks, LongestPause.Ticks));
-                await Task.Delay(rest, time, stoppingToken);
-            }
-            catch (NpgsqlException e)
-            {
-                // the streams stay open and go on where they were
-                WatchingInterrupted(logger, e.Message);
-                await Task.Delay(LongestPause, time, stoppingToken);
-            }
+            var begin = time.GetTimestamp();
+            await DeliverAsync(waiting, stoppingToken);
+            var rest = TimeSpan.FromTicks(Math.Clamp((time.GetElapsedTime(begin) * RestPerWork).Ticks, ShortestPause.Ticks, LongestPause.Ticks));
+            await Task.Delay(rest, time, stoppingToken);
         }
     }
 
@@ -154,7 +151,4 @@ internal sealed partial class OrderWatcher(NpgsqlDataSource dataSource, IOptions
                 subscription.End();
         }
     }
-
-    [LoggerMessage(EventName = "WatchingInterrupted", Level = LogLevel.Warning, Message = "Open streams get no events until the database answers: {Reason}")]
-    private static partial void WatchingInterrupted(ILogger logger, string reason);
 }

@@ -5,6 +5,7 @@ using System.Security.Claims;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.EntityFrameworkCore;
+using Shop.Messaging.Workers;
 using Shop.Orders.FulfillingOrder;
 using Shop.Orders.ReadingOrders;
 using Shop.Orders.RecordingHistory;
@@ -45,8 +46,7 @@ public static class StreamOrderEndpoint
     public static void AddStreamingOrder(this IHostApplicationBuilder builder)
     {
         builder.Services.AddOptions<StreamOptions>().BindConfiguration("Streams").ValidateDataAnnotations().ValidateOnStart();
-        builder.Services.AddSingleton<OrderWatcher>();
-        builder.Services.AddHostedService(services => services.GetRequiredService<OrderWatcher>());
+        builder.Services.AddWorker<OrderWatcher>("order watcher");
     }
 
     /// <summary>Maps the endpoint.</summary>

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
 using Npgsql;
+using Shop.Messaging.Workers;
 
 namespace Shop.Orders.SubmittingOrder;
 
@@ -7,8 +8,7 @@ namespace Shop.Orders.SubmittingOrder;
 /// Deletes idempotency keys that have expired, oldest first and in short transactions. Instances share the work: none waits for a row that
 /// another is deleting, or that a submission is about to replace.
 /// </summary>
-internal sealed partial class IdempotencyKeyCleanup(NpgsqlDataSource dataSource, IOptions<IdempotencyKeyOptions> options, TimeProvider time,
-    ILogger<IdempotencyKeyCleanup> logger) : BackgroundService
+internal sealed class IdempotencyKeyCleanup(NpgsqlDataSource dataSource, IOptions<IdempotencyKeyOptions> options, TimeProvider time) : IPeriodicWorker
 {
     private const int KeysPerStep = 1_000;
 
@@ -16,23 +16,14 @@ internal sealed partial class IdempotencyKeyCleanup(NpgsqlDataSource dataSource,
     private const int StepsPerRound = 100;
 
     /// <inheritdoc/>
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    public TimeSpan Interval => options.Value.CleanupInterval;
+
+    /// <inheritdoc/>
+    public async Task RunOnceAsync(CancellationToken stoppingToken)
     {
-        using var timer = new PeriodicTimer(options.Value.CleanupInterval, time);
-        while (await timer.WaitForNextTickAsync(stoppingToken))
+        var expiredBefore = time.GetUtcNow() - options.Value.Lifetime;
+        for (var step = 0; step < StepsPerRound && await DeleteAsync(expiredBefore, stoppingToken) == KeysPerStep; step++)
         {
-            try
-            {
-                var expiredBefore = time.GetUtcNow() - options.Value.Lifetime;
-                for (var step = 0; step < StepsPerRound && await DeleteAsync(expiredBefore, stoppingToken) == KeysPerStep; step++)
-                {
-                }
-            }
-            catch (NpgsqlException e)
-            {
-                // what has expired is not honoured, deleted or not: it can wait
-                CleanupFailed(logger, e.Message);
-            }
         }
     }
 
@@ -47,7 +38,4 @@ internal sealed partial class IdempotencyKeyCleanup(NpgsqlDataSource dataSource,
         command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = KeysPerStep });
         return await command.ExecuteNonQueryAsync(cancellationToken);
     }
-
-    [LoggerMessage(EventName = "IdempotencyKeyCleanupFailed", Level = LogLevel.Warning, Message = "Expired idempotency keys could not be deleted; tried again in the next round: {Reason}")]
-    private static partial void CleanupFailed(ILogger logger, string reason);
 }

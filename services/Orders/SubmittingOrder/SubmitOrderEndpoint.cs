@@ -4,6 +4,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using Shop.Contracts;
+using Shop.Messaging.Workers;
 using Shop.Orders.ReadingOrders;
 using Shop.ServiceDefaults;
 using Shop.ServiceDefaults.Authentication;
@@ -22,7 +23,7 @@ public static partial class SubmitOrderEndpoint
     public static void AddSubmittingOrder(this IHostApplicationBuilder builder)
     {
         builder.Services.AddOptions<IdempotencyKeyOptions>().BindConfiguration("IdempotencyKeys").ValidateDataAnnotations().ValidateOnStart();
-        builder.Services.AddHostedService<IdempotencyKeyCleanup>();
+        builder.Services.AddPeriodicWorker<IdempotencyKeyCleanup>("idempotency key clean-up");
     }
 
     /// <summary>Maps the endpoint.</summary>

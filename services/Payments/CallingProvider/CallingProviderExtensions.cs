@@ -1,4 +1,5 @@
 using Polly;
+using Shop.Messaging.Workers;
 
 namespace Shop.Payments.CallingProvider;
 
@@ -29,6 +30,6 @@ internal static class CallingProviderExtensions
         services.AddSingleton<WakeOnCommit>();
         services.ConfigureDbContext<PaymentsDb>((provider, options) => options.AddInterceptors(provider.GetRequiredService<WakeOnCommit>()));
         services.AddSingleton<ProviderCalls>();
-        services.AddHostedService<ProviderWorker>();
+        services.AddWorker<ProviderWorker>("payment provider calls");
     }
 }

@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using Shop.Messaging.Workers;
 
 namespace Shop.Payments.CallingProvider;
 
@@ -13,6 +14,9 @@ internal sealed class ProviderCalls(IServiceScopeFactory scopes, TimeProvider ti
 {
     /// <summary>Longer than a call can take, so that only a dead instance's calls are taken over.</summary>
     internal static readonly TimeSpan Lease = ProviderWorker.CallTimeout + TimeSpan.FromSeconds(2);
+
+    /// <summary>The pauses between the calls for one payment.</summary>
+    private static readonly Backoff Pauses = new(TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(5));
 
     /// <summary>Takes due calls: for the time of <see cref="Lease"/> nobody else makes them.</summary>
     /// <param name="first">The most calls that were not made before, which come back with one attempt.</param>
@@ -61,20 +65,7 @@ internal sealed class ProviderCalls(IServiceScopeFactory scopes, TimeProvider ti
         // a later call may be under way already, or wanted for something else: then this one says nothing any more
         else if (payment.State == result.Payment.State && payment.Attempts == result.Payment.Attempts)
         {
-            payment.Fail(result.Error ?? $"The provider answered {result.Answer!.Status} while {payment.State}", now + RetryDelay.After(payment.Attempts));
+            payment.Fail(result.Error ?? $"The provider answered {result.Answer!.Status} while {payment.State}", now + Pauses.After(payment.Attempts));
         }
-    }
-}
-
-/// <summary>How long to wait between calls: doubled each time up to a limit, with jitter so that an outage's payments do not come back as one wave.</summary>
-internal static class RetryDelay
-{
-    private const double FirstMilliseconds = 100, LongestMilliseconds = 5_000;
-
-    /// <summary>The delay after the call number <paramref name="attempts"/>, from 1.</summary>
-    public static TimeSpan After(int attempts)
-    {
-        var delay = Math.Min(LongestMilliseconds, FirstMilliseconds * Math.Pow(2, Math.Min(attempts - 1, 10)));
-        return TimeSpan.FromMilliseconds(delay * (0.5 + Random.Shared.NextDouble() / 2));
     }
 }

@@ -1,7 +1,6 @@
-using System.Data.Common;
 using System.Diagnostics;
 using System.Threading.Channels;
-using Microsoft.EntityFrameworkCore;
+using Shop.Messaging.Workers;
 
 namespace Shop.Payments.CallingProvider;
 
@@ -10,7 +9,7 @@ namespace Shop.Payments.CallingProvider;
 /// between claim and write repeats the call when its lease has ended, in whichever instance sees it first, under the same key.
 /// </summary>
 internal sealed partial class ProviderWorker(ProviderCalls calls, PaymentProviderClient provider, ProviderCircuit circuit, WorkSignal signal,
-    TimeProvider time, ILogger<ProviderWorker> logger) : BackgroundService
+    TimeProvider time, ILogger<ProviderWorker> logger) : IWorker
 {
     /// <summary>How long the provider may take for an answer.</summary>
     internal static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(4);
@@ -30,58 +29,48 @@ internal sealed partial class ProviderWorker(ProviderCalls calls, PaymentProvide
     /// <summary>The net under the signal: retries that became due, other instances' commits, and calls to take over.</summary>
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(250);
 
-    private static readonly TimeSpan DatabaseRetryDelay = TimeSpan.FromMilliseconds(500);
     private static readonly ActivitySource Activities = new("Shop.Payments");
 
-    private readonly Channel<CallResult> _results = Channel.CreateUnbounded<CallResult>(new() { SingleReader = true });
-
-    private readonly CallRoom _first = new(FirstCalls, time);
-    private readonly CallRoom _repeated = new(RepeatedCalls, time);
-
     /// <inheritdoc/>
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    public async Task RunAsync(CancellationToken stoppingToken)
     {
-        var writing = WriteResultsAsync();
-        bool signalled = true, crowded = false;
-        while (!stoppingToken.IsCancellationRequested)
+        var answers = Channel.CreateUnbounded<CallResult>(new() { SingleReader = true });
+        CallRoom firstRoom = new(FirstCalls, time), repeatedRoom = new(RepeatedCalls, time);
+        var writing = WriteAsync(answers.Reader);
+        try
         {
-            try
+            bool signalled = true, crowded = false;
+            while (!stoppingToken.IsCancellationRequested)
             {
                 if (crowded)
-                    _first.GiveUpHanging();
-                var (first, repeated) = (circuit.Allowed(_first.Free), circuit.Allowed(_repeated.Free));
+                    firstRoom.GiveUpHanging();
+                var (first, repeated) = (circuit.Allowed(firstRoom.Free), circuit.Allowed(repeatedRoom.Free));
                 if (first >= (signalled ? MinClaim : 1) || repeated >= (signalled ? MinClaim : 1))
                 {
                     // only this loop takes room, so what was there before the claim is there now
                     var claimed = await calls.ClaimAsync(first, repeated, stoppingToken);
                     foreach (var payment in claimed)
-                        _ = CallAsync(payment, IsFirst(payment) ? _first : _repeated, stoppingToken);
+                        _ = CallAsync(payment, IsFirst(payment) ? firstRoom : repeatedRoom, answers.Writer, stoppingToken);
                     crowded = first > 0 && claimed.Count(IsFirst) == first;
                 }
                 signalled = await signal.WaitAsync(PollInterval, stoppingToken);
             }
-            catch (Exception e) when (e is DbException or InvalidOperationException or TimeoutException)
-            {
-                ClaimFailed(logger, e.GetBaseException().Message);
-                await Task.Delay(DatabaseRetryDelay, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-            {
-                break;
-            }
         }
-        await Task.WhenAll(_first.Closed(), _repeated.Closed());
-        _results.Writer.Complete();
-        await writing;
+        finally
+        {
+            await Task.WhenAll(firstRoom.Closed(), repeatedRoom.Closed());
+            answers.Writer.Complete();
+            await writing;
+        }
     }
 
     private static bool IsFirst(Payment payment) => payment.Attempts == 1;
 
-    private async Task CallAsync(Payment payment, CallRoom room, CancellationToken stoppingToken)
+    private async Task CallAsync(Payment payment, CallRoom room, ChannelWriter<CallResult> answers, CancellationToken stoppingToken)
     {
         using var activity = Activities.StartActivity($"{payment.State} payment", ActivityKind.Internal, payment.TraceParent);
         var place = room.Enter(stoppingToken);
-        _results.Writer.TryWrite(await CallAsync(payment, place, stoppingToken));
+        answers.TryWrite(await CallAsync(payment, place, stoppingToken));
         if (place.Leave() == MinClaim)
             signal.Set();
     }
@@ -105,18 +94,19 @@ internal sealed partial class ProviderWorker(ProviderCalls calls, PaymentProvide
     }
 
     /// <summary>Not stopped with the service: what was answered is written before the process ends, or its calls would have to be repeated.</summary>
-    private async Task WriteResultsAsync()
+    private async Task WriteAsync(ChannelReader<CallResult> answers)
     {
         var batch = new List<CallResult>(MaxWrite);
-        while (await _results.Reader.WaitToReadAsync(CancellationToken.None))
+        while (await answers.WaitToReadAsync(CancellationToken.None))
         {
-            while (batch.Count < MaxWrite && _results.Reader.TryRead(out var result))
+            while (batch.Count < MaxWrite && answers.TryRead(out var result))
                 batch.Add(result);
             try
             {
                 await calls.WriteAsync(batch, CancellationToken.None);
             }
-            catch (Exception e) when (e is DbException or DbUpdateException or InvalidOperationException or TimeoutException)
+            // whatever it was: the calls are repeated when their lease has ended, and the next answers may be written
+            catch (Exception e)
             {
                 WriteFailed(logger, batch.Count, e.GetBaseException().Message);
             }
@@ -125,9 +115,6 @@ internal sealed partial class ProviderWorker(ProviderCalls calls, PaymentProvide
             batch.Clear();
         }
     }
-
-    [LoggerMessage(EventName = "ClaimFailed", Level = LogLevel.Warning, Message = "Due payments could not be read: {Reason}")]
-    private static partial void ClaimFailed(ILogger logger, string reason);
 
     [LoggerMessage(EventName = "WriteFailed", Level = LogLevel.Warning, Message = "{Count} answers of the provider could not be written, their calls are repeated: {Reason}")]
     private static partial void WriteFailed(ILogger logger, int count, string reason);

@@ -80,7 +80,7 @@ public sealed class StuckOrdersTests(OrdersFixture fixture)
         var monitor = service.Services.GetRequiredService<StuckOrdersMonitor>();
         await Eventually.BecomesAsync(expected, async () =>
         {
-            await monitor.CountAsync(TestContext.Current.CancellationToken);
+            await monitor.RunOnceAsync(TestContext.Current.CancellationToken);
             return Metric("Confirmed");
         });
     }
