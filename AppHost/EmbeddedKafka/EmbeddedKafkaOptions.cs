@@ -70,6 +70,9 @@ public sealed record EmbeddedKafkaOptions
     /// <summary>The clock.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 
+    /// <summary>The disk.</summary>
+    internal Disk Disk { get; init; } = new();
+
     /// <summary>Where the broker logs.</summary>
     public ILogger Logger { get; init; } = NullLogger.Instance;
 }

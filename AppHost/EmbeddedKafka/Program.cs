@@ -44,7 +44,7 @@ try
     await stop.Task;
     return 0;
 }
-catch (Exception failure) when (failure is IOException or System.Net.Sockets.SocketException or UnauthorizedAccessException)
+catch (Exception failure) when (failure is IOException or InvalidDataException or System.Net.Sockets.SocketException or UnauthorizedAccessException)
 {
     Console.Error.WriteLine($"EmbeddedKafka cannot run: {failure.Message}");
     return 1;

@@ -1,4 +1,5 @@
 using Confluent.Kafka;
+using Shop.LocalRunner.Processes;
 
 namespace Shop.KafkaBroker.Tests;
 
@@ -34,38 +35,49 @@ public sealed class LeaderEpochTests : IDisposable
 
     [Theory]
     [InlineData(40)] // the log stays shorter than what was read
-    [InlineData(200)] // it is longer again before the consumer is back
+    [InlineData(200)] // it is longer again when the consumer is back
     public async Task A_consumer_notices_that_the_log_lost_what_it_had_read(int backlog)
     {
-        await using (var kafka = await StartAsync())
+        var port = Ports.Free();
+        using var consumer = Clients.Consumer($"127.0.0.1:{port}", "readers");
+        await using (var kafka = await StartAsync(port))
         {
             await ProduceAsync(kafka, "before", 100);
-            using var consumer = Consumer(kafka);
             consumer.Subscribe("events");
-            ConsumeResult<string, string>? last = null;
             for (var read = 0; read < 100; read++)
-                last = consumer.Consume(TimeSpan.FromMinutes(1));
-            Assert.Equal(0, last!.LeaderEpoch);
-            consumer.Commit(last);
-            consumer.Close();
+                Assert.Equal(0, consumer.Consume(TimeSpan.FromMinutes(1)).LeaderEpoch);
         }
-        foreach (var index in Directory.GetFiles(_data.Path, "*.index", SearchOption.AllDirectories).Concat(Directory.GetFiles(_data.Path, "clean", SearchOption.AllDirectories)))
-            File.Delete(index); // as after a power loss
-        using (var log = File.OpenWrite(Directory.GetFiles(_data.Path, "*.log", SearchOption.AllDirectories).Single()))
-            log.SetLength(log.Length * 3 / 10);
-        await using var again = await StartAsync();
-        await ProduceAsync(again, "after", backlog);
-        using var reader = Consumer(again);
-        reader.Subscribe("events");
+        LoseTail();
+        AppendOffline(backlog);
+        await using var again = await StartAsync(port);
         var seen = new List<string>();
         await Eventually.BecomesTrueAsync(() =>
         {
-            if (reader.Consume(TimeSpan.FromMilliseconds(100)) is { } record)
+            if (consumer.Consume(TimeSpan.FromMilliseconds(100)) is { } record)
                 seen.Add(record.Message.Value);
-            return Task.FromResult(seen.Count(value => value.StartsWith("after", StringComparison.Ordinal)) == backlog);
+            return Task.FromResult(seen.Contains($"after-{backlog - 1}"));
         });
 
         Assert.Equal(Enumerable.Range(0, backlog).Select(i => $"after-{i}"), seen.Where(value => value.StartsWith("after", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task Java_s_consumer_notices_it_even_when_it_was_started_anew()
+    {
+        await ForeignClients.RequireAsync("Apache Kafka's console tools");
+        await using (var kafka = await StartAsync())
+        {
+            await ProduceAsync(kafka, "before", 100);
+            Assert.Equal(100, (await ReadAsync(kafka, 100)).Count);
+        }
+        LoseTail();
+        AppendOffline(200);
+        await using var again = await StartAsync();
+
+        Assert.Equal(Enumerable.Range(0, 200).Select(i => $"after-{i}"), await ReadAsync(again, 200));
+
+        static Task<IReadOnlyList<string>> ReadAsync(EmbeddedKafka kafka, int count) => ForeignClients.RunJavaAsync("org.apache.kafka.tools.consumer.ConsoleConsumer",
+            "--bootstrap-server", kafka.BootstrapServers, "--topic", "events", "--group", "readers", "--from-beginning", "--max-messages", $"{count}", "--timeout-ms", "30000");
     }
 
     [Fact]
@@ -96,8 +108,6 @@ public sealed class LeaderEpochTests : IDisposable
         }
     }
 
-    private static IConsumer<string, string> Consumer(EmbeddedKafka kafka) => Clients.Consumer(kafka.BootstrapServers, "readers");
-
     private static async Task ProduceAsync(EmbeddedKafka kafka, string name, int count)
     {
         using var producer = Clients.Producer(kafka.BootstrapServers);
@@ -121,5 +131,22 @@ public sealed class LeaderEpochTests : IDisposable
             .Select(found => (found.Item1, found.Epoch, found.Item4)).Single();
     }
 
-    private Task<EmbeddedKafka> StartAsync() => EmbeddedKafka.StartAsync(new() { DataDirectory = _data.Path }, Cancelled);
+    private Task<EmbeddedKafka> StartAsync(int port = 0) => EmbeddedKafka.StartAsync(new() { DataDirectory = _data.Path, Port = port }, Cancelled);
+
+    /// <summary>What a power loss may do: the log ends earlier, and the files that vouch for it are gone.</summary>
+    private void LoseTail()
+    {
+        foreach (var file in Directory.GetFiles(_data.Path, "*", SearchOption.AllDirectories).Where(file => Path.GetExtension(file) == ".index" || Path.GetFileName(file) == "clean"))
+            File.Delete(file);
+        using var log = File.OpenWrite(Directory.GetFiles(_data.Path, "*.log", SearchOption.AllDirectories).Single());
+        log.SetLength(log.Length * 3 / 10);
+    }
+
+    /// <summary>Makes the log longer while no client is connected.</summary>
+    private void AppendOffline(int count)
+    {
+        using var broker = new Broker(_data.Path, new());
+        for (var i = 0; i < count; i++)
+            Assert.Equal(ErrorCode.None, broker.FindLog("events", 0)!.Append(Batches.Build($"after-{i}")).Error);
+    }
 }

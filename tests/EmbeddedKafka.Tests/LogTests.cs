@@ -134,6 +134,49 @@ public sealed class LogTests : IDisposable
         Assert.Equal(ErrorCode.None, _broker.CreateTopic("later", 1, new Dictionary<string, string>()).Error);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_damaged_bit_before_whole_records_is_no_torn_tail(bool journal)
+    {
+        Append(Open("events"), 0, 20);
+        _broker.CreateTopic("more", 1, new Dictionary<string, string>());
+        Kill();
+        var path = journal ? Path.Combine(_data.Path, "journal") : Directory.GetFiles(_data.Path, "*.log", SearchOption.AllDirectories).Single(file => new FileInfo(file).Length > 0);
+        var whole = File.ReadAllBytes(path);
+        var epochs = new HashSet<int>(); // no checksum covers them
+        for (var batch = 0; !journal && batch < whole.Length; batch += RecordBatch.Size(whole.AsSpan(batch)))
+            epochs.UnionWith(Enumerable.Range(batch + 12, 4));
+        foreach (var position in Enumerable.Range(0, whole.Length / 2).Except(epochs))
+        {
+            var damaged = (byte[])whole.Clone();
+            damaged[position] ^= 1;
+            File.WriteAllBytes(path, damaged);
+
+            Assert.Contains(path, Assert.Throws<InvalidDataException>(OpenBroker).Message, StringComparison.Ordinal);
+            Assert.Equal(damaged, File.ReadAllBytes(path));
+        }
+        File.WriteAllBytes(path, whole);
+        OpenBroker();
+        Assert.Equal(20, Batches.ReadAll(_broker.FindLog("events", 0)!).Count);
+    }
+
+    [Fact]
+    public void A_topic_that_the_journal_forgot_is_set_aside()
+    {
+        Append(Open("events"), 0, 20);
+        Kill();
+        var log = Directory.GetFiles(_data.Path, "*.log", SearchOption.AllDirectories).Single();
+        var records = File.ReadAllBytes(log);
+        File.Delete(Path.Combine(_data.Path, "journal"));
+        OpenBroker();
+        Append(Open("events"), 0, 1);
+        Restart(clean: false);
+
+        Assert.Equal(records, File.ReadAllBytes(Directory.GetFiles(_data.Path, "*.log", SearchOption.AllDirectories).Single(file => file.Contains(".aside", StringComparison.Ordinal))));
+        Assert.Single(Batches.ReadAll(_broker.FindLog("events", 0)!));
+    }
+
     [Fact]
     public void Reading_from_any_offset_begins_with_its_batch()
     {
@@ -332,20 +375,11 @@ public sealed class LogTests : IDisposable
     private void Kill()
     {
         var copy = _data.Path + "-killed";
-        Copy(_data.Path, copy);
+        TemporaryDirectory.Copy(_data.Path, copy);
         _broker!.Dispose();
         _broker = null;
         Directory.Delete(_data.Path, recursive: true);
         Directory.Move(copy, _data.Path);
-    }
-
-    private static void Copy(string from, string to)
-    {
-        Directory.CreateDirectory(to);
-        foreach (var file in Directory.GetFiles(from).Where(file => Path.GetFileName(file) != "lock"))
-            File.Copy(file, Path.Combine(to, Path.GetFileName(file)));
-        foreach (var directory in Directory.GetDirectories(from))
-            Copy(directory, Path.Combine(to, Path.GetFileName(directory)));
     }
 
     private static void Append(PartitionLog log, int first, int count)

@@ -34,7 +34,7 @@ internal static class InitProducerId
         }
         catch (IOException)
         {
-            return (-1, -1, ErrorCode.KafkaStorageError);
+            return (-1, -1, ErrorCode.CoordinatorLoadInProgress); // clients try again
         }
     }
 }

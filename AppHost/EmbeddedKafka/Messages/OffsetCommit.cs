@@ -58,7 +58,7 @@ internal static class OffsetCommit
         }
         catch (IOException)
         {
-            return ErrorCode.KafkaStorageError;
+            return ErrorCode.NotCoordinator; // Apache Kafka's answer: clients look for the coordinator, and try again
         }
     }
 

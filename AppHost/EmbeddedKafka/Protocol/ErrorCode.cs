@@ -10,6 +10,8 @@ internal enum ErrorCode : short
     UnknownTopicOrPartition = 3,
     MessageTooLarge = 10,
     OffsetMetadataTooLarge = 12,
+    CoordinatorLoadInProgress = 14,
+    NotCoordinator = 16,
     InvalidTopic = 17,
     InvalidRequiredAcks = 21,
     IllegalGeneration = 22,

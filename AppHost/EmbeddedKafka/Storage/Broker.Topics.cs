@@ -29,7 +29,7 @@ internal sealed partial class Broker
             var topic = new Topic(_nextTopicNumber, Guid.CreateVersion7(), name, new(configs, Options.TopicDefaults), this);
             try
             {
-                topic.OpenPartitions(partitions, static _ => 0);
+                topic.Add(topic.Open(partitions, static _ => 0));
                 Change(w => WriteTopic(w, topic), () =>
                 {
                     _nextTopicNumber++;
@@ -83,14 +83,22 @@ internal sealed partial class Broker
                 return (ErrorCode.InvalidPartitions, $"The topic {name} currently has {topic.Partitions.Count} partition(s); {count} would not be an increase.");
             if (count - topic.Partitions.Count + _topics.Values.Sum(other => other.Partitions.Count) > Options.MaxPartitions)
                 return (ErrorCode.InvalidPartitions, $"This broker holds at most {Options.MaxPartitions} partitions.");
-            if (!validateOnly)
+            if (validateOnly)
+                return (ErrorCode.None, null);
+            var opened = topic.Open(count, static _ => 0);
+            try
             {
                 Change(w =>
                 {
                     w.Int8((sbyte)JournalEntry.Partitions);
                     w.Int32(topic.Number);
                     w.Int32(count);
-                }, () => topic.OpenPartitions(count, static _ => 0));
+                }, () => topic.Add(opened));
+            }
+            catch
+            {
+                opened.ForEach(log => log.Dispose()); // their empty files are what a later attempt begins with
+                throw;
             }
             return (ErrorCode.None, null);
         }
@@ -129,12 +137,20 @@ internal sealed partial class Broker
         w.Uuid(topic.Id);
     }
 
-    private static void Remove(Topic topic)
+    private void Remove(Topic topic)
     {
-        foreach (var log in topic.Partitions)
-            log.Dispose();
-        if (Directory.Exists(topic.Directory))
-            Directory.Delete(topic.Directory, recursive: true);
+        topic.Dispose();
+        if (!Directory.Exists(topic.Directory))
+            return;
+        try
+        {
+            Directory.Move(topic.Directory, topic.Directory + DeletedSuffix); // from here on the next start deletes it too
+            Directory.Delete(topic.Directory + DeletedSuffix, recursive: true);
+        }
+        catch (IOException failure)
+        {
+            WriteFailed(failure);
+        }
     }
 
     [LoggerMessage(EventName = "TopicCreated", Level = LogLevel.Information, Message = "Created topic {Topic} with {Partitions} partitions")]

@@ -12,16 +12,20 @@ internal sealed partial class Broker : IDisposable
     public const int NodeId = 1;
 
     private const int ProducerIdBlock = 1000;
+    private const string DeletedSuffix = ".deleted";
+    private const string AsideSuffix = ".aside";
     private readonly Lock _lock = new();
     private readonly ConcurrentDictionary<string, Topic> _topics = [];
     private readonly FileStream _lockFile;
     private readonly Journal _journal;
+    private bool _writesFail;
     private int _nextTopicNumber = 1;
     private long _nextProducerId;
     private long _reservedProducerIds;
 
     /// <summary>Opens the data in a directory.</summary>
     /// <exception cref="IOException">Another broker uses the directory, or it cannot be written.</exception>
+    /// <exception cref="InvalidDataException">A file in it is damaged.</exception>
     public Broker(string directory, EmbeddedKafkaOptions options)
     {
         Options = options;
@@ -30,27 +34,38 @@ internal sealed partial class Broker : IDisposable
         Directory.CreateDirectory(TopicsDirectory);
         // the system drops the lock with the process, however that ends
         _lockFile = new(Path.Combine(directory, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-        var replay = new JournalReplay(Groups);
-        _journal = new(directory, replay.Read);
-        ClusterId = replay.ClusterId ?? Convert.ToBase64String(Guid.NewGuid().ToByteArray()).TrimEnd('=').Replace('+', '-').Replace('/', '_');
-        LeaderEpoch = replay.LeaderEpoch + 1;
-        _nextTopicNumber = replay.NextTopicNumber;
-        _nextProducerId = _reservedProducerIds = replay.ReservedProducerIds;
-        RemoveOrphans(replay);
-        foreach (var (number, entry) in replay.Topics)
+try
         {
-            var topic = new Topic(number, entry.Id, entry.Name, new(entry.Configs, Options.TopicDefaults), this);
-            topic.OpenPartitions(entry.Partitions, partition => entry.LogStartOffsets.GetValueOrDefault(partition));
-            _topics[topic.Name] = topic;
+                var replay = new JournalReplay(Groups);
+            _journal = new(options.Disk, directory, replay.Read);
+            ClusterId = replay.ClusterId ?? Convert.ToBase64String(Guid.NewGuid().ToByteArray()).TrimEnd('=').Replace('+', '-').Replace('/', '_');
+            LeaderEpoch = replay.LeaderEpoch + 1;
+            _nextTopicNumber = replay.NextTopicNumber;
+            _nextProducerId = _reservedProducerIds = replay.ReservedProducerIds;
+            SetAsideUnknown(replay);
+            foreach (var (number, entry) in replay.Topics)
+            {
+                var topic = new Topic(number, entry.Id, entry.Name, new(entry.Configs, Options.TopicDefaults), this);
+                topic.Add(topic.Open(entry.Partitions, partition => entry.LogStartOffsets.GetValueOrDefault(partition)));
+                _topics[topic.Name] = topic;
+            }
+            _journal.Rewrite(Snapshot()); // the epoch is on the disk before anybody hears of it
         }
-        _journal.Rewrite(Snapshot()); // the epoch is on the disk before anybody hears of it
+        catch
+        {
+            foreach (var topic in Topics)
+                topic.Dispose();
+            _journal?.Dispose();
+            _lockFile.Dispose();
+            throw;
+        }
     }
 
     public EmbeddedKafkaOptions Options { get; }
 
     public ILogger Logger => Options.Logger;
 
-    /// <summary>Where the topics' directories are. Nothing else is there: what belongs to no topic is removed.</summary>
+    /// <summary>Where the topics' directories are. Directories of topics that the journal does not know are beside them, set aside.</summary>
     public string TopicsDirectory { get; }
 
     public string ClusterId { get; }
@@ -88,10 +103,19 @@ internal sealed partial class Broker : IDisposable
     {
         lock (_lock)
         {
-            _journal.Append(entry, Options.FlushEveryAppend);
+            try
+            {
+                _journal.Append(entry, Options.FlushEveryAppend);
+            }
+            catch (IOException failure)
+            {
+                WriteFailed(failure);
+                throw;
+            }
+            WriteSucceeded();
             apply();
             if (_journal.Outgrown)
-                _journal.Rewrite(Snapshot());
+                TryRewriteJournal();
         }
     }
 
@@ -117,11 +141,17 @@ internal sealed partial class Broker : IDisposable
         try
         {
             if (Locked(_journal.TakeUnflushed) is { } file)
-                RandomAccess.FlushToDisk(file);
+                Options.Disk.Flush(file);
         }
         catch (ObjectDisposedException)
         {
             // written anew meanwhile, and flushed by that
+        }
+        catch (IOException failure)
+        {
+            lock (_lock)
+                _journal.FlushFailed();
+            WriteFailed(failure);
         }
     }
 
@@ -145,6 +175,20 @@ internal sealed partial class Broker : IDisposable
         Groups.Clean();
     }
 
+    /// <summary>Says that the disk is full or fails, once until writing succeeds again.</summary>
+    public void WriteFailed(IOException failure)
+    {
+        if (!Interlocked.Exchange(ref _writesFail, true))
+            LogWriteFailed(Logger, failure);
+    }
+
+    /// <summary>Says that writing succeeds again after it did not.</summary>
+    public void WriteSucceeded()
+    {
+        if (Volatile.Read(ref _writesFail) && Interlocked.Exchange(ref _writesFail, false))
+            LogWriteSucceeded(Logger);
+    }
+
     /// <summary>Closes everything so that the next process need not recover.</summary>
     public void Dispose()
     {
@@ -156,7 +200,7 @@ internal sealed partial class Broker : IDisposable
         }
         lock (_lock)
         {
-            _journal.Rewrite(Snapshot());
+            TryRewriteJournal();
             _journal.Dispose();
         }
         _lockFile.Dispose();
@@ -188,17 +232,48 @@ internal sealed partial class Broker : IDisposable
         .. Groups.Snapshot(),
     ];
 
-    /// <summary>Removes directories of topics that were deleted, or never finished, when the last process ended.</summary>
-    private void RemoveOrphans(JournalReplay replay)
+    private void TryRewriteJournal()
+    {
+        try
+        {
+            _journal.Rewrite(Snapshot());
+        }
+        catch (IOException failure)
+        {
+            WriteFailed(failure); // the old one says the same at greater length
+        }
+    }
+
+    /// <summary>Removes directories of topics that were deleted, or never finished, when the last process ended; what holds records that nobody knows is kept aside.</summary>
+    private void SetAsideUnknown(JournalReplay replay)
     {
         var known = replay.Topics.Select(pair => $"{pair.Value.Name}-{pair.Key}").ToHashSet();
-        foreach (var path in Directory.EnumerateDirectories(TopicsDirectory))
+        foreach (var path in Directory.EnumerateDirectories(TopicsDirectory).ToList())
         {
-            if (!known.Contains(Path.GetFileName(path)))
+            var name = Path.GetFileName(path);
+            if (known.Contains(name) || name.EndsWith(AsideSuffix, StringComparison.Ordinal))
+                continue;
+            if (replay.Deleted.Contains(name) || name.EndsWith(DeletedSuffix, StringComparison.Ordinal)
+                || Directory.EnumerateFiles(path, "*.log", SearchOption.AllDirectories).All(file => new FileInfo(file).Length == 0))
+            {
                 Directory.Delete(path, recursive: true);
+                continue;
+            }
+            var aside = $"{path}.{Now}{AsideSuffix}";
+            Directory.Move(path, aside);
+            LogSetAside(Logger, aside);
         }
     }
 
     [LoggerMessage(EventName = "CleanFailed", Level = LogLevel.Error, Message = "Cleaning {Topic}-{Partition} failed; it is tried again")]
     private static partial void LogCleanFailed(ILogger logger, Exception failure, string topic, int partition);
+
+    [LoggerMessage(EventName = "WriteFailed", Level = LogLevel.Error, Message = "Writing failed, so what is produced, committed and created is refused until it succeeds")]
+    private static partial void LogWriteFailed(ILogger logger, Exception failure);
+
+    [LoggerMessage(EventName = "WriteSucceeded", Level = LogLevel.Information, Message = "Writing succeeds again")]
+    private static partial void LogWriteSucceeded(ILogger logger);
+
+    [LoggerMessage(EventName = "TopicSetAside", Level = LogLevel.Error, Message = "The journal knows no topic of these records; they are kept in {Directory}")]
+    private static partial void LogSetAside(ILogger logger, string directory);
 }

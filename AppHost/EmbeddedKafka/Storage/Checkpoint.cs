@@ -8,15 +8,15 @@ namespace Shop.KafkaBroker;
 /// </summary>
 internal static class Checkpoint
 {
-    public static void Write(string path, ProducerStates producers)
+    public static void Write(Disk disk, string path, ProducerStates producers)
     {
         using var content = new ResponseWriter();
         content.Int32(0);
         producers.Write(content);
         content.Patch(0, (int)RecordBatch.Crc32C(content.Written.Span[4..]));
-        using var file = File.OpenHandle(path, FileMode.Create, FileAccess.Write, FileShare.None);
-        RandomAccess.Write(file, content.Written.Span, 0);
-        RandomAccess.FlushToDisk(file);
+        using var file = disk.Open(path, FileMode.Create);
+        disk.Write(file, content.Written.Span, 0);
+        disk.Flush(file);
     }
 
     /// <summary>Reads a checkpoint into <paramref name="producers"/>; false when there is none, or it is damaged.</summary>

@@ -10,7 +10,7 @@ namespace Shop.KafkaBroker;
 /// to see. Neighbours that became small are joined. What was decided is on disk before anything is deleted, so that a
 /// process killed at any point leaves a log that is whole.
 /// </summary>
-internal sealed class Compaction(string directory, long tombstonesBefore) : IDisposable
+internal sealed class Compaction(Disk disk, string directory, long tombstonesBefore) : IDisposable
 {
     /// <summary>How many keys a pass takes up: what bounds its memory. A log with more is compacted in several passes.</summary>
     private const int MaxKeys = 500_000;
@@ -76,7 +76,7 @@ internal sealed class Compaction(string directory, long tombstonesBefore) : IDis
         if (Directory.Exists(_unfinished))
             Directory.Delete(_unfinished, recursive: true);
         Directory.CreateDirectory(_unfinished);
-        using var output = Segment.Create(_unfinished, segments[0].BaseOffset);
+        using var output = Segment.Create(disk, _unfinished, segments[0].BaseOffset);
         var written = 0;
         foreach (var segment in segments)
         {
@@ -103,7 +103,7 @@ internal sealed class Compaction(string directory, long tombstonesBefore) : IDis
         foreach (var segment in segments)
             segment.Delete();
         MoveIn(finished, directory);
-        return Segment.Open(directory, segments[0].BaseOffset, trusted: true, contiguous: false, static _ => { }, out _);
+        return Segment.Open(disk, directory, segments[0].BaseOffset, trusted: true, last: false, static _ => { }, out _);
     }
 
     public void Dispose() => _scratch.Dispose();

@@ -5,13 +5,14 @@ namespace Shop.KafkaBroker;
 
 /// <summary>
 /// An append-only file of frames (length, CRC-32C, payload) that holds everything a broker knows besides records. Replayed
-/// at start; what is torn at its end is cut off. When it has outgrown what it says, the owner writes it anew.
+/// at start; what is torn at its end is cut off, and damage elsewhere refused. When it has outgrown what it says, the owner writes it anew.
 /// Not thread-safe: its owner changes its state and appends the change under one lock, so that the order is one.
 /// </summary>
 internal sealed class Journal : IDisposable
 {
     private const int FrameHeader = 8;
     private const int MaxFrame = 64 * 1024 * 1024;
+    private readonly Disk _disk;
     private readonly string _path;
     private readonly ResponseWriter _frame = new();
     private SafeFileHandle _file;
@@ -20,25 +21,29 @@ internal sealed class Journal : IDisposable
     private bool _dirty;
 
     /// <summary>Opens the journal in a directory and shows every frame in it.</summary>
-    public Journal(string directory, Action<RequestReader> replay)
+    /// <exception cref="InvalidDataException">It is damaged elsewhere than at a torn end.</exception>
+    public Journal(Disk disk, string directory, Action<RequestReader> replay)
     {
+        _disk = disk;
         _path = Path.Combine(directory, "journal");
-        _file = Open(_path, FileMode.OpenOrCreate);
-        var content = File.ReadAllBytes(_path);
+        var content = File.Exists(_path) ? File.ReadAllBytes(_path) : [];
         var reader = new RequestReader();
-        while (content.Length - _length >= FrameHeader)
+        long snapshot = 0;
+        while (IsFrame(content.AsSpan((int)_length)))
         {
-            var frame = content.AsSpan((int)_length);
-            var size = BinaryPrimitives.ReadInt32BigEndian(frame);
-            if (size is <= 0 or > MaxFrame || size > frame.Length - FrameHeader
-                || RecordBatch.Crc32C(frame.Slice(FrameHeader, size)) != BinaryPrimitives.ReadUInt32BigEndian(frame[4..]))
-                break;
+            var size = BinaryPrimitives.ReadInt32BigEndian(content.AsSpan((int)_length));
             reader.Reset(content, (int)_length + FrameHeader, size);
-            replay(reader);
+            if (content[_length + FrameHeader] == (byte)JournalEntry.Snapshot)
+                snapshot = BinaryPrimitives.ReadInt64BigEndian(content.AsSpan((int)_length + FrameHeader + 1));
+            else
+                replay(reader);
             _length += FrameHeader + size;
         }
+        if (_length < content.Length && (_length < snapshot || Damage.IsInTheMiddle(content.AsSpan((int)_length), IsFrame)))
+            throw Damage.In(_path, _length);
+        _file = disk.Open(_path, FileMode.OpenOrCreate);
         if (_length < content.Length)
-            RandomAccess.SetLength(_file, _length);
+            disk.SetLength(_file, _length);
         ScheduleRewrite();
     }
 
@@ -50,11 +55,19 @@ internal sealed class Journal : IDisposable
     public void Append(Action<ResponseWriter> write, bool flush)
     {
         Frame(write);
-        RandomAccess.Write(_file, _frame.Written.Span, _length);
+        try
+        {
+            _disk.Write(_file, _frame.Written.Span, _length);
+            if (flush)
+                _disk.Flush(_file);
+        }
+        catch
+        {
+            _disk.TryCut(_file, _length);
+            throw;
+        }
         _length += _frame.Length;
-        _dirty = true;
-        if (flush)
-            RandomAccess.FlushToDisk(_file);
+        _dirty |= !flush;
     }
 
     /// <summary>Writes the whole state to a new file, which then takes the old one's place.</summary>
@@ -62,22 +75,25 @@ internal sealed class Journal : IDisposable
     public void Rewrite(IEnumerable<Action<ResponseWriter>> state)
     {
         var path = _path + ".new";
-        var file = Open(path, FileMode.Create);
-        long length = 0;
-        foreach (var write in state)
+        var file = _disk.Open(path, FileMode.Create);
+        try
         {
-            Frame(write);
-            RandomAccess.Write(file, _frame.Written.Span, length);
-            length += _frame.Length;
+            var length = WriteSnapshot(file, state);
+            _disk.Flush(file);
+            _disk.Replace(path, _path);
+            _file.Dispose();
+            (_file, _length, _dirty) = (file, length, false);
+            ScheduleRewrite();
         }
-        RandomAccess.FlushToDisk(file);
-        File.Move(path, _path, overwrite: true);
-        _file.Dispose();
-        (_file, _length) = (file, length);
-        ScheduleRewrite();
+        catch
+        {
+            file.Dispose();
+            _rewriteAt = _length * 2; // not again with every change
+            throw;
+        }
     }
 
-    /// <summary>The file, when it holds what was not forced to the disk yet; that is then up to the caller, who need not hold the lock.</summary>
+    /// <summary>The file, when it holds what was not forced to the disk yet; that is then up to the caller, who need not hold the lock, and tells when it failed.</summary>
     public SafeFileHandle? TakeUnflushed()
     {
         if (!_dirty)
@@ -86,14 +102,41 @@ internal sealed class Journal : IDisposable
         return _file;
     }
 
+    /// <summary>Takes back that everything is on the disk.</summary>
+    public void FlushFailed() => _dirty = true;
+
     public void Dispose()
     {
         _file.Dispose();
         _frame.Dispose();
     }
 
-    private static SafeFileHandle Open(string path, FileMode mode) =>
-        File.OpenHandle(path, mode, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+    private static bool IsFrame(ReadOnlySpan<byte> bytes)
+    {
+        if (bytes.Length <= FrameHeader)
+            return false;
+        var size = BinaryPrimitives.ReadInt32BigEndian(bytes);
+        return size is > 0 and <= MaxFrame && size <= bytes.Length - FrameHeader
+            && RecordBatch.Crc32C(bytes.Slice(FrameHeader, size)) == BinaryPrimitives.ReadUInt32BigEndian(bytes[4..]);
+    }
+
+    private long WriteSnapshot(SafeFileHandle file, IEnumerable<Action<ResponseWriter>> state)
+    {
+        long length = FrameHeader + 1 + sizeof(long);
+        foreach (var write in state)
+        {
+            Frame(write);
+            _disk.Write(file, _frame.Written.Span, length);
+            length += _frame.Length;
+        }
+        Frame(w =>
+        {
+            w.Int8((sbyte)JournalEntry.Snapshot);
+            w.Int64(length);
+        });
+        _disk.Write(file, _frame.Written.Span, 0);
+        return length;
+    }
 
     private void ScheduleRewrite() => _rewriteAt = Math.Max(4 * 1024 * 1024, _length * 4);
 

@@ -15,4 +15,7 @@ internal enum JournalEntry : sbyte
     GroupDeleted = 10,
     LogStart = 11,
     LeaderEpoch = 12,
+
+    /// <summary>The first of the entries that were written at once, with the bytes they take: none of those can be torn.</summary>
+    Snapshot = 13,
 }

@@ -28,6 +28,9 @@ internal sealed class JournalReplay(GroupCoordinator groups)
 
     public SortedDictionary<int, JournaledTopic> Topics { get; } = [];
 
+    /// <summary>Directories of topics that were deleted.</summary>
+    public HashSet<string> Deleted { get; } = [];
+
     public void Read(RequestReader r)
     {
         switch ((JournalEntry)r.Int8())
@@ -41,8 +44,10 @@ internal sealed class JournalReplay(GroupCoordinator groups)
                 ReadTopic(r);
                 break;
             case JournalEntry.TopicDeleted:
-                Topics.Remove(r.Int32());
-                groups.ForgetTopic(r.String());
+                var (number, name) = (r.Int32(), r.String());
+                Topics.Remove(number);
+                Deleted.Add($"{name}-{number}");
+                groups.ForgetTopic(name);
                 break;
             case JournalEntry.Partitions:
                 Topics[r.Int32()].Partitions = r.Int32();

@@ -61,7 +61,7 @@ internal sealed partial class PartitionLog
             return;
         try
         {
-            using var compaction = new Compaction(_directory, Now - config.DeleteRetentionMilliseconds);
+            using var compaction = new Compaction(_broker.Options.Disk, _directory, Now - config.DeleteRetentionMilliseconds);
             compaction.ReadKeys(segments, _compactedTo);
             for (var done = 0; done < segments.Count && segments[done].BaseOffset < compaction.EndOffset;)
             {
@@ -86,7 +86,16 @@ internal sealed partial class PartitionLog
             var index = _segments.IndexOf(replaced[0]);
             if (_closed || index < 0)
                 return false;
-            var replacement = compaction.Replace(replaced, _segments[index + replaced.Count].BaseOffset);
+            Segment replacement;
+            try
+            {
+                replacement = compaction.Replace(replaced, _segments[index + replaced.Count].BaseOffset);
+            }
+            catch (IOException)
+            {
+                Abandon(); // some segments may be gone: the next start completes what was begun
+                throw;
+            }
             _segments.RemoveRange(index, replaced.Count);
             _segments.Insert(index, replacement);
             _cursors.Clear();

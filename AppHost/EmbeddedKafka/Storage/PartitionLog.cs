@@ -1,5 +1,4 @@
 using System.Globalization;
-using Microsoft.Extensions.Logging;
 
 namespace Shop.KafkaBroker;
 
@@ -73,15 +72,14 @@ internal sealed partial class PartitionLog : IDisposable
             {
                 if (NeedsRoll(batch))
                     Roll();
-                Active.Append(batch);
-                if (_broker.Options.FlushEveryAppend)
-                    Active.Flush();
+                Active.Append(batch, _broker.Options.FlushEveryAppend);
             }
             catch (IOException failure)
             {
-                LogWriteFailed(_broker.Logger, failure, _topic.Name, Partition);
+                _broker.WriteFailed(failure);
                 return new(ErrorCode.KafkaStorageError, -1, LogStartOffset);
             }
+            _broker.WriteSucceeded();
             var baseOffset = NextOffset;
             NextOffset = Active.NextOffset;
             _producers.Appended(batch, Now);
@@ -183,7 +181,7 @@ internal sealed partial class PartitionLog : IDisposable
         }
         catch (IOException failure)
         {
-            LogWriteFailed(_broker.Logger, failure, _topic.Name, Partition);
+            _broker.WriteFailed(failure);
         }
     }
 
@@ -194,8 +192,15 @@ internal sealed partial class PartitionLog : IDisposable
         {
             if (_closed)
                 return;
-            Active.Seal();
-            Checkpoint.Write(Path.Combine(_directory, CleanFile), _producers);
+            try
+            {
+                Active.Seal();
+                Checkpoint.Write(_broker.Options.Disk, Path.Combine(_directory, CleanFile), _producers);
+            }
+            catch (IOException failure)
+            {
+                _broker.WriteFailed(failure); // the next process recovers the log
+            }
             Abandon();
         }
     }
@@ -252,16 +257,22 @@ internal sealed partial class PartitionLog : IDisposable
 
     private void Roll()
     {
-        Checkpoint.Write(CheckpointPath(NextOffset), _producers);
-        var next = Segment.Create(_directory, NextOffset);
-        Active.Seal();
-        File.Delete(CheckpointPath(Active.BaseOffset));
+        var disk = _broker.Options.Disk;
+        Checkpoint.Write(disk, CheckpointPath(NextOffset), _producers);
+        var (full, next) = (Active, Segment.Create(disk, _directory, NextOffset));
+        try
+        {
+            full.Seal();
+        }
+        catch
+        {
+            next.Delete(); // a later attempt may be at another offset
+            throw;
+        }
         _segments.Add(next);
         _segmentBegan = Now;
+        disk.Delete(CheckpointPath(full.BaseOffset));
     }
 
     private string CheckpointPath(long offset) => Path.Combine(_directory, $"{offset:D20}.producers");
-
-    [LoggerMessage(EventName = "AppendFailed", Level = LogLevel.Error, Message = "Writing to {Topic}-{Partition} failed")]
-    private static partial void LogWriteFailed(ILogger logger, Exception failure, string topic, int partition);
 }

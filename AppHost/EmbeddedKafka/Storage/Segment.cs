@@ -8,15 +8,17 @@ namespace Shop.KafkaBroker;
 /// </summary>
 internal sealed class Segment : IDisposable
 {
+    private readonly Disk _disk;
     private readonly string _path;
 
-    private Segment(string directory, long baseOffset)
+    private Segment(Disk disk, string directory, long baseOffset)
     {
+        _disk = disk;
         BaseOffset = baseOffset;
         NextOffset = baseOffset;
         _path = Path.Combine(directory, $"{baseOffset:D20}.log");
-        Index = new(Path.ChangeExtension(_path, ".index"));
-        Log = File.OpenHandle(_path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+        Index = new(disk, Path.ChangeExtension(_path, ".index"));
+        Log = disk.Open(_path, FileMode.OpenOrCreate);
     }
 
     public long BaseOffset { get; }
@@ -37,18 +39,20 @@ internal sealed class Segment : IDisposable
 
     public SparseIndex Index { get; }
 
-    public static Segment Create(string directory, long baseOffset) => new(directory, baseOffset);
+    public static Segment Create(Disk disk, string directory, long baseOffset) => new(disk, directory, baseOffset);
 
-    /// <summary>Opens a segment whose index vouches for it, or else checks every batch and cuts the file at the first bad one.</summary>
+    /// <summary>Opens a segment whose index vouches for it, or else checks every batch, and cuts off a torn end.</summary>
+    /// <param name="disk">The disk.</param>
     /// <param name="directory">The partition's directory.</param>
     /// <param name="baseOffset">The offset in the file's name.</param>
     /// <param name="trusted">Whether an index that fits the file's length may be believed.</param>
-    /// <param name="contiguous">Whether offsets must follow each other; compaction leaves gaps.</param>
+    /// <param name="last">Whether it is the log's last, in which offsets follow each other, as compaction lets alone, and whose end may be torn.</param>
     /// <param name="onBatch">Called with each batch that was checked; not called when the index was believed.</param>
     /// <param name="cutBytes">The bytes that were cut off.</param>
-    public static Segment Open(string directory, long baseOffset, bool trusted, bool contiguous, Action<ReadOnlySpan<byte>> onBatch, out long cutBytes)
+    /// <exception cref="InvalidDataException">It is damaged elsewhere than at a torn end.</exception>
+    public static Segment Open(Disk disk, string directory, long baseOffset, bool trusted, bool last, Action<ReadOnlySpan<byte>> onBatch, out long cutBytes)
     {
-        var segment = new Segment(directory, baseOffset);
+        var segment = new Segment(disk, directory, baseOffset);
         cutBytes = 0;
         var fileLength = RandomAccess.GetLength(segment.Log);
         if (trusted && segment.Index.TryOpen(fileLength, out var nextOffset, out var maxTimestamp))
@@ -59,27 +63,41 @@ internal sealed class Segment : IDisposable
         segment.Index.Delete();
         BatchScan.Visit(segment.Log, 0, fileLength, (batch, position) =>
         {
-            var gap = RecordBatch.BaseOffset(batch) - segment.NextOffset;
-            if (RecordBatch.Magic(batch) != 2 || gap < 0 || (contiguous && gap > 0) || RecordBatch.LastOffsetDelta(batch) < 0
-                || !RecordBatch.IsIntact(batch))
+            if (!segment.MayFollow(batch) || (last && RecordBatch.BaseOffset(batch) > segment.NextOffset))
                 return false;
             segment.Appended(batch, position);
             onBatch(batch);
             return true;
         });
         cutBytes = fileLength - segment.Length;
-        if (cutBytes > 0)
-            RandomAccess.SetLength(segment.Log, segment.Length);
+        if (cutBytes == 0)
+            return segment;
+        if (!last || segment.HasBatchBehind(fileLength))
+        {
+            segment.Dispose();
+            throw Damage.In(segment._path, segment.Length);
+        }
+        disk.SetLength(segment.Log, segment.Length);
         return segment;
     }
 
     /// <summary>Writes a batch, with its offset in place, behind the last one.</summary>
-    /// <exception cref="IOException">The disk is full or failed. Nothing counts as appended; the next batch overwrites what was written.</exception>
-    public void Append(ReadOnlySpan<byte> batch)
+    /// <exception cref="IOException">The disk is full or failed. Nothing was appended.</exception>
+    public void Append(ReadOnlySpan<byte> batch, bool flush = false)
     {
-        RandomAccess.Write(Log, batch, Length);
+        try
+        {
+            _disk.Write(Log, batch, Length);
+            if (flush)
+                _disk.Flush(Log);
+        }
+        catch
+        {
+            _disk.TryCut(Log, Length);
+            throw;
+        }
         Appended(batch, Length);
-        Dirty = true;
+        Dirty = !flush;
     }
 
     /// <summary>Forces what was written to the disk.</summary>
@@ -88,7 +106,15 @@ internal sealed class Segment : IDisposable
         if (!Dirty)
             return;
         Dirty = false;
-        RandomAccess.FlushToDisk(Log);
+        try
+        {
+            _disk.Flush(Log);
+        }
+        catch
+        {
+            Dirty = true;
+            throw;
+        }
     }
 
     /// <summary>Flushes, and moves the index to its file.</summary>
@@ -138,13 +164,32 @@ internal sealed class Segment : IDisposable
     {
         Dispose();
         Index.Delete();
-        File.Delete(_path);
+        _disk.Delete(_path);
     }
 
     public void Dispose()
     {
         Index.Dispose();
         Log.Dispose();
+    }
+
+    /// <summary>Whether bytes begin with a whole batch that may come after what is here.</summary>
+    private bool MayFollow(ReadOnlySpan<byte> bytes)
+    {
+        if (bytes.Length < RecordBatch.HeaderSize || RecordBatch.Magic(bytes) != 2)
+            return false;
+        var (size, gap) = (RecordBatch.Size(bytes), RecordBatch.BaseOffset(bytes) - NextOffset);
+        return size >= RecordBatch.HeaderSize && size <= bytes.Length && gap is >= 0 and <= int.MaxValue
+            && RecordBatch.LastOffsetDelta(bytes) >= 0 && RecordBatch.IsIntact(bytes[..size]);
+    }
+
+    private bool HasBatchBehind(long fileLength)
+    {
+        if (fileLength - Length > Array.MaxLength)
+            return true; // no crash tears that much
+        var rest = new byte[fileLength - Length];
+        RandomAccess.Read(Log, rest, Length);
+        return Damage.IsInTheMiddle(rest, MayFollow);
     }
 
     private void Appended(ReadOnlySpan<byte> batch, long position)

@@ -16,7 +16,7 @@ internal readonly record struct IndexEntry(int RelativeOffset, int Position, lon
 /// searched where it lies, so that a log of any size costs no memory. Its last bytes repeat the log file's length: an index
 /// that does not fit its log is rebuilt.
 /// </summary>
-internal sealed class SparseIndex(string path) : IDisposable
+internal sealed class SparseIndex(Disk disk, string path) : IDisposable
 {
     /// <summary>Bytes of log between two entries.</summary>
     public const int Interval = 16 * 1024;
@@ -67,17 +67,25 @@ internal sealed class SparseIndex(string path) : IDisposable
     /// <summary>Moves the index to its file, durably; the footer is written last, so that a footer vouches for all before it.</summary>
     public void Seal(long logLength, long nextOffset, long maxTimestamp)
     {
-        _count = _entries!.Count;
-        _file = File.OpenHandle(path, FileMode.Create, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
-        RandomAccess.Write(_file, MemoryMarshal.AsBytes(CollectionsMarshal.AsSpan(_entries)), 0);
-        RandomAccess.FlushToDisk(_file);
+        var count = _entries!.Count;
         Span<byte> footer = stackalloc byte[FooterSize];
         BinaryPrimitives.WriteInt64LittleEndian(footer, logLength);
         BinaryPrimitives.WriteInt64LittleEndian(footer[8..], nextOffset);
         BinaryPrimitives.WriteInt64LittleEndian(footer[16..], maxTimestamp);
-        RandomAccess.Write(_file, footer, (long)_count * EntrySize);
-        RandomAccess.FlushToDisk(_file);
-        _entries = null;
+        var file = disk.Open(path, FileMode.Create);
+        try
+        {
+            disk.Write(file, MemoryMarshal.AsBytes(CollectionsMarshal.AsSpan(_entries)), 0);
+            disk.Flush(file);
+            disk.Write(file, footer, (long)count * EntrySize);
+            disk.Flush(file);
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+        (_file, _count, _entries) = (file, count, null);
     }
 
     /// <summary>Opens a sealed index; false when it is missing or does not belong to a log file of this length.</summary>
@@ -86,7 +94,7 @@ internal sealed class SparseIndex(string path) : IDisposable
         (nextOffset, maxTimestamp) = (0, 0);
         if (!File.Exists(path))
             return false;
-        var file = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+        var file = disk.Open(path, FileMode.Open);
         var entries = RandomAccess.GetLength(file) - FooterSize;
         Span<byte> footer = stackalloc byte[FooterSize];
         if (entries < 0 || entries % EntrySize != 0 || RandomAccess.Read(file, footer, entries) != FooterSize
@@ -117,7 +125,7 @@ internal sealed class SparseIndex(string path) : IDisposable
     public void Delete()
     {
         Dispose();
-        File.Delete(path);
+        disk.Delete(path);
     }
 
     public void Dispose() => _file?.Dispose();

@@ -6,7 +6,7 @@ namespace Shop.KafkaBroker;
 /// <param name="name">The name clients use.</param>
 /// <param name="config">Its settings.</param>
 /// <param name="broker">The broker it belongs to.</param>
-internal sealed class Topic(int number, Guid id, string name, TopicConfig config, Broker broker)
+internal sealed class Topic(int number, Guid id, string name, TopicConfig config, Broker broker) : IDisposable
 {
     private const int MaxNameLength = 249;
     private volatile PartitionLog[] _partitions = [];
@@ -34,10 +34,33 @@ internal sealed class Topic(int number, Guid id, string name, TopicConfig config
         _ => null,
     };
 
-    /// <summary>Opens further partitions, up to a count.</summary>
-    public void OpenPartitions(int count, Func<int, long> logStartOffset) =>
-        _partitions = [.. _partitions, .. Enumerable.Range(_partitions.Length, count - _partitions.Length)
-            .Select(partition => new PartitionLog(broker, this, partition, logStartOffset(partition)))];
+    /// <summary>Opens the logs of further partitions, up to a count, without showing them yet.</summary>
+    /// <exception cref="IOException">The disk is full or failed; none is open.</exception>
+    public List<PartitionLog> Open(int count, Func<int, long> logStartOffset)
+    {
+        var opened = new List<PartitionLog>();
+        try
+        {
+            for (var partition = _partitions.Length; partition < count; partition++)
+                opened.Add(new(broker, this, partition, logStartOffset(partition)));
+            return opened;
+        }
+        catch
+        {
+            opened.ForEach(log => log.Dispose());
+            throw;
+        }
+    }
+
+    /// <summary>Shows further partitions.</summary>
+    public void Add(IEnumerable<PartitionLog> opened) => _partitions = [.. _partitions, .. opened];
+
+    /// <summary>Closes the logs without making them durable.</summary>
+    public void Dispose()
+    {
+        foreach (var log in _partitions)
+            log.Dispose();
+    }
 
     /// <summary>The log of a partition, or null.</summary>
     public PartitionLog? Log(int partition)

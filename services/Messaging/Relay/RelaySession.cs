@@ -43,6 +43,8 @@ internal sealed class RelaySession(NpgsqlConnection connection, IProducer<byte[]
     /// <summary>Keys of events that were too large, in the batch at hand: their later rows were read before that.</summary>
     private readonly HashSet<(string Topic, string Key)> _heldKeys = [];
 
+    private long _renewedAt = time.GetTimestamp();
+
     /// <summary>Relays until something fails, which is thrown.</summary>
     /// <param name="suspects">Rows that an earlier session could not produce.</param>
     /// <param name="cancellationToken">Cancelled when the service stops.</param>
@@ -58,12 +60,12 @@ internal sealed class RelaySession(NpgsqlConnection connection, IProducer<byte[]
             await _leases.BalanceAsync(cancellationToken);
             await refused.SortOutAsync(connection, _leases.Shards, suspects, limits, cancellationToken);
             await using var read = await PrepareReadAsync(cancellationToken);
-            long balancedAt = time.GetTimestamp(), scheduledAt = 0;
+            var scheduledAt = 0L;
             while (true)
             {
-                if (time.GetElapsedTime(balancedAt) > BalanceInterval)
+                if (time.GetElapsedTime(_renewedAt) > BalanceInterval)
                 {
-                    balancedAt = time.GetTimestamp();
+                    _renewedAt = time.GetTimestamp();
                     await BalanceAsync(inFlight, cancellationToken);
                     if (_leases.Instances > 1 && listening is not { IsCompleted: false })
                         listening = _peers.ListenAsync(ended.Token);
@@ -77,11 +79,7 @@ internal sealed class RelaySession(NpgsqlConnection connection, IProducer<byte[]
                     await _peers.NotifyAsync(cancellationToken);
                 var count = _leases.Shards.Length == 0 ? 0 : await ReadAndProduceAsync(read, inFlight, cancellationToken);
                 ThrowIfFailed(inFlight);
-                while (inFlight.Count > (MaxReadsInFlight - 1) * batchSize)
-                {
-                    await inFlight.WaitForDeletionAsync(PollInterval, cancellationToken);
-                    ThrowIfFailed(inFlight);
-                }
+                await WaitForDeletionsAsync(inFlight, (MaxReadsInFlight - 1) * batchSize, cancellationToken);
                 if (count < batchSize)
                     await signal.WaitAsync(PollInterval, cancellationToken);
                 ThrowIfFailed(inFlight);
@@ -118,12 +116,23 @@ internal sealed class RelaySession(NpgsqlConnection connection, IProducer<byte[]
         await _leases.BalanceAsync(cancellationToken);
         if (!_leases.HasSurplus)
             return;
-        while (inFlight.Count > 0)
+        await WaitForDeletionsAsync(inFlight, 0, cancellationToken);
+        await _leases.ReleaseSurplusAsync(cancellationToken);
+    }
+
+    /// <summary>Waits until so few messages are on their way; the leases are renewed meanwhile, however long the broker takes.</summary>
+    private async Task WaitForDeletionsAsync(InFlightMessages inFlight, int most, CancellationToken cancellationToken)
+    {
+        while (inFlight.Count > most)
         {
             await inFlight.WaitForDeletionAsync(PollInterval, cancellationToken);
+            if (time.GetElapsedTime(_renewedAt) > BalanceInterval)
+            {
+                _renewedAt = time.GetTimestamp();
+                await _leases.RenewAsync(cancellationToken);
+            }
             ThrowIfFailed(inFlight);
         }
-        await _leases.ReleaseSurplusAsync(cancellationToken);
     }
 
     private async Task MoveDueMessagesAsync(CancellationToken cancellationToken)

@@ -16,6 +16,9 @@ internal sealed class ShardLeases(NpgsqlConnection session)
     /// <summary>First half of the lock that every relay holds in shared mode, by which they are counted: "rela" in ASCII.</summary>
     private const int PresenceLock = 0x72656c61;
 
+    /// <summary>A relay asks something each half second, unless the machine does not let it.</summary>
+    private static readonly TimeSpan LongestSilence = TimeSpan.FromSeconds(10);
+
     private int _owned;
 
     /// <summary>The owned shards, one bit each.</summary>
@@ -39,24 +42,43 @@ internal sealed class ShardLeases(NpgsqlConnection session)
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
+    /// <summary>
+    /// Counts the relays, and ends the sessions of those that have been silent for too long: their process is stopped or starved, and
+    /// what they own would be relayed by nobody. One that wakes up finds its session gone; what it had read it may produce again, in
+    /// the same order, which the inboxes drop. Calling this is what keeps this relay from being silent.
+    /// </summary>
+    public async Task RenewAsync(CancellationToken cancellationToken)
+    {
+        await using var renew = new NpgsqlCommand($"""
+            WITH relays AS (
+              SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND classid::int = {PresenceLock} AND objid = 0 AND granted
+                AND database = (SELECT oid FROM pg_database WHERE datname = current_database())),
+            ended AS MATERIALIZED (
+              SELECT pg_terminate_backend(pid) FROM relays JOIN pg_stat_activity USING (pid)
+              WHERE pid <> pg_backend_pid() AND state_change < clock_timestamp() - $1 AND (state = 'idle' OR wait_event = 'ClientWrite'))
+            SELECT (SELECT count(*) FROM relays)::int - (SELECT count(*) FROM ended)::int
+            """, session)
+        {
+            Parameters = { new NpgsqlParameter<TimeSpan> { TypedValue = LongestSilence } },
+        };
+        Instances = Math.Max(1, (int)(await renew.ExecuteScalarAsync(cancellationToken))!);
+    }
+
     /// <summary>Counts the relays and takes free shards up to a fair share.</summary>
     public async Task BalanceAsync(CancellationToken cancellationToken)
     {
-        await using (var count = new NpgsqlCommand($"""
-            SELECT count(*)::int FROM pg_locks WHERE locktype = 'advisory' AND classid::int = {PresenceLock} AND objid = 0 AND granted
-              AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-            """, session))
-        {
-            Instances = Math.Max(1, (int)(await count.ExecuteScalarAsync(cancellationToken))!);
-        }
+        await RenewAsync(cancellationToken);
         if (Shards.Length >= Share)
             return;
-        await using var acquire = new NpgsqlCommand($"""
-            SELECT shard FROM generate_series(0, {OutboxShards.Count - 1}) AS shard
-            WHERE $1 & (1 << shard) = 0 AND pg_try_advisory_lock({ShardLocks}, shard) LIMIT $2
-            """, session)
+        // nothing but the lock is asked of a row: PostgreSQL evaluates conditions in an order of its own, and a lock that is taken before
+        // its row is thrown away, or is taken twice, would never be given back
+        await using var acquire = new NpgsqlCommand($"SELECT shard FROM unnest($1) AS shard WHERE pg_try_advisory_lock({ShardLocks}, shard) LIMIT $2", session)
         {
-            Parameters = { new NpgsqlParameter<int> { TypedValue = _owned }, new NpgsqlParameter<int> { TypedValue = Share - Shards.Length } },
+            Parameters =
+            {
+                new NpgsqlParameter<int[]> { TypedValue = [.. Enumerable.Range(0, OutboxShards.Count).Where(shard => (_owned & (1 << shard)) == 0)] },
+                new NpgsqlParameter<int> { TypedValue = Share - Shards.Length },
+            },
         };
         var owned = _owned;
         await using (var reader = await acquire.ExecuteReaderAsync(cancellationToken))

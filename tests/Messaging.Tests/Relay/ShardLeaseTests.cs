@@ -5,62 +5,123 @@ using Shop.Testing;
 
 namespace Shop.Messaging.Tests.Relay;
 
-/// <summary>The shards of the outbox are shared out evenly, and one that dies leaves its share to the others.</summary>
+/// <summary>Whatever comes, goes, is killed or stands still: every shard of the outbox has exactly one owner again, and the shares are even.</summary>
 public sealed class ShardLeaseTests(PostgresFixture postgres)
 {
+    private const int MostInstances = 5, Steps = 60, Sequences = 4;
+
+    /// <summary>Rounds of balancing after which everything has found its owner: one to see who is there, one to give up, one to take.</summary>
+    private const int Rounds = 3;
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
     [Fact]
-    public async Task Instances_share_the_shards_evenly_as_they_come_and_go()
+    public async Task Instances_that_come_go_and_are_killed_leave_every_shard_with_one_owner()
     {
-        var database = await postgres.CreateDatabaseAsync();
-        await using var dataSource = NpgsqlDataSource.Create(database);
-        var cancellation = TestContext.Current.CancellationToken;
-        await using var first = await JoinAsync(dataSource);
-        Assert.Equal(OutboxShards.Count, first.Leases.Shards.Length);
-
-        await using var second = await JoinAsync(dataSource);
-        Assert.Empty(second.Leases.Shards);
-        await first.Leases.BalanceAsync(cancellation);
-        Assert.True(first.Leases.HasSurplus);
-        await first.Leases.ReleaseSurplusAsync(cancellation);
-        await second.Leases.BalanceAsync(cancellation);
-        Assert.Equal((8, 8), (first.Leases.Shards.Length, second.Leases.Shards.Length));
-        Assert.Equal(0, first.Leases.Mask & second.Leases.Mask);
-
-        // a third one: 6 at most for each
-        await using var third = await JoinAsync(dataSource);
-        foreach (var member in (Member[])[first, second])
+        await using var dataSource = NpgsqlDataSource.Create(await postgres.CreateDatabaseAsync());
+        for (var sequence = 0; sequence < Sequences; sequence++)
         {
-            await member.Leases.BalanceAsync(cancellation);
-            Assert.True(member.Leases.HasSurplus);
-            await member.Leases.ReleaseSurplusAsync(cancellation);
+            var seed = Random.Shared.Next();
+            TestContext.Current.TestOutputHelper?.WriteLine($"seed {seed}");
+            var random = new Random(seed);
+            List<Relay> relays = [await JoinAsync(dataSource)];
+            for (var step = 0; step < Steps; step++)
+            {
+                var which = random.Next(relays.Count);
+                switch (random.Next(5))
+                {
+                    case 0 when relays.Count < MostInstances:
+                        relays.Add(await JoinAsync(dataSource));
+                        break;
+                    case 1 when relays.Count > 1:
+                        await relays[which].LeaveAsync();
+                        relays.RemoveAt(which);
+                        break;
+                    case 2 when relays.Count > 1:
+                        await relays[which].KillAsync(dataSource);
+                        relays.RemoveAt(which);
+                        break;
+                    case 3:
+                        // a restart: it may have its shards back before anybody saw that they were free
+                        await relays[which].KillAsync(dataSource);
+                        relays[which] = await JoinAsync(dataSource);
+                        break;
+                    default:
+                        await relays[which].BalanceAsync();
+                        break;
+                }
+                if (random.Next(4) == 0)
+                    await HaveEveryShardOnceAsync(relays);
+            }
+            await HaveEveryShardOnceAsync(relays);
+            foreach (var relay in relays)
+                await relay.LeaveAsync();
         }
-        await third.Leases.BalanceAsync(cancellation);
-        Assert.Equal([6, 6, 4], ((Member[])[first, second, third]).Select(member => member.Leases.Shards.Length));
+    }
 
-        // the session ends as that of a killed process does
-        await using (var kill = dataSource.CreateCommand($"SELECT pg_terminate_backend({second.Connection.ProcessID})"))
-            await kill.ExecuteNonQueryAsync(cancellation);
-        await Eventually.BecomesAsync(2, async () =>
+    [Fact]
+    public async Task An_instance_that_stands_still_loses_its_shards_to_the_others()
+    {
+        await using var dataSource = NpgsqlDataSource.Create(await postgres.CreateDatabaseAsync());
+        var (still, other) = (await JoinAsync(dataSource), await JoinAsync(dataSource));
+        await HaveEveryShardOnceAsync([still, other]);
+
+        await Eventually.BecomesAsync(OutboxShards.Count, async () =>
         {
-            await first.Leases.BalanceAsync(cancellation);
-            await third.Leases.BalanceAsync(cancellation);
-            return first.Leases.Instances;
+            await other.BalanceAsync();
+            return other.Leases.Shards.Length;
         });
-        Assert.Equal((8, 8), (first.Leases.Shards.Length, third.Leases.Shards.Length));
-        Assert.Equal(0xffff, first.Leases.Mask | third.Leases.Mask);
+        await Assert.ThrowsAsync<PostgresException>(still.BalanceAsync);
+        var back = await JoinAsync(dataSource);
+        await HaveEveryShardOnceAsync([back, other]);
+        await other.LeaveAsync();
+        await back.LeaveAsync();
     }
 
-    private static async Task<Member> JoinAsync(NpgsqlDataSource dataSource)
+    private static async Task HaveEveryShardOnceAsync(IReadOnlyList<Relay> relays)
     {
-        var connection = await dataSource.OpenConnectionAsync(TestContext.Current.CancellationToken);
-        var member = new Member(connection, new(connection));
-        await member.Leases.JoinAsync(TestContext.Current.CancellationToken);
-        await member.Leases.BalanceAsync(TestContext.Current.CancellationToken);
-        return member;
+        for (var round = 0; round < Rounds; round++)
+        {
+            foreach (var relay in relays)
+                await relay.BalanceAsync();
+        }
+        Assert.Equal(Enumerable.Range(0, OutboxShards.Count), relays.SelectMany(relay => relay.Leases.Shards).Select(shard => (int)shard).Order());
+        var share = (OutboxShards.Count + relays.Count - 1) / relays.Count;
+        Assert.All(relays, relay => Assert.InRange(relay.Leases.Shards.Length, 1, share));
+        Assert.All(relays, relay => Assert.Equal(relays.Count, relay.Leases.Instances));
     }
 
-    private sealed record Member(NpgsqlConnection Connection, ShardLeases Leases) : IAsyncDisposable
+    private static async Task<Relay> JoinAsync(NpgsqlDataSource dataSource)
     {
-        public ValueTask DisposeAsync() => Connection.DisposeAsync();
+        var connection = await dataSource.OpenConnectionAsync(Cancellation);
+        var relay = new Relay(connection, new(connection));
+        await relay.Leases.JoinAsync(Cancellation);
+        await relay.Leases.BalanceAsync(Cancellation);
+        return relay;
+    }
+
+    private sealed record Relay(NpgsqlConnection Connection, ShardLeases Leases)
+    {
+        /// <summary>What the relay does once a second.</summary>
+        public async Task BalanceAsync()
+        {
+            await Leases.BalanceAsync(Cancellation);
+            if (Leases.HasSurplus)
+                await Leases.ReleaseSurplusAsync(Cancellation);
+        }
+
+        public async Task LeaveAsync()
+        {
+            await Leases.LeaveAsync();
+            await Connection.DisposeAsync();
+        }
+
+        /// <summary>Its session ends as that of a killed process does.</summary>
+        public async Task KillAsync(NpgsqlDataSource dataSource)
+        {
+            await using var kill = dataSource.CreateCommand($"SELECT pg_terminate_backend({Connection.ProcessID}, 10000)");
+            await kill.ExecuteNonQueryAsync(Cancellation);
+            await Connection.DisposeAsync();
+        }
     }
 }
