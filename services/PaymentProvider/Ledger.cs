@@ -6,23 +6,30 @@ namespace Shop.PaymentProvider;
 
 /// <summary>
 /// The provider's durable memory: one JSON document a line, only ever appended. Whoever waits for an entry knows it is on
-/// disk; entries that come while the disk is busy share the next flush (group commit).
+/// disk; entries that come while the disk is busy share the next flush (group commit). Where the disk is full or fails, they wait until it
+/// takes them.
 /// </summary>
-internal sealed class Ledger : BackgroundService
+internal sealed partial class Ledger : BackgroundService
 {
     private const string FileName = "ledger.jsonl";
 
     // bounds the buffer, not the throughput: at this size the flush is a small part of the write
     private const int MaxBatch = 4096;
 
+    private static readonly TimeSpan RetryInterval = TimeSpan.FromMilliseconds(500);
+
     private readonly Lock _gate = new();
     private readonly List<LedgerEntry> _entries;
     private readonly FileStream _file;
+    private readonly TimeProvider _time;
+    private readonly ILogger<Ledger> _logger;
     private readonly Channel<Pending> _pending = Channel.CreateUnbounded<Pending>(new() { SingleReader = true });
     private long _lastSequence;
 
-    private Ledger(FileStream file, List<LedgerEntry> entries)
+    private Ledger(FileStream file, List<LedgerEntry> entries, TimeProvider time, ILogger<Ledger> logger)
     {
+        _time = time;
+        _logger = logger;
         _file = file;
         _entries = entries;
         _lastSequence = entries.Count;
@@ -31,7 +38,7 @@ internal sealed class Ledger : BackgroundService
     /// <summary>Opens or creates the ledger in <paramref name="directory"/>; a last line that a crash left unfinished is cut off.</summary>
     /// <exception cref="IOException">Another process has it open.</exception>
     /// <exception cref="InvalidDataException">A finished line is not an entry, or the numbers have a gap.</exception>
-    public static Ledger Open(string directory)
+    public static Ledger Open(string directory, TimeProvider time, ILogger<Ledger> logger)
     {
         Directory.CreateDirectory(directory);
         var path = Path.Combine(directory, FileName);
@@ -42,7 +49,7 @@ internal sealed class Ledger : BackgroundService
             CutTornLine(file);
             var entries = ReadAll(file);
             file.Seek(0, SeekOrigin.End);
-            return new Ledger(file, entries);
+            return new Ledger(file, entries, time, logger);
         }
         catch
         {
@@ -53,7 +60,7 @@ internal sealed class Ledger : BackgroundService
 
     /// <summary>Numbers an entry and queues it.</summary>
     /// <returns>The entry with its number, and a task that ends when it is on disk.</returns>
-    /// <exception cref="ChannelClosedException">The ledger could not be written, or is closed.</exception>
+    /// <exception cref="ChannelClosedException">The ledger is closed.</exception>
     public (LedgerEntry Entry, Task Written) Append(LedgerEntry entry)
     {
         lock (_gate)
@@ -95,7 +102,7 @@ internal sealed class Ledger : BackgroundService
         _file.Dispose();
     }
 
-    /// <summary>The only writer. Where it fails, memory is ahead of the disk: the process must end and start from the disk.</summary>
+    /// <summary>The only writer. It never goes on without a batch: memory is ahead of the disk by it, and nobody was told of it yet.</summary>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         var batch = new List<Pending>(MaxBatch);
@@ -107,7 +114,7 @@ internal sealed class Ledger : BackgroundService
             {
                 while (batch.Count < MaxBatch && _pending.Reader.TryRead(out var pending))
                     batch.Add(pending);
-                Write(batch, buffer);
+                await WriteAsync(batch, buffer, stoppingToken);
                 lock (_gate)
                     _entries.AddRange(batch.Select(pending => pending.Entry));
                 foreach (var pending in batch)
@@ -126,7 +133,7 @@ internal sealed class Ledger : BackgroundService
         }
     }
 
-    private void Write(List<Pending> batch, ArrayBufferWriter<byte> buffer)
+    private async Task WriteAsync(List<Pending> batch, ArrayBufferWriter<byte> buffer, CancellationToken stoppingToken)
     {
         buffer.ResetWrittenCount();
         using (var writer = new Utf8JsonWriter(buffer))
@@ -140,8 +147,28 @@ internal sealed class Ledger : BackgroundService
             }
         }
 
-        _file.Write(buffer.WrittenSpan);
-        _file.Flush(flushToDisk: true);
+        var (end, waits) = (_file.Position, false);
+        while (true)
+        {
+            try
+            {
+                _file.Write(buffer.WrittenSpan);
+                _file.Flush(flushToDisk: true);
+                if (waits)
+                    Goes(_logger);
+                return;
+            }
+            // once more after the service was told to stop: then who waits is told that there is no answer
+            catch (IOException e) when (!stoppingToken.IsCancellationRequested)
+            {
+                if (!waits)
+                    Waits(_logger, _file.Name, e.Message);
+                waits = true;
+                // what was written in part is written again as a whole: after a failed flush nobody knows what of it is on disk
+                _file.SetLength(end);
+                await Task.Delay(RetryInterval, _time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
     }
 
     private static void CutTornLine(FileStream file)
@@ -193,6 +220,12 @@ internal sealed class Ledger : BackgroundService
             return null;
         }
     }
+
+    [LoggerMessage(EventName = "LedgerWaits", Level = LogLevel.Warning, Message = "{File} cannot be written, payments wait until it can: {Reason}")]
+    private static partial void Waits(ILogger logger, string file, string reason);
+
+    [LoggerMessage(EventName = "LedgerGoesOn", Level = LogLevel.Information, Message = "The ledger can be written again")]
+    private static partial void Goes(ILogger logger);
 
     private sealed record Pending(LedgerEntry Entry, TaskCompletionSource Written);
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net.Http.Json;
 
@@ -9,9 +10,13 @@ public sealed class Provider : IAsyncLifetime
     private static readonly TimeSpan StartDeadline = TimeSpan.FromSeconds(60);
 
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("shop-provider-");
+    private readonly ConcurrentQueue<string> _output = new();
     private Process? _process;
 
     public HttpClient Client { get; private set; } = new();
+
+    /// <summary>What the process has written to its console since it was started.</summary>
+    public string Output => string.Join('\n', _output);
 
     public string LedgerFile => Path.Combine(_directory.FullName, "ledger.jsonl");
 
@@ -113,12 +118,14 @@ public sealed class Provider : IAsyncLifetime
     };
 
     /// <summary>The address in its output, which is read to the end: a full pipe would stop it.</summary>
-    private static Task<string> AddressAsync(Process process)
+    private Task<string> AddressAsync(Process process)
     {
         const string listening = "Now listening on: ";
         var address = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
         process.OutputDataReceived += (_, line) =>
         {
+            if (line.Data is not null)
+                _output.Enqueue(line.Data);
             if (line.Data is null)
                 address.TrySetException(new InvalidOperationException("The provider ended before it listened."));
             else if (line.Data.IndexOf(listening, StringComparison.Ordinal) is >= 0 and var at)
