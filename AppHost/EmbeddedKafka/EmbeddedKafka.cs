@@ -35,6 +35,7 @@ public sealed partial class EmbeddedKafka : IAsyncDisposable
     /// <param name="options">How it runs; null for the defaults.</param>
     /// <param name="cancellationToken">Gives up starting.</param>
     /// <exception cref="IOException">The data directory is in use by another broker, or cannot be written.</exception>
+    /// <exception cref="InvalidDataException">A file in the data directory is damaged; nothing was changed.</exception>
     /// <exception cref="System.Net.Sockets.SocketException">The port is taken.</exception>
     public static Task<EmbeddedKafka> StartAsync(EmbeddedKafkaOptions? options = null, CancellationToken cancellationToken = default) => Task.Run(() =>
     {
