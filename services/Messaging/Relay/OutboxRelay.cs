@@ -3,6 +3,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using Shop.Messaging.Kafka;
+using Shop.Messaging.Operations;
 using Shop.Messaging.Outbox;
 
 namespace Shop.Messaging.Relay;
@@ -12,7 +13,7 @@ namespace Shop.Messaging.Relay;
 /// crash between produce and delete repeats events, which the inboxes drop.
 /// </summary>
 internal sealed partial class OutboxRelay(NpgsqlDataSource dataSource, KafkaConnection kafka, MessagingOptions options, TopicCreation topics,
-    OutboxSignal signal, RefusedEvents refused, TimeProvider time, ILogger<OutboxRelay> logger) : BackgroundService
+    OutboxSignal signal, RefusedEvents refused, StaleSessions staleSessions, TimeProvider time, ILogger<OutboxRelay> logger) : BackgroundService
 {
     private static readonly TimeSpan FirstRetryDelay = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LongestRetryDelay = TimeSpan.FromSeconds(2);
@@ -47,6 +48,7 @@ internal sealed partial class OutboxRelay(NpgsqlDataSource dataSource, KafkaConn
             catch (Exception e)
             {
                 suspects = e is EventsNotProducedException notProduced ? notProduced.Failures : [];
+                staleSessions.ClearAfter(e);
                 RelayInterrupted(logger, e.Message);
             }
             failures = time.GetElapsedTime(started) > LongestRetryDelay ? 0 : failures + 1;
