@@ -14,7 +14,7 @@ namespace Shop.Messaging.Consuming;
 /// A record that fails is found by handling the batch one by one; it becomes a dead letter and its key is parked.
 /// </summary>
 internal sealed partial class BatchProcessor(EndpointOptions endpoint, EndpointPipelines pipelines, IServiceScopeFactory scopes, NpgsqlDataSource dataSource,
-    IOptions<MessagingRetention> retention, TimeProvider time, ILogger<BatchProcessor> logger)
+    StaleSessions staleSessions, IOptions<MessagingRetention> retention, TimeProvider time, ILogger<BatchProcessor> logger)
 {
     private static readonly TimeSpan FirstRetryDelay = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan LongestRetryDelay = TimeSpan.FromSeconds(5);
@@ -159,6 +159,8 @@ internal sealed partial class BatchProcessor(EndpointOptions endpoint, EndpointP
             {
                 var delay = Math.Min(LongestRetryDelay.TotalMilliseconds, FirstRetryDelay.TotalMilliseconds * Math.Pow(2, Math.Min(attempt - 1, 10)));
                 BatchRetried(logger, endpoint.Name, attempt, e.GetBaseException().Message);
+                MessagingTelemetry.Retried(endpoint.Name, e.GetBaseException());
+                staleSessions.ClearAfter(e);
                 await Task.Delay(TimeSpan.FromMilliseconds(delay * (0.5 + Random.Shared.NextDouble())), cancellationToken);
             }
         }

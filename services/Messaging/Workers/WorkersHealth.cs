@@ -9,7 +9,8 @@ namespace Shop.Messaging.Workers;
 /// Tells by readiness which workers fail, and why. Degraded, not unhealthy: requests are answered all the same, and an instance whose
 /// clean-up fails is not to be taken out of service.
 /// </summary>
-internal sealed class WorkersHealth : IHealthCheck
+/// <param name="staleSessions">Told of each failure, where the service has a database.</param>
+internal sealed class WorkersHealth(StaleSessions? staleSessions = null) : IHealthCheck
 {
     private static readonly Counter<long> Failures = MessagingTelemetry.Meter.CreateCounter<long>(
         "shop.worker.failures", "{failure}", "Failures of background workers, each of which is followed by another attempt");
@@ -20,6 +21,7 @@ internal sealed class WorkersHealth : IHealthCheck
     /// <returns>Whether it worked before.</returns>
     public bool Failed(string worker, Exception failure)
     {
+        staleSessions?.ClearAfter(failure);
         Failures.Add(1, new KeyValuePair<string, object?>("shop.worker", worker));
         var reason = failure.GetBaseException().Message;
         var isNew = !_failing.ContainsKey(worker);
