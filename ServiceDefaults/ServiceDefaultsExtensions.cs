@@ -6,11 +6,12 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Shop.ServiceDefaults.Authentication;
+using Shop.ServiceDefaults.OpenApi;
 using Shop.ServiceDefaults.Problems;
 
 namespace Shop.ServiceDefaults;
 
-/// <summary>What every process of Shop does alike: telemetry, health, authentication, errors, limits, logs.</summary>
+/// <summary>What every process of Shop does alike: telemetry, health, authentication, errors, limits, logs, addresses, OpenAPI.</summary>
 public static class ServiceDefaultsExtensions
 {
     /// <summary>The longest request body that a service reads, in bytes; a longer one is answered with 413.</summary>
@@ -34,8 +35,15 @@ public static class ServiceDefaultsExtensions
         {
             options.AddServerHeader = false;
             options.Limits.MaxRequestBodySize = MaxRequestBodyBytes;
+            // More than the gateway takes (Kestrel's defaults), which adds headers and escapes paths: what it lets pass, a service reads to the
+            // end and answers. A service that closed the connection instead would look like one that is away.
+            options.Limits.MaxRequestLineSize = 4 * options.Limits.MaxRequestLineSize;
+            options.Limits.MaxRequestHeadersTotalSize = 2 * options.Limits.MaxRequestHeadersTotalSize;
+            options.Limits.MaxRequestHeaderCount = 2 * options.Limits.MaxRequestHeaderCount;
         });
         builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services.AddServiceDiscovery();
+        builder.AddApiDocument(authentication);
         if (authentication)
             builder.AddTokenAuthentication();
         return builder;
@@ -59,6 +67,7 @@ public static class ServiceDefaultsExtensions
         }
 
         app.MapHealthEndpoints();
+        app.MapApiDocument();
         return app;
     }
 

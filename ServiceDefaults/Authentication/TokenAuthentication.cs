@@ -1,5 +1,7 @@
 using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.IdentityModel.Tokens;
@@ -49,8 +51,16 @@ internal static class TokenAuthentication
             builder.Services.Remove(service);
 
         builder.Services.AddAuthorizationBuilder()
+            .SetFallbackPolicy(new AuthorizationPolicyBuilder().RequireAssertion(IsNoRoute).Build())
             .SetDefaultPolicy(new AuthorizationPolicyBuilder().RequireAuthenticatedUser().RequireClaim(ShopClaims.Subject).Build())
             .AddPolicy(Policies.Operator, policy => policy
                 .RequireAuthenticatedUser().RequireClaim(ShopClaims.Subject).RequireRole(Policies.OperatorRole));
     }
+
+    /// <summary>
+    /// Whether there is nothing to close: a route about which nobody decided who may use it is closed to everyone, and what is no route
+    /// (an unknown path, another method, a page's file) gets the answer that it is.
+    /// </summary>
+    private static bool IsNoRoute(AuthorizationHandlerContext context) =>
+        context.Resource is HttpContext http && http.GetEndpoint() is not RouteEndpoint;
 }

@@ -16,10 +16,16 @@ internal sealed class RequestGuard(RequestDelegate next)
         var request = context.Request;
         if (request.ContentLength > ServiceDefaultsExtensions.MaxRequestBodyBytes)
             return RefuseTooLarge(context);
-        if (request.ContentLength is not 0 && request.ContentType is { } type && !IsUtf8(type))
+        if (request.ContentLength is not 0 && MediaTypeHeaderValue.TryParse(request.ContentType, out var type) && type.Charset.HasValue)
         {
-            context.Response.StatusCode = StatusCodes.Status415UnsupportedMediaType;
-            return Task.CompletedTask;
+            if (!HeaderUtilities.RemoveQuotes(type.Charset).Equals("utf-8", StringComparison.OrdinalIgnoreCase))
+            {
+                context.Response.StatusCode = StatusCodes.Status415UnsupportedMediaType;
+                return Task.CompletedTask;
+            }
+            // said and checked: whoever reads the body need not make out what was written here
+            type.Charset = default;
+            request.ContentType = type.ToString();
         }
 
         if (request.QueryString.HasValue && request.QueryString.Value!.Contains("%00", StringComparison.Ordinal)
@@ -40,8 +46,17 @@ internal sealed class RequestGuard(RequestDelegate next)
     {
         LiftLimit(context);
         var buffer = new byte[ServiceDefaultsExtensions.MaxRequestBodyBytes + 1];
-        var length = await context.Request.Body.ReadAtLeastAsync(
-            buffer, buffer.Length, throwOnEndOfStream: false, context.RequestAborted);
+        int length;
+        try
+        {
+            length = await context.Request.Body.ReadAtLeastAsync(
+                buffer, buffer.Length, throwOnEndOfStream: false, context.RequestAborted);
+        }
+        catch (IOException unreadable) when (unreadable is not BadHttpRequestException)
+        {
+            // Kestrel's word for some of what is no chunk, such as a size beyond an int
+            throw new BadHttpRequestException("The body cannot be read.", unreadable);
+        }
         if (length == buffer.Length)
         {
             context.Response.StatusCode = StatusCodes.Status413PayloadTooLarge;
@@ -68,12 +83,6 @@ internal sealed class RequestGuard(RequestDelegate next)
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
             limit.MaxRequestBodySize = null;
     }
-
-    private static bool IsUtf8(string contentType) =>
-        !MediaTypeHeaderValue.TryParse(contentType, out var type)
-        || !type.Charset.HasValue
-        || type.Charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase)
-        || type.Charset.Equals("\"utf-8\"", StringComparison.OrdinalIgnoreCase);
 
     private static bool HasNul(KeyValuePair<string, StringValues> parameter) =>
         parameter.Key.Contains('\0', StringComparison.Ordinal)

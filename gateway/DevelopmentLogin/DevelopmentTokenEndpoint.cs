@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.IdentityModel.Tokens;
 using Shop.ServiceDefaults;
 using Shop.ServiceDefaults.Authentication;
+using Shop.ServiceDefaults.OpenApi;
 
 namespace Shop.Gateway.DevelopmentLogin;
 
@@ -29,7 +30,9 @@ internal static class DevelopmentTokenEndpoint
     public static void MapDevelopmentTokens(this WebApplication app)
     {
         if (DevelopmentTokens.SigningKey(app.Configuration, app.Environment) is { } key)
-            app.MapPost("/api/dev/token", (TokenRequest request, TimeProvider time) => Issue(key, request, time));
+            app.MapPost("/api/dev/token", (TokenRequest request, TimeProvider time) => Issue(key, request, time)).AllowAnonymous()
+                .WithSummary("A token for any name, without a password; in Development only.")
+                .WithRequestExample("""{"name":"ada","roles":["operator"]}""");
     }
 
     private static Results<Ok<TokenResponse>, ValidationProblem> Issue(SymmetricSecurityKey key, TokenRequest request, TimeProvider time)

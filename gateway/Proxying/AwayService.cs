@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Yarp.ReverseProxy.Forwarder;
 
 namespace Shop.Gateway.Proxying;
@@ -30,8 +31,13 @@ internal static partial class AwayService
         // without a body, which the status code pages then write
         if (context.Response.StatusCode is StatusCodes.Status502BadGateway && context.GetForwarderErrorFeature() is { } failure)
         {
-            LogAway(context.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(AwayService)),
-                proxied.Cluster.Config.ClusterId, failure.Error, failure.Exception?.Message);
+            if (failure.Error is ForwarderError.RequestCreation or ForwarderError.Request && !failure.IsOfInstance())
+            {
+                LogUnsendable(Logger(context), context.Request.Method, proxied.Cluster.Config.ClusterId, failure.Exception?.Message);
+                context.Response.StatusCode = StatusCodes.Status400BadRequest;
+                return;
+            }
+            LogAway(Logger(context), proxied.Cluster.Config.ClusterId, failure.Error, failure.Exception?.Message);
             context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
         }
     }
@@ -42,11 +48,29 @@ internal static partial class AwayService
     /// </summary>
     private static bool MayAskAnother(HttpContext context)
     {
-        if (context.Response.HasStarted || context.GetForwarderErrorFeature() is not { Error: ForwarderError.Request } failure)
+        if (context.Response.HasStarted || context.GetForwarderErrorFeature() is not { } failure || !failure.IsOfInstance())
             return false;
         var neverSent = failure.Exception is HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError };
         return neverSent || HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method);
     }
+
+    /// <summary>Whether the connection failed, and not the request: one that HTTP cannot express fails at every instance, before it is sent.</summary>
+    public static bool IsOfInstance(this IForwarderErrorFeature failure)
+    {
+        if (failure.Error is not ForwarderError.Request)
+            return false;
+        for (var cause = failure.Exception; cause is not null; cause = cause.InnerException)
+        {
+            if (cause is IOException or SocketException or HttpRequestException { HttpRequestError: not HttpRequestError.Unknown })
+                return true;
+        }
+        return false;
+    }
+
+    private static ILogger Logger(HttpContext context) => context.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(AwayService));
+
+    [LoggerMessage(EventName = "RequestUnsendable", Level = LogLevel.Information, Message = "A {Method} for {Service} cannot be passed on: {Reason}")]
+    private static partial void LogUnsendable(ILogger logger, string method, string service, string? reason);
 
     [LoggerMessage(EventName = "ServiceUnavailable", Level = LogLevel.Warning, Message = "{Service} could not be reached ({Error}): {Reason}")]
     private static partial void LogAway(ILogger logger, string service, ForwarderError error, string? reason);

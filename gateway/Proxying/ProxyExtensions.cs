@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Shop.ServiceDefaults;
 using Yarp.ReverseProxy.Health;
 
@@ -12,10 +13,19 @@ internal static class ProxyExtensions
         builder.Logging.AddFilter("Yarp", LogLevel.Error);
         builder.Services.AddSingleton<IPassiveHealthCheckPolicy, UnreachableInstancePolicy>();
         builder.Services.AddReverseProxy()
-            .LoadFromMemory(Routes.All, Routes.Clusters(builder.Configuration))
+            .LoadFromMemory(Routes.All, Routes.Clusters)
+            .AddServiceDiscoveryDestinationResolver()
             // an instance on a machine that is gone does not refuse the connection, it is silent
             .ConfigureHttpClient((_, handler) => handler.ConnectTimeout = TimeSpan.FromSeconds(2));
         builder.Services.AddHttpClient();
+        // less than the services take: see ServiceDefaults
+        builder.Services.PostConfigure<KestrelServerOptions>(options =>
+        {
+            var defaults = new KestrelServerLimits();
+            options.Limits.MaxRequestLineSize = defaults.MaxRequestLineSize;
+            options.Limits.MaxRequestHeadersTotalSize = defaults.MaxRequestHeadersTotalSize;
+            options.Limits.MaxRequestHeaderCount = defaults.MaxRequestHeaderCount;
+        });
         builder.Services.AddHealthChecks().AddCheck<ServicesHealthCheck>("services", tags: [HealthEndpoints.ReadyTag]);
     }
 

@@ -1,3 +1,4 @@
+using System.Text;
 using Shop.ServiceDefaults.Authentication;
 using Yarp.ReverseProxy.Configuration;
 using Yarp.ReverseProxy.Health;
@@ -42,25 +43,25 @@ internal static class Routes
     ];
 
     /// <summary>
-    /// One cluster for each service of the table, over the instances in <c>services__NAME__http__0</c>, <c>__1</c>, ...
-    /// A service without instances is answered with 503.
+    /// One cluster for each service of the table. Its instances are found by service discovery: the settings <c>services__NAME__http__0</c>,
+    /// <c>__1</c>, ..., and without any the host of the service's name.
     /// </summary>
-    public static IReadOnlyList<ClusterConfig> Clusters(IConfiguration configuration) =>
-        [.. Table.Select(route => route.Service).Distinct().Select(service => Cluster(service, configuration))];
+    public static IReadOnlyList<ClusterConfig> Clusters { get; } =
+        [.. Table.Select(route => route.Service).Distinct().Select(Cluster)];
 
-    private static ClusterConfig Cluster(string service, IConfiguration configuration) => new()
+    private static ClusterConfig Cluster(string service) => new()
     {
         ClusterId = service,
         LoadBalancingPolicy = LoadBalancingPolicies.PowerOfTwoChoices,
-        Destinations = configuration.GetSection($"services:{service}:http").GetChildren()
-            .Where(instance => !string.IsNullOrEmpty(instance.Value))
-            .ToDictionary(instance => instance.Key, instance => new DestinationConfig { Address = instance.Value! }),
+        Destinations = new Dictionary<string, DestinationConfig> { [service] = new() { Address = $"http://{service}" } },
         HealthCheck = new HealthCheckConfig
         {
             Passive = new PassiveHealthCheckConfig { Enabled = true, Policy = UnreachableInstancePolicy.PolicyName },
             // when every instance failed, trying one is better than refusing: it may be up again
             AvailableDestinationsPolicy = HealthCheckConstants.AvailableDestinations.HealthyOrPanic,
         },
+        // as Kestrel reads them: the default, ASCII, takes a letter beyond it for a failure of the connection
+        HttpClient = new() { RequestHeaderEncoding = Encoding.UTF8.WebName },
         // since the last byte: a stream stays open for as long as its service shows signs of life
         HttpRequest = new() { ActivityTimeout = TimeSpan.FromSeconds(30) },
     };

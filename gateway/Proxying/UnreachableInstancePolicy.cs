@@ -1,4 +1,3 @@
-using Yarp.ReverseProxy.Forwarder;
 using Yarp.ReverseProxy.Health;
 using Yarp.ReverseProxy.Model;
 
@@ -19,7 +18,7 @@ internal sealed class UnreachableInstancePolicy(IDestinationHealthUpdater health
 
     public void RequestProxied(HttpContext context, ClusterState cluster, DestinationState destination)
     {
-        if (context.GetForwarderErrorFeature()?.Error is ForwarderError.Request)
+        if (context.GetForwarderErrorFeature() is { } failure && failure.IsOfInstance())
             health.SetPassive(cluster, destination, DestinationHealth.Unhealthy, LeftOut);
     }
 }

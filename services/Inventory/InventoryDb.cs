@@ -20,6 +20,9 @@ internal sealed class InventoryDb(DbContextOptions<InventoryDb> options, Transac
 
     public DbSet<Reservation> Reservations => Set<Reservation>();
 
+    /// <summary>A text as it is searched: without case and accents, however its letters are composed. Evaluated by the database.</summary>
+    public static string Searchable(string text) => throw new InvalidOperationException($"{nameof(Searchable)} is for queries: '{text}'");
+
     /// <summary>
     /// Saves, and publishes the final state of each changed product and stock item: one event a sku, however many lines of a
     /// batch changed it. To be called once in a scope: a second call after a failed one would publish again.
@@ -42,7 +45,9 @@ internal sealed class InventoryDb(DbContextOptions<InventoryDb> options, Transac
         {
             product.HasKey(p => p.Sku);
             product.ComplexProperty(p => p.Price);
+            product.Property(p => p.SearchText).HasComputedColumnSql(@"searchable(sku || E'\n' || name || E'\n' || description)", stored: true);
         });
+        modelBuilder.HasDbFunction(() => Searchable("")).HasName("searchable");
         modelBuilder.Entity<StockItem>(stock =>
         {
             stock.ToTable("stock").HasKey(s => s.Sku);

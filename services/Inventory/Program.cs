@@ -7,7 +7,6 @@ using Shop.Inventory.ReservingStock;
 using Shop.Inventory.SeedingProducts;
 using Shop.Messaging;
 using Shop.ServiceDefaults;
-using Shop.ServiceDefaults.Authentication;
 
 var builder = WebApplication.CreateBuilder(args);
 builder.AddServiceDefaults();
@@ -22,5 +21,5 @@ app.MapServiceDefaults();
 app.MapBrowsingCatalog();
 app.MapChangingProducts();
 app.MapReceivingGoods();
-app.MapMessaging("inventory").RequireAuthorization(Policies.Operator);
+app.MapMessaging("inventory");
 app.Run();

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
 using Shop.Messaging.DeadLetters;
 using Shop.Messaging.Relay;
+using Shop.ServiceDefaults.Authentication;
 
 namespace Shop.Messaging;
 
@@ -10,11 +11,11 @@ public static class MessagingEndpoints
 {
     /// <summary>
     /// Maps <c>/api/ops/{service}/dead-letters</c> (what could not be handled) and <c>/api/ops/{service}/refused-events</c> (what
-    /// could not be published); the caller adds the authorization.
+    /// could not be published): for operators.
     /// </summary>
     public static RouteGroupBuilder MapMessaging(this IEndpointRouteBuilder routes, string serviceName)
     {
-        var operations = routes.MapGroup($"/api/ops/{serviceName}");
+        var operations = routes.MapGroup($"/api/ops/{serviceName}").RequireAuthorization(Policies.Operator);
         operations.MapDeadLetters();
         operations.MapRefusedEvents();
         return operations;

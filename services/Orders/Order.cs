@@ -34,8 +34,8 @@ public sealed class Order : SagaStateMachineInstance, ISagaVersion
     /// <summary>Where it goes.</summary>
     public required Address ShipTo { get; init; }
 
-    /// <summary>The payment provider's token for the means of payment; never a card number.</summary>
-    public required string PaymentToken { get; init; }
+    /// <summary>The payment provider's token for the means of payment, never a card number; null once the payment is decided.</summary>
+    public required string? PaymentToken { get; set; }
 
     /// <summary>The order's payment; fixed at submission, so that asking for it twice is asking for the same one.</summary>
     public required Guid PaymentId { get; init; }
@@ -68,7 +68,12 @@ public sealed class Order : SagaStateMachineInstance, ISagaVersion
     public OrderSubmitted ToOrderSubmitted() => new(CorrelationId, ShopperId, Lines, Total, ShipTo, SubmittedAt);
 
     /// <summary>What its payment is asked for with.</summary>
-    public PaymentRequested ToPaymentRequested() => new(CorrelationId, PaymentId, ShopperId, Total, PaymentToken);
+    public PaymentRequested ToPaymentRequested() => new(CorrelationId, PaymentId, ShopperId, Total,
+        PaymentToken ?? throw new InvalidOperationException($"The payment of order {CorrelationId} is decided: it is not asked for again."));
+
+    /// <summary>Whether its payment is authorised, or not wanted any more.</summary>
+    public bool IsPaymentDecided =>
+        CurrentState is nameof(OrderFulfilment.Confirmed) or nameof(OrderFulfilment.Fulfilled) or nameof(OrderFulfilment.Cancelled);
 
     /// <summary>Whether a cancellation still takes effect; once confirmed, goods and money are on their way.</summary>
     public bool CanBeCancelled =>

@@ -12,7 +12,6 @@ using Shop.Orders.SearchingOrders;
 using Shop.Orders.StreamingOrders;
 using Shop.Orders.SubmittingOrder;
 using Shop.ServiceDefaults;
-using Shop.ServiceDefaults.Authentication;
 
 var builder = WebApplication.CreateBuilder(args);
 builder.AddServiceDefaults();
@@ -37,5 +36,5 @@ app.MapStreamingOrder();
 app.MapCancellingOrder();
 app.MapRepairingOrders();
 app.MapSearchingOrders();
-app.MapMessaging("orders").RequireAuthorization(Policies.Operator);
+app.MapMessaging("orders");
 await app.RunAsync();

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Shop.ServiceDefaults;
+using Shop.ServiceDefaults.OpenApi;
 
 namespace Shop.PaymentProvider;
 
@@ -26,12 +27,24 @@ internal static class PaymentEndpoints
 
     public static void MapPayments(this IEndpointRouteBuilder endpoints)
     {
-        endpoints.MapPost("/v1/payments", AuthorizeAsync);
-        endpoints.MapGet("/v1/payments/{id:guid}", FindAsync);
-        endpoints.MapPost("/v1/payments/{id:guid}/capture", (Guid id, PaymentBook book) => ChangeAsync(id, PaymentAction.Capture, book));
-        endpoints.MapPost("/v1/payments/{id:guid}/void", (Guid id, PaymentBook book) => ChangeAsync(id, PaymentAction.Void, book));
-        endpoints.MapPost("/v1/payments/{id:guid}/refund", (Guid id, PaymentBook book) => ChangeAsync(id, PaymentAction.Refund, book));
-        endpoints.MapGet("/v1/ledger", ReadLedger);
+        endpoints.MapPost("/v1/payments", AuthorizeAsync)
+            .WithSummary("Authorises a payment; the Idempotency-Key is its id.")
+            .WithRequestExample("""{"amount":19.80,"currency":"EUR","token":"tok_visa","reference":"order 42"}""")
+            .Produces<PaymentResponse>(StatusCodes.Status201Created).Produces<PaymentResponse>()
+            .ProducesValidationProblem().ProducesProblem(StatusCodes.Status422UnprocessableEntity).ProducesProblem(StatusCodes.Status500InternalServerError);
+        endpoints.MapGet("/v1/payments/{id:guid}", FindAsync)
+            .WithSummary("A payment as it is.").ProducesProblem(StatusCodes.Status404NotFound);
+        endpoints.MapPost("/v1/payments/{id:guid}/capture", (Guid id, PaymentBook book) => ChangeAsync(id, PaymentAction.Capture, book))
+            .WithSummary("Takes the authorised amount.")
+            .ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict);
+        endpoints.MapPost("/v1/payments/{id:guid}/void", (Guid id, PaymentBook book) => ChangeAsync(id, PaymentAction.Void, book))
+            .WithSummary("Lets the authorised amount go.")
+            .ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict);
+        endpoints.MapPost("/v1/payments/{id:guid}/refund", (Guid id, PaymentBook book) => ChangeAsync(id, PaymentAction.Refund, book))
+            .WithSummary("Gives the captured amount back.")
+            .ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict);
+        endpoints.MapGet("/v1/ledger", ReadLedger)
+            .WithSummary("What was done, oldest first: for audits.");
     }
 
     private static async Task<IResult> AuthorizeAsync(

@@ -47,6 +47,29 @@ public sealed class TimelineOverKafkaTests(ShopFixture shops)
         Assert.Equal(HttpStatusCode.Unauthorized, anonymous.StatusCode);
     }
 
+    [Fact]
+    public async Task A_payments_token_is_nowhere_and_what_a_decision_was_based_on_is_for_operators()
+    {
+        var shop = await shops.OnAsync(Broker.Embedded);
+        using var kafka = new KafkaWriter(shop.Kafka);
+        var order = Guid.CreateVersion7();
+        var noon = new DateTimeOffset(2026, 11, 22, 12, 0, 0, TimeSpan.Zero);
+        await kafka.PublishAsync(Submitted(order, "ada"), at: noon);
+        await kafka.PublishAsync(new PaymentRequested(order, Guid.CreateVersion7(), "ada", Price, "tok_visa_4f9a"), at: noon);
+        await kafka.PublishAsync(new PaymentHeld(order, Guid.CreateVersion7(), 0.93, ["many cards"]), at: noon);
+
+        await Eventually.BecomesAsync(3, async () => (await shop.TimelineAsync(order, TestTokens.Shopper("ada"))).Length);
+        var shoppers = string.Concat(await shop.TimelineAsync(order, TestTokens.Shopper("ada")));
+        var operators = string.Concat(await shop.TimelineAsync(order, TestTokens.Operator()));
+        using var feed = await shop.GetAsync("/api/activity/feed?limit=100", TestTokens.Operator());
+        var feeds = await feed.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+        Assert.All([shoppers, operators, feeds], text => Assert.DoesNotContain("tok_visa_4f9a", text, StringComparison.Ordinal));
+        Assert.DoesNotContain("many cards", shoppers, StringComparison.Ordinal);
+        Assert.DoesNotContain("0.93", shoppers, StringComparison.Ordinal);
+        Assert.Contains("many cards", operators, StringComparison.Ordinal);
+        Assert.Contains("payment-held", shoppers, StringComparison.Ordinal);
+    }
+
     private static OrderSubmitted Submitted(Guid order, string shopper) =>
         new(order, shopper, [new("mug-blue", 1, Price)], Price, new("Ada", "Street 1", "London", "N1", "GB"), DateTimeOffset.UnixEpoch);
 }

@@ -33,6 +33,50 @@ public sealed class ProductTests(ShopFixture shops)
     }
 
     [Fact]
+    public async Task A_change_of_a_version_that_is_gone_is_412_and_changes_nothing()
+    {
+        var shop = await shops.WithoutBrokerAsync();
+        using var created = await shop.Instance.PutProductAsync("guarded", Kettle);
+        using var read = await shop.Instance.SendAsync(HttpMethod.Get, "/api/ops/products/guarded", "", TestTokens.Operator());
+        using var seen = await shop.Instance.GetAsync("/api/catalog/guarded");
+        var version = read.Headers.ETag!.ToString();
+        Assert.Equal([version, version], new[] { created.Headers.ETag?.ToString(), seen.Headers.ETag?.ToString() });
+        Assert.Equal("Kettle", (await read.JsonAsync()).GetProperty("name").GetString());
+
+        using var first = await shop.Instance.PutProductAsync("guarded", Kettle.Replace("39.5", "41", StringComparison.Ordinal), version);
+        Assert.Equal(HttpStatusCode.OK, first.StatusCode);
+        Assert.NotEqual(version, first.Headers.ETag!.ToString());
+        foreach (var stale in new[] { version, $"W/{first.Headers.ETag}", "\"x\", \"y\"" })
+        {
+            using var refused = await shop.Instance.PutProductAsync("guarded", Kettle.Replace("39.5", "99", StringComparison.Ordinal), stale);
+            await Answers.AssertProblemAsync(refused, HttpStatusCode.PreconditionFailed, field: null);
+        }
+        foreach (var good in new[] { $"\"x\", {first.Headers.ETag}", "*" })
+        {
+            using var again = await shop.Instance.PutProductAsync("guarded", Kettle.Replace("39.5", "41", StringComparison.Ordinal), good);
+            Assert.Equal((HttpStatusCode.OK, first.Headers.ETag), (again.StatusCode, again.Headers.ETag));
+        }
+
+        using var missing = await shop.Instance.PutProductAsync("guarded-missing", Kettle, "*");
+        await Answers.AssertProblemAsync(missing, HttpStatusCode.PreconditionFailed, field: null);
+        using var unreadable = await shop.Instance.PutProductAsync("guarded", Kettle, "version 7");
+        await Answers.AssertProblemAsync(unreadable, HttpStatusCode.BadRequest, "If-Match");
+        Assert.Equal(41m, await shop.ScalarAsync<decimal>("SELECT price_amount FROM products WHERE sku = 'guarded'"));
+    }
+
+    [Fact]
+    public async Task Of_many_that_change_the_version_they_read_one_succeeds()
+    {
+        var shop = await shops.WithoutBrokerAsync();
+        using var created = await shop.Instance.PutProductAsync("raced", Kettle);
+
+        var answers = await Task.WhenAll(Enumerable.Range(1, 20).Select(price =>
+            shop.Instance.PutProductAsync("raced", Kettle.Replace("39.5", $"{price}", StringComparison.Ordinal), created.Headers.ETag!.ToString())));
+        Assert.Single(answers, answer => answer.StatusCode == HttpStatusCode.OK);
+        Assert.Equal(19, answers.Count(answer => answer.StatusCode == HttpStatusCode.PreconditionFailed));
+    }
+
+    [Fact]
     public async Task Many_that_create_the_same_product_create_it_once()
     {
         var shop = await shops.WithoutBrokerAsync();

@@ -23,6 +23,17 @@ public sealed class AnswersTests(TinyService service) : IClassFixture<TinyServic
     }
 
     [Fact]
+    public async Task A_route_about_which_nobody_decided_is_closed_to_everyone()
+    {
+        using var nobody = await service.Client.GetAsync("/undecided", Cancellation);
+        await Problem.ReadAsync(nobody, HttpStatusCode.Unauthorized);
+
+        var @operator = DevelopmentTokens.Issue(Key, "olga", ["operator"], DateTimeOffset.UtcNow);
+        using var somebody = await service.Client.SendAsync(TinyService.Get("/undecided", @operator), Cancellation);
+        await Problem.ReadAsync(somebody, HttpStatusCode.Forbidden);
+    }
+
+    [Fact]
     public async Task The_name_of_a_token_is_the_shopper_and_its_roles_are_roles()
     {
         var shopper = DevelopmentTokens.Issue(Key, "ada", [], DateTimeOffset.UtcNow);

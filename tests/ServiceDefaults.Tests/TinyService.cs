@@ -40,15 +40,15 @@ public sealed class TinyService : IAsyncLifetime
                 Left.TrySetResult();
         });
         _app.MapServiceDefaults();
-        _app.MapPost("/orders", (Order order) => order);
-        _app.MapPost("/keyed", ([FromHeader(Name = "Idempotency-Key")] string idempotencyKey) => idempotencyKey);
-        _app.MapGet("/orders/{id}", (Guid id) => id);
-        _app.MapGet("/page", (int limit, [FromQuery(Name = "after")] long? cursor) => limit + cursor);
+        _app.MapPost("/orders", (Order order) => order).AllowAnonymous();
+        _app.MapPost("/keyed", ([FromHeader(Name = "Idempotency-Key")] string idempotencyKey) => idempotencyKey).AllowAnonymous();
+        _app.MapGet("/orders/{id}", (Guid id) => id).AllowAnonymous();
+        _app.MapGet("/page", (int limit, [FromQuery(Name = "after")] long? cursor) => limit + cursor).AllowAnonymous();
         _app.MapGet("/who", (HttpContext context) => context.User.ShopperId()).RequireAuthorization();
         _app.MapGet("/ops", () => "ok").RequireAuthorization(Policies.Operator);
-        _app.MapGet("/defect", string () => throw new InvalidOperationException("a secret of the database"));
-        _app.MapGet("/database-away", string () => throw new InvalidOperationException("wrapped", new TransientException()));
-        _app.MapGet("/database-defect", string () => throw new PermanentException());
+        _app.MapGet("/defect", string () => throw new InvalidOperationException("a secret of the database")).AllowAnonymous();
+        _app.MapGet("/database-away", string () => throw new InvalidOperationException("wrapped", new TransientException())).AllowAnonymous();
+        _app.MapGet("/database-defect", string () => throw new PermanentException()).AllowAnonymous();
         _app.MapGet("/invalid", () =>
         {
             var errors = new ValidationErrors();
@@ -56,12 +56,17 @@ public sealed class TinyService : IAsyncLifetime
             errors.Add("lines[0].quantity", "Must be whole.");
             errors.Add("shipTo.city", "Is missing.");
             return errors.ToProblem();
-        });
+        }).AllowAnonymous();
         _app.MapGet("/slow", async (CancellationToken cancellation) =>
         {
             Arrived.TrySetResult();
             await Task.Delay(Timeout.Infinite, cancellation);
-        });
+        }).AllowAnonymous();
+        _app.MapGet("/undecided", () => "open");
+        // behind the gateway, which passes the catalogue on
+        _app.MapGet("/api/catalog", (int limit = 10, long after = 0) => limit + after).AllowAnonymous();
+        _app.MapPost("/api/catalog", (Dictionary<string, string> anything) => anything).AllowAnonymous();
+        _app.MapGet("/api/catalog/echo", ([FromHeader(Name = "X-Region")] string region) => region).AllowAnonymous();
     }
 
     public bool Ready { get; set; } = true;

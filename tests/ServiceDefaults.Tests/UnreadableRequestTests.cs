@@ -73,10 +73,24 @@ public sealed class UnreadableRequestTests(TinyService service) : IClassFixture<
     }
 
     [Theory]
+    [InlineData("application/json; charset=utf-8")]
+    [InlineData("application/json; charset=\"UTF-8\"")]
+    [InlineData("application/json; v=1; charset=\"utf-8\"")]
+    [InlineData("application/merge-patch+json")]
+    public async Task Json_is_UTF8_however_that_is_written(string contentType)
+    {
+        using var content = new ByteArrayContent(Encoding.UTF8.GetBytes(Good));
+        content.Headers.TryAddWithoutValidation("Content-Type", contentType);
+        using var response = await PostAsync(content);
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+    }
+
+    [Theory]
     [InlineData("text/plain")]
     [InlineData("application/xml")]
     [InlineData("application/json; charset=utf-16")]
     [InlineData("application/json; charset=klingon")]
+    [InlineData("application/json; charset=\"utf-16\"")]
     [InlineData("nonsense")]
     public async Task Another_content_type_is_415(string contentType)
     {

@@ -26,7 +26,8 @@ internal static class FeedEndpoints
     private const int MaxLimit = 100;
 
     public static void MapFeed(this IEndpointRouteBuilder app) =>
-        app.MapGet("/api/activity/feed", GetAsync).RequireAuthorization(Policies.Operator);
+        app.MapGet("/api/activity/feed", GetAsync).RequireAuthorization(Policies.Operator)
+            .WithSummary("The events of all topics, newest first.");
 
     private static async Task<Results<Ok<FeedPage>, ValidationProblem>> GetAsync(
         long? after, ActivityDb db, CancellationToken cancellationToken, int limit = DefaultLimit)

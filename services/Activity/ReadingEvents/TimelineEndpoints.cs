@@ -16,7 +16,8 @@ internal static class TimelineEndpoints
     private static readonly string[] OrderTopics = [Topics.Orders.Name, Topics.Reservations.Name, Topics.Payments.Name];
 
     public static void MapOrderTimeline(this IEndpointRouteBuilder app) =>
-        app.MapGet("/api/orders/{id:guid}/timeline", GetAsync).RequireAuthorization();
+        app.MapGet("/api/orders/{id:guid}/timeline", GetAsync).RequireAuthorization()
+            .WithSummary("Every event of an order, from all services, in the order in which they happened.");
 
     private static async Task<Results<Ok<IReadOnlyList<TimelineEvent>>, NotFound>> GetAsync(
         Guid id, ClaimsPrincipal user, ActivityDb db, CancellationToken cancellationToken)
@@ -32,6 +33,6 @@ internal static class TimelineEndpoints
             .ToListAsync(cancellationToken);
         return events.Count == 0
             ? TypedResults.NotFound()
-            : TypedResults.Ok(Timeline.WithSteps(Timeline.Sort(events.ConvertAll(TimelineEvent.Of))));
+            : TypedResults.Ok(Timeline.WithSteps(Timeline.Sort(events.ConvertAll(e => TimelineEvent.Of(e, isOperator)))));
     }
 }

@@ -1,4 +1,5 @@
 using Shop.Activity.StoringEvents;
+using Shop.Contracts;
 using Shop.ServiceDefaults;
 
 namespace Shop.Activity.ReadingEvents;
@@ -15,7 +16,9 @@ internal sealed record TimelineEvent(string Type, DateTimeOffset At, string Topi
     /// </summary>
     public double? TookMs { get; init; }
 
-    public static TimelineEvent Of(StoredEvent stored) => new(
+    /// <param name="stored">The event.</param>
+    /// <param name="toOperator">Whether all of it may be seen.</param>
+    public static TimelineEvent Of(StoredEvent stored, bool toOperator) => new(
         stored.Type, stored.At, stored.Topic, stored.Partition, stored.Offset, stored.EventId, stored.CausationId,
-        stored.Data is { } data ? new RawJson(data) : null);
+        stored.Data is { } data ? new RawJson(toOperator ? data : EventPrivacy.ToShopper(stored.Type, data)) : null);
 }

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
+using Shop.Contracts;
 using Shop.Messaging.Consuming;
 
 namespace Shop.Activity.StoringEvents;
@@ -42,6 +43,7 @@ internal sealed record StoredEvent(Guid EventId, string Type, string Topic, int 
     {
         if (body is null)
             return (null, false);
+        body = EventPrivacy.ToKeep(body);
         var text = Encoding.UTF8.GetString(body);
         return Utf8.IsValid(body) && IsJson(body) ? (text, false) : (JsonSerializer.Serialize(text), true);
     }

@@ -22,9 +22,12 @@ internal static class CatalogEndpoints
 
     public static void MapBrowsingCatalog(this IEndpointRouteBuilder app)
     {
-        app.MapGet("/api/catalog", GetPageAsync);
-        app.MapGet("/api/catalog/{sku}", GetAsync);
-        app.MapGet("/api/stock/{sku}", GetStockAsync);
+        app.MapGet("/api/catalog", GetPageAsync).AllowAnonymous()
+            .WithSummary("A page of the catalogue, by sku; search finds parts of sku, name and description, whatever their case and accents.");
+        app.MapGet("/api/catalog/{sku}", GetAsync).AllowAnonymous()
+            .WithSummary("A product, with the pieces of it that can be ordered at the moment.");
+        app.MapGet("/api/stock/{sku}", GetStockAsync).AllowAnonymous()
+            .WithSummary("The stock of a product.");
     }
 
     private static async Task<Results<Ok<CatalogPage>, ValidationProblem>> GetPageAsync(
@@ -41,9 +44,8 @@ internal static class CatalogEndpoints
         var products = db.Products.AsNoTracking();
         if (!string.IsNullOrWhiteSpace(search))
         {
-            var text = search.Trim().ToLowerInvariant();
-            // EF Core escapes the wildcards of LIKE
-            products = products.Where(product => product.SearchText.Contains(text));
+            var text = search.Trim();
+            products = products.Where(product => product.SearchText.Contains(InventoryDb.Searchable(text)));
         }
         if (!string.IsNullOrEmpty(after))
             products = products.Where(product => string.Compare(product.Sku, after) > 0);
@@ -55,10 +57,14 @@ internal static class CatalogEndpoints
         return TypedResults.Ok(new CatalogPage(items, items[^1].Sku));
     }
 
-    private static async Task<Results<Ok<CatalogItem>, NotFound>> GetAsync(string sku, InventoryDb db, CancellationToken cancellationToken) =>
-        await Items(db.Products.AsNoTracking().Where(product => product.Sku == sku), db).SingleOrDefaultAsync(cancellationToken) is { } item
-            ? TypedResults.Ok(item)
-            : TypedResults.NotFound();
+    private static async Task<Results<Ok<CatalogItem>, NotFound>> GetAsync(string sku, InventoryDb db, HttpResponse response, CancellationToken cancellationToken)
+    {
+        if (await Items(db.Products.AsNoTracking().Where(product => product.Sku == sku), db).SingleOrDefaultAsync(cancellationToken) is not { } item)
+            return TypedResults.NotFound();
+        // the product's: what is available, which changes all the time, is no part of what If-Match guards
+        response.GetTypedHeaders().ETag = Product.VersionOf(item.Name, item.Description, item.Price);
+        return TypedResults.Ok(item);
+    }
 
     private static async Task<Results<Ok<StockAnswer>, NotFound>> GetStockAsync(string sku, InventoryDb db, CancellationToken cancellationToken) =>
         await db.Stock.AsNoTracking().SingleOrDefaultAsync(item => item.Sku == sku, cancellationToken) is { } item

@@ -1,10 +1,14 @@
 using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Net.Http.Headers;
 using Shop.Contracts;
+using Shop.Inventory.Products;
 using Shop.Inventory.Stock;
 using Shop.ServiceDefaults;
 using Shop.ServiceDefaults.Authentication;
+using Shop.ServiceDefaults.OpenApi;
 
 namespace Shop.Inventory.ChangingProducts;
 
@@ -14,7 +18,7 @@ internal sealed record ProductRequest(string Name, string Description, Money Pri
 /// <summary>A product as it is kept.</summary>
 internal sealed record ProductAnswer(string Sku, string Name, string Description, Money Price);
 
-/// <summary><c>PUT /api/ops/products/{sku}</c>: an operator creates or changes a product.</summary>
+/// <summary><c>GET</c> and <c>PUT /api/ops/products/{sku}</c>: an operator reads, creates or changes a product.</summary>
 internal static partial class ProductEndpoints
 {
     private const int MaxNameLength = 100;
@@ -24,13 +28,33 @@ internal static partial class ProductEndpoints
     /// <summary>Orders add up their lines, so the shop has one currency.</summary>
     private const string Currency = "EUR";
 
-    public static void MapChangingProducts(this IEndpointRouteBuilder app) =>
-        app.MapPut("/api/ops/products/{sku}", PutAsync).RequireAuthorization(Policies.Operator);
+    public static void MapChangingProducts(this IEndpointRouteBuilder app)
+    {
+        app.MapGet("/api/ops/products/{sku}", GetAsync).RequireAuthorization(Policies.Operator)
+            .WithSummary("A product as it is kept, with its version as ETag.");
+        app.MapPut("/api/ops/products/{sku}", PutAsync).RequireAuthorization(Policies.Operator)
+            .WithSummary("Creates or changes a product; with If-Match only the version that was read.")
+            .WithRequestExample("""{"name":"Blue mug","description":"Stoneware, 350 ml.","price":{"amount":9.90,"currency":"EUR"}}""")
+            .ProducesProblem(StatusCodes.Status412PreconditionFailed);
+    }
 
-    private static async Task<Results<Ok<ProductAnswer>, Created<ProductAnswer>, ValidationProblem>> PutAsync(
-        string sku, ProductRequest request, InventoryDb db, TimeProvider time, CancellationToken cancellationToken)
+    private static async Task<Results<Ok<ProductAnswer>, NotFound>> GetAsync(
+        string sku, InventoryDb db, HttpResponse response, CancellationToken cancellationToken)
+    {
+        if (await db.Products.AsNoTracking().SingleOrDefaultAsync(p => p.Sku == sku, cancellationToken) is not { } product)
+            return TypedResults.NotFound();
+        response.GetTypedHeaders().ETag = VersionOf(product);
+        return TypedResults.Ok(AnswerOf(product));
+    }
+
+    private static async Task<Results<Ok<ProductAnswer>, Created<ProductAnswer>, ValidationProblem, ProblemHttpResult>> PutAsync(
+        string sku, ProductRequest request, [FromHeader(Name = "If-Match")] string? ifMatch, InventoryDb db, TimeProvider time, HttpResponse response,
+        CancellationToken cancellationToken)
     {
         var errors = Validate(sku, request);
+        IList<EntityTagHeaderValue>? versions = null;
+        if (ifMatch is not null && !EntityTagHeaderValue.TryParseList([ifMatch], out versions))
+            errors.Add("If-Match", "Must be * or entity tags in quotes, as ETag gave them.");
         if (errors.Any)
             return errors.ToProblem();
 
@@ -38,6 +62,11 @@ internal static partial class ProductEndpoints
         // a row that does not exist yet cannot be locked, so two that create the same product wait for each other here
         await db.Database.ExecuteSqlAsync($"SELECT pg_advisory_xact_lock(hashtextextended({sku}, 0))", cancellationToken);
         var product = await db.Products.SingleOrDefaultAsync(p => p.Sku == sku, cancellationToken);
+        if (versions is not null && !(product is not null && versions.Any(version => IsOf(version, product))))
+        {
+            return TypedResults.Problem(statusCode: StatusCodes.Status412PreconditionFailed,
+                detail: product is null ? "There is no such product." : "The product was changed by somebody else: read it again.");
+        }
         var isNew = product is null;
         if (product is null)
         {
@@ -52,9 +81,17 @@ internal static partial class ProductEndpoints
         await db.SaveChangesAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);
 
-        var answer = new ProductAnswer(product.Sku, product.Name, product.Description, product.Price);
+        response.GetTypedHeaders().ETag = VersionOf(product);
+        var answer = AnswerOf(product);
         return isNew ? TypedResults.Created($"/api/catalog/{sku}", answer) : TypedResults.Ok(answer);
     }
+
+    private static ProductAnswer AnswerOf(Product product) => new(product.Sku, product.Name, product.Description, product.Price);
+
+    private static EntityTagHeaderValue VersionOf(Product product) => Product.VersionOf(product.Name, product.Description, product.Price);
+
+    private static bool IsOf(EntityTagHeaderValue version, Product product) =>
+        version.Equals(EntityTagHeaderValue.Any) || version.Compare(VersionOf(product), useStrongComparison: true);
 
     private static ValidationErrors Validate(string sku, ProductRequest request)
     {

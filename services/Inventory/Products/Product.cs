@@ -1,3 +1,8 @@
+using System.Buffers.Text;
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using Microsoft.Net.Http.Headers;
 using Shop.Contracts;
 
 namespace Shop.Inventory.Products;
@@ -5,6 +10,8 @@ namespace Shop.Inventory.Products;
 /// <summary>What the shop sells.</summary>
 internal sealed class Product
 {
+    private const int VersionBytes = 12;
+
     // EF Core
     private Product()
     {
@@ -25,10 +32,7 @@ internal sealed class Product
 
     public Money Price { get; private set; } = null!;
 
-    /// <summary>
-    /// Sku, name and description in lower case, a line each. Kept here because PostgreSQL lowers letters beyond ASCII only
-    /// where its cluster's locale happens to know them.
-    /// </summary>
+    /// <summary>Sku, name and description as <see cref="InventoryDb.Searchable"/> makes them, a line each; derived by the database.</summary>
     public string SearchText { get; private set; } = "";
 
     public DateTimeOffset ChangedAt { get; private set; }
@@ -41,8 +45,15 @@ internal sealed class Product
         Name = name;
         Description = description;
         Price = price;
-        SearchText = $"{Sku}\n{name}\n{description}".ToLowerInvariant();
         ChangedAt = now;
+    }
+
+    /// <summary>Names what the product says, for <c>ETag</c> and <c>If-Match</c> (RFC 9110, section 8.8.3): the same only where all of it is the same.</summary>
+    public static EntityTagHeaderValue VersionOf(string name, string description, Money price)
+    {
+        // lengths ahead, so that no two products run into the same text
+        var text = string.Create(CultureInfo.InvariantCulture, $"{name.Length} {description.Length} {name}{description}{price.Amount:0.00}{price.Currency}");
+        return new($"\"{Base64Url.EncodeToString(SHA256.HashData(Encoding.UTF8.GetBytes(text)).AsSpan(..VersionBytes))}\"");
     }
 
     public ProductChanged ToEvent() => new(Sku, Name, Description, Price);

@@ -5,6 +5,7 @@ using Microsoft.EntityFrameworkCore;
 using Shop.Inventory.Stock;
 using Shop.ServiceDefaults;
 using Shop.ServiceDefaults.Authentication;
+using Shop.ServiceDefaults.OpenApi;
 
 namespace Shop.Inventory.ReceivingGoods;
 
@@ -18,7 +19,10 @@ internal static class ReceiptEndpoints
     private const int MaxKeyLength = 128;
 
     public static void MapReceivingGoods(this IEndpointRouteBuilder app) =>
-        app.MapPost("/api/ops/stock/{sku}/receipts", PostAsync).RequireAuthorization(Policies.Operator);
+        app.MapPost("/api/ops/stock/{sku}/receipts", PostAsync).RequireAuthorization(Policies.Operator)
+            .WithSummary("Books goods that arrived, once for each Idempotency-Key.")
+            .WithRequestExample("""{"quantity":100}""")
+            .ProducesProblem(StatusCodes.Status422UnprocessableEntity);
 
     private static async Task<Results<Ok<StockAnswer>, NotFound, ValidationProblem, ProblemHttpResult>> PostAsync(
         string sku, [FromHeader(Name = "Idempotency-Key")] string idempotencyKey, ReceiptRequest request, ClaimsPrincipal user,

@@ -40,9 +40,14 @@ internal static class DeadLetterEndpoints
     public static void MapDeadLetters(this RouteGroupBuilder operations)
     {
         var group = operations.MapGroup("/dead-letters");
-        group.MapGet("/", ListAsync);
-        group.MapPost("/{id:guid}/redrive", (Guid id, Redriving redriving, CancellationToken cancellationToken) => EndAsync(id, redriving, discard: false, cancellationToken));
-        group.MapPost("/{id:guid}/discard", (Guid id, Redriving redriving, CancellationToken cancellationToken) => EndAsync(id, redriving, discard: true, cancellationToken));
+        group.MapGet("/", ListAsync)
+            .WithSummary("What the service could not handle, newest first.");
+        group.MapPost("/{id:guid}/redrive", (Guid id, Redriving redriving, CancellationToken cancellationToken) => EndAsync(id, redriving, discard: false, cancellationToken))
+            .WithSummary("Handles a dead letter again, and what is parked behind it.")
+            .ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict);
+        group.MapPost("/{id:guid}/discard", (Guid id, Redriving redriving, CancellationToken cancellationToken) => EndAsync(id, redriving, discard: true, cancellationToken))
+            .WithSummary("Gives a dead letter up, and handles what is parked behind it.")
+            .ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict);
     }
 
     private static async Task<Results<Ok<DeadLetterPage>, ValidationProblem>> ListAsync(

@@ -35,9 +35,14 @@ internal static partial class RefusedEventEndpoints
     public static void MapRefusedEvents(this RouteGroupBuilder operations)
     {
         var group = operations.MapGroup("/refused-events");
-        group.MapGet("/", ListAsync);
-        group.MapPost("/{id:long}/retry", RetryAsync);
-        group.MapPost("/{id:long}/discard", DiscardAsync);
+        group.MapGet("/", ListAsync)
+            .WithSummary("What the broker refused, oldest first.");
+        group.MapPost("/{id:long}/retry", RetryAsync)
+            .WithSummary("Publishes a refused event again, and what waits behind it.")
+            .ProducesProblem(StatusCodes.Status404NotFound);
+        group.MapPost("/{id:long}/discard", DiscardAsync)
+            .WithSummary("Gives a refused event up; what waits behind it goes on.")
+            .ProducesProblem(StatusCodes.Status404NotFound);
     }
 
     private static async Task<Results<Ok<RefusedEventPage>, ValidationProblem>> ListAsync(

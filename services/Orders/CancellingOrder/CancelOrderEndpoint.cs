@@ -12,7 +12,9 @@ public static class CancelOrderEndpoint
 {
     /// <summary>Maps the endpoint.</summary>
     public static void MapCancellingOrder(this IEndpointRouteBuilder endpoints) =>
-        endpoints.MapPost("/api/orders/{id:guid}/cancel", CancelAsync).RequireAuthorization();
+        endpoints.MapPost("/api/orders/{id:guid}/cancel", CancelAsync).RequireAuthorization()
+            .WithSummary("Asks for the order's cancellation; the order shows how that ended.")
+            .ProducesProblem(StatusCodes.Status409Conflict);
 
     /// <summary>
     /// Asks for the cancellation through the order's own partition, where it takes its turn among the order's other events:

@@ -54,6 +54,8 @@ public sealed class OrderFulfilment : MassTransitStateMachine<Order>
         WhenEnterAny(entered => entered.Then(context =>
         {
             context.Saga.UpdatedAt = time.GetUtcNow();
+            if (context.Saga.IsPaymentDecided)
+                context.Saga.PaymentToken = null;
             OrderMetrics.Entered(context.Saga);
         }));
 

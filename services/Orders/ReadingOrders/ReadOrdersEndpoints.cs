@@ -15,8 +15,10 @@ public static class ReadOrdersEndpoints
     /// <summary>Maps the endpoints.</summary>
     public static void MapReadingOrders(this IEndpointRouteBuilder endpoints)
     {
-        endpoints.MapGet("/api/orders/{id:guid}", ReadAsync).RequireAuthorization();
-        endpoints.MapGet("/api/orders", ListAsync).RequireAuthorization();
+        endpoints.MapGet("/api/orders/{id:guid}", ReadAsync).RequireAuthorization()
+            .WithSummary("One of the shopper's orders, as it is or as it was at a moment or right after one of its events.");
+        endpoints.MapGet("/api/orders", ListAsync).RequireAuthorization()
+            .WithSummary("The shopper's orders, newest first.");
     }
 
     private static async Task<Results<Ok<OrderView>, NotFound, ValidationProblem>> ReadAsync(

@@ -3,6 +3,7 @@ using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Storage;
 using Npgsql;
+using Shop.Contracts;
 using Shop.Messaging.Consuming;
 
 namespace Shop.Orders.RecordingHistory;
@@ -57,7 +58,7 @@ public sealed class HistoryRecorder(OrdersDb db, TimeProvider time) : IRecordBat
             Offset = record.Offset,
             At = record.Event.Time == DateTimeOffset.UnixEpoch ? record.Timestamp : record.Event.Time,
             CausationId = record.Event.CausationId,
-            Data = Encoding.UTF8.GetString(record.Body),
+            Data = Encoding.UTF8.GetString(EventPrivacy.ToKeep(record.Body)),
         };
     }
 }

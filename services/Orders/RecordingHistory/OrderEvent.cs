@@ -33,6 +33,6 @@ public sealed record OrderEvent
     /// <summary>The event that caused it; null where there is none.</summary>
     public Guid? CausationId { get; init; }
 
-    /// <summary>What was published: JSON.</summary>
+    /// <summary>What was published, without what nobody keeps (<see cref="Contracts.EventPrivacy"/>): JSON.</summary>
     public required string Data { get; init; }
 }

@@ -14,7 +14,8 @@ public static class OrderRepair
     {
         nameof(OrderFulfilment.Submitted) => [order.ToOrderSubmitted()],
         nameof(OrderFulfilment.Reserved) or nameof(OrderFulfilment.InReview) => [order.ToOrderSubmitted(), order.ToPaymentRequested()],
-        nameof(OrderFulfilment.Confirmed) => [order.ToOrderSubmitted(), order.ToPaymentRequested(), new OrderConfirmed(order.CorrelationId)],
+        // the payment was authorised, so Payments has it: asking again would need its token, which is erased
+        nameof(OrderFulfilment.Confirmed) => [order.ToOrderSubmitted(), new OrderConfirmed(order.CorrelationId)],
         // only the last word: nothing may begin anew for an order that is given up
         nameof(OrderFulfilment.Cancelled) => [new OrderCancelled(order.CorrelationId, order.Reason ?? "")],
         // both have told that they did their part

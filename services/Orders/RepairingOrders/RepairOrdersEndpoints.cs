@@ -25,8 +25,11 @@ public static partial class RepairOrdersEndpoints
     /// <summary>Maps the endpoints.</summary>
     public static void MapRepairingOrders(this IEndpointRouteBuilder endpoints)
     {
-        endpoints.MapGet("/api/ops/orders/stuck", ListAsync).RequireAuthorization(Policies.Operator);
-        endpoints.MapPost("/api/ops/orders/{id:guid}/repair", RepairAsync).RequireAuthorization(Policies.Operator);
+        endpoints.MapGet("/api/ops/orders/stuck", ListAsync).RequireAuthorization(Policies.Operator)
+            .WithSummary("Orders that wait longer than they should.");
+        endpoints.MapPost("/api/ops/orders/{id:guid}/repair", RepairAsync).RequireAuthorization(Policies.Operator)
+            .WithSummary("Has an order say again what it has said, so that the others answer again.")
+            .ProducesProblem(StatusCodes.Status409Conflict);
     }
 
     private static async Task<Results<Ok<StuckOrderPage>, ValidationProblem>> ListAsync(StuckOrders orders, CancellationToken cancellationToken,

@@ -31,7 +31,8 @@ public static class SearchOrdersEndpoint
 
     /// <summary>Maps the endpoint.</summary>
     public static void MapSearchingOrders(this IEndpointRouteBuilder endpoints) =>
-        endpoints.MapGet("/api/ops/orders", SearchAsync).RequireAuthorization(Policies.Operator);
+        endpoints.MapGet("/api/ops/orders", SearchAsync).RequireAuthorization(Policies.Operator)
+            .WithSummary("Everybody's orders, by shopper, status and how long they have been in it; newest first.");
 
     /// <summary>
     /// Finds orders by shopper, by status, and by how long they have been in it (<c>olderThan</c>, an ISO 8601 duration). An order that has

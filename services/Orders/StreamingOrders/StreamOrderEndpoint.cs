@@ -5,6 +5,7 @@ using System.Security.Claims;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.EntityFrameworkCore;
+using Shop.Contracts;
 using Shop.Messaging.Workers;
 using Shop.Orders.FulfillingOrder;
 using Shop.Orders.ReadingOrders;
@@ -24,7 +25,7 @@ namespace Shop.Orders.StreamingOrders;
 /// <param name="Id">The event's own id.</param>
 /// <param name="CausationId">The event that caused it; null where there is none.</param>
 /// <param name="Status">The order's status after it, as in <see cref="OrderView"/>.</param>
-/// <param name="Data">What was published.</param>
+/// <param name="Data">What was published, as its shopper may see it.</param>
 public sealed record OrderChange(int Sequence, string Type, DateTimeOffset At, string Topic, int Partition, long Offset, Guid Id, Guid? CausationId,
     string Status, RawJson Data);
 
@@ -35,6 +36,9 @@ public static class StreamOrderEndpoint
     public const string LastEventIdHeader = "Last-Event-ID";
 
     private const string RetryAfterSeconds = "5";
+
+    /// <summary>Tells proxies in front that this answer is to be passed on as it comes. Source: nginx's proxy_buffering.</summary>
+    private const string BufferingHeader = "X-Accel-Buffering";
 
     /// <summary>Seconds since 1970 after which a token must not be accepted. Source: RFC 7519, section 4.1.4.</summary>
     private const string ExpiryClaim = "exp";
@@ -51,7 +55,10 @@ public static class StreamOrderEndpoint
 
     /// <summary>Maps the endpoint.</summary>
     public static void MapStreamingOrder(this IEndpointRouteBuilder endpoints) =>
-        endpoints.MapGet("/api/orders/{id:guid}/stream", StreamAsync).RequireAuthorization();
+        endpoints.MapGet("/api/orders/{id:guid}/stream", StreamAsync).RequireAuthorization()
+            .WithSummary("The order's events as they happen (server-sent events); Last-Event-ID resumes.")
+            .ProducesProblem(StatusCodes.Status429TooManyRequests)
+            .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
 
     /// <summary>
     /// Every event of the order's history after the last one that the client has seen, each once and in order, up to the end of the order, which
@@ -77,6 +84,7 @@ public static class StreamOrderEndpoint
         if (watcher.Subscribe(shopperId, id, history.Count, out var refusal) is not { } subscription)
             return Refused(refusal, context.Response);
         context.Response.RegisterForDispose(subscription);
+        context.Response.Headers[BufferingHeader] = "no";
         var tokenLife = new CancellationTokenSource(RestOfTokenLife(context.User, time), time);
         context.Response.RegisterForDispose(tokenLife);
         return TypedResults.ServerSentEvents(ChangesAsync(context.Response, history.Skip(seen).ToList(), state, subscription, tokenLife.Token));
@@ -130,7 +138,8 @@ public static class StreamOrderEndpoint
     private static string StateAfter(string state, OrderEvent e) => OrderFolding.StateAfter(state, e.Type)!;
 
     private static OrderChange ChangeOf(OrderEvent e, string state) =>
-        new(e.Sequence, e.Type, e.At, e.Topic, e.Partition, e.Offset, e.EventId, e.CausationId, OrderStatus.Of(state), new(e.Data));
+        new(e.Sequence, e.Type, e.At, e.Topic, e.Partition, e.Offset, e.EventId, e.CausationId, OrderStatus.Of(state),
+            new(EventPrivacy.ToShopper(e.Type, e.Data)));
 
     private static bool TryParse(string? lastEventId, int last, out int seen)
     {

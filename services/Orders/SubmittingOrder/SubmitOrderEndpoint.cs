@@ -8,6 +8,7 @@ using Shop.Messaging.Workers;
 using Shop.Orders.ReadingOrders;
 using Shop.ServiceDefaults;
 using Shop.ServiceDefaults.Authentication;
+using Shop.ServiceDefaults.OpenApi;
 
 namespace Shop.Orders.SubmittingOrder;
 
@@ -28,7 +29,14 @@ public static partial class SubmitOrderEndpoint
 
     /// <summary>Maps the endpoint.</summary>
     public static void MapSubmittingOrder(this IEndpointRouteBuilder endpoints) =>
-        endpoints.MapPost("/api/orders", SubmitAsync).RequireAuthorization();
+        endpoints.MapPost("/api/orders", SubmitAsync).RequireAuthorization()
+            .WithSummary("Submits an order, once for each Idempotency-Key.")
+            .WithRequestExample("""
+                {"lines":[{"sku":"mug-blue","quantity":2}],"payment":{"token":"tok_visa"},
+                 "shipTo":{"name":"Ada","street":"Main Street 1","city":"Berlin","postalCode":"10115","country":"DE"}}
+                """)
+            .ProducesProblem(StatusCodes.Status409Conflict)
+            .ProducesProblem(StatusCodes.Status422UnprocessableEntity);
 
     private static async Task<Results<Accepted<OrderView>, ValidationProblem, ProblemHttpResult>> SubmitAsync(
         HttpRequest http, SubmitOrder request, ClaimsPrincipal user, OrdersDb db, IOptions<IdempotencyKeyOptions> keys,

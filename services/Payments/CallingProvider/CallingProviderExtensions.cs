@@ -9,26 +9,25 @@ internal static class CallingProviderExtensions
     /// <summary>The provider's answers are small; a longer one is not the provider's.</summary>
     private const int MaxAnswerBytes = 64 * 1024;
 
-    /// <summary>Adds the worker; the provider's address is the setting <c>services:payment-provider:http:0</c>.</summary>
-    /// <exception cref="InvalidOperationException">The address is missing.</exception>
+    /// <summary>Adds the worker; the provider's addresses are the settings <c>services:payment-provider:http:0</c>, <c>:1</c>, ..., and without any its host's name.</summary>
     public static void AddCallingProvider(this IHostApplicationBuilder builder)
     {
-        var address = builder.Configuration["services:payment-provider:http:0"]
-            ?? throw new InvalidOperationException("The payment provider's address is missing (services__payment-provider__http__0)");
         var services = builder.Services;
-        services.AddHttpClient(PaymentProviderClient.Name, client =>
+        var provider = services.AddHttpClient(PaymentProviderClient.Name, client =>
         {
-            client.BaseAddress = new(address.EndsWith('/') ? address : address + '/');
+            client.BaseAddress = new($"http://{PaymentProviderClient.Name}/");
             client.Timeout = Timeout.InfiniteTimeSpan;
             client.MaxResponseContentBufferSize = MaxAnswerBytes;
-        }).AddResilienceHandler("provider", (calls, context) => calls
+        });
+        provider.AddResilienceHandler("provider", (calls, context) => calls
             .AddCircuitBreaker(context.ServiceProvider.GetRequiredService<ProviderCircuit>().Options)
             .AddTimeout(ProviderWorker.CallTimeout));
+        provider.AddServiceDiscovery();
         services.AddSingleton<ProviderCircuit>();
         services.AddSingleton<PaymentProviderClient>();
         services.AddSingleton<WorkSignal>();
         services.AddSingleton<WakeOnCommit>();
-        services.ConfigureDbContext<PaymentsDb>((provider, options) => options.AddInterceptors(provider.GetRequiredService<WakeOnCommit>()));
+        services.ConfigureDbContext<PaymentsDb>((scope, options) => options.AddInterceptors(scope.GetRequiredService<WakeOnCommit>()));
         services.AddSingleton<ProviderCalls>();
         services.AddWorker<ProviderWorker>("payment provider calls");
     }

@@ -32,20 +32,22 @@ public sealed class InventoryInstance : IAsyncDisposable
         await Client.GetFromJsonAsync<JsonElement>(path, TestContext.Current.CancellationToken);
 
     /// <summary>Sends it as an operator.</summary>
-    public Task<HttpResponseMessage> PutProductAsync(string sku, string body) =>
-        SendAsync(HttpMethod.Put, $"/api/ops/products/{sku}", body, TestTokens.Operator());
+    public Task<HttpResponseMessage> PutProductAsync(string sku, string body, string? ifMatch = null) =>
+        SendAsync(HttpMethod.Put, $"/api/ops/products/{sku}", body, TestTokens.Operator(), ifMatch: ifMatch);
 
     /// <summary>Sends it as an operator.</summary>
     public Task<HttpResponseMessage> PostReceiptAsync(string sku, string? key, string body, string operatorName = "olga") =>
         SendAsync(HttpMethod.Post, $"/api/ops/stock/{sku}/receipts", body, TestTokens.Operator(operatorName), key);
 
-    public async Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, string body, string? token, string? idempotencyKey = null)
+    public async Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, string body, string? token, string? idempotencyKey = null, string? ifMatch = null)
     {
         using var request = new HttpRequestMessage(method, path) { Content = new StringContent(body, Encoding.UTF8, "application/json") };
         if (token is not null)
             request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
         if (idempotencyKey is not null)
             request.Headers.TryAddWithoutValidation("Idempotency-Key", idempotencyKey);
+        if (ifMatch is not null)
+            request.Headers.TryAddWithoutValidation("If-Match", ifMatch);
         return await Client.SendAsync(request, TestContext.Current.CancellationToken);
     }
 

@@ -6,15 +6,16 @@ using Shop.Testing;
 
 namespace Shop.Orders.Tests.StreamingOrders;
 
-/// <summary>A change as a client sees it: the id of the server-sent event, the event's type without topic and version, and the status after it.</summary>
-public sealed record Change(string Id, string Type, string Status, Guid EventId)
+/// <summary>A change as a client sees it: the id of the server-sent event, the event's type without topic and version, the status after it, and what was published.</summary>
+public sealed record Change(string Id, string Type, string Status, Guid EventId, string Data)
 {
     public static Change Of(SseItem<string> item)
     {
         var data = JsonSerializer.Deserialize<JsonElement>(item.Data);
         Assert.Equal("message", item.EventType);
         Assert.Equal(item.EventId, data.GetProperty("sequence").GetRawText());
-        return new(item.EventId!, data.GetProperty("type").GetString()!.Split('.')[2], data.GetProperty("status").GetString()!, data.GetProperty("id").GetGuid());
+        return new(item.EventId!, data.GetProperty("type").GetString()!.Split('.')[2], data.GetProperty("status").GetString()!, data.GetProperty("id").GetGuid(),
+            data.GetProperty("data").GetRawText());
     }
 }
 

@@ -16,15 +16,21 @@ public sealed class StreamOrderTests(TwoInstances shop) : IClassFixture<TwoInsta
         var id = (await shop.One.Http.SubmitAsync(shopper)).Id;
         await using var stream = await OpenStream.OpenAsync(shop.Two.Http, shopper, id);
         Assert.Equal((HttpStatusCode.OK, "text/event-stream"), (stream.Status, stream.Response.Content.Headers.ContentType!.MediaType));
+        Assert.Equal("no", stream.Response.Headers.GetValues("X-Accel-Buffering").Single());
 
         // each is seen before the next is made to happen: nothing on the way holds a change back
         Assert.Equal(("1", "order-submitted", "submitted"), Seen(await stream.NextAsync()));
         var reserved = await shop.One.ProduceAsync(new StockReserved(id, [new("mug-blue", 2)]));
         var change = await stream.NextAsync();
         Assert.Equal((("2", "stock-reserved", "submitted"), reserved), (Seen(change), change!.EventId));
-        Assert.Equal(("3", "payment-requested", "reserved"), Seen(await stream.NextAsync()));
+        var requested = await stream.NextAsync();
+        Assert.Equal(("3", "payment-requested", "reserved"), Seen(requested));
+        Assert.DoesNotContain("tok_", requested!.Data, StringComparison.Ordinal);
         await shop.One.ProduceAsync(new PaymentHeld(id, id, 0.9, ["many orders"]));
-        Assert.Equal(("4", "payment-held", "inReview"), Seen(await stream.NextAsync()));
+        var held = await stream.NextAsync();
+        Assert.Equal(("4", "payment-held", "inReview"), Seen(held));
+        // what the decision will be based on is not the shopper's
+        Assert.Equal($$"""{"orderId":"{{id}}","paymentId":"{{id}}"}""", held!.Data);
         await shop.One.ProduceAsync(new PaymentDeclined(id, id, "card_declined"));
         Assert.Equal(("5", "payment-declined", "inReview"), Seen(await stream.NextAsync()));
         Assert.Equal(("6", "order-cancelled", "cancelled"), Seen(await stream.NextAsync()));

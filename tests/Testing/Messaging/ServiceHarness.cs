@@ -10,6 +10,7 @@ using Microsoft.Extensions.Logging.Console;
 using Shop.Messaging;
 using Shop.Messaging.DeadLetters;
 using Shop.Messaging.Relay;
+using Shop.ServiceDefaults.Authentication;
 
 namespace Shop.Testing;
 
@@ -68,6 +69,8 @@ public sealed class ServiceHarness<TDbContext> : IAsyncDisposable where TDbConte
             .AddSimpleConsole(options => options.SingleLine = true).AddFilter<ConsoleLoggerProvider>("Shop", LogLevel.Error);
         configure?.Invoke(builder.Services);
         builder.AddMessaging<TDbContext>(serviceName, messaging);
+        // the tests are its operator
+        builder.Services.AddAuthorizationBuilder().AddPolicy(Policies.Operator, policy => policy.RequireAssertion(_ => true));
         var host = builder.Build();
         host.MapMessaging(serviceName);
         await host.StartAsync(cancellationToken);

@@ -1,0 +1,89 @@
+using System.Text.Json.Serialization.Metadata;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.AspNetCore.OpenApi;
+using Microsoft.AspNetCore.WebUtilities;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.OpenApi;
+
+namespace Shop.ServiceDefaults.OpenApi;
+
+/// <summary><c>/openapi/v1.json</c>: what the process's own endpoints take and answer; in Development only, and made when it is asked for.</summary>
+internal static class ApiDocument
+{
+    private const string Bearer = "bearer";
+    private const string ProblemType = "application/problem+json";
+
+    public static void AddApiDocument(this IHostApplicationBuilder builder, bool authentication)
+    {
+        if (!builder.Environment.IsDevelopment())
+            return;
+
+        builder.Services.AddOpenApi(options =>
+        {
+            options.AddDocumentTransformer((document, _, _) =>
+            {
+                document.Info.Title = $"Shop: {builder.Environment.ApplicationName}";
+                // the one that answers is not the one that clients outside reach, which is the gateway
+                document.Servers?.Clear();
+                if (authentication)
+                    document.AddComponent(Bearer, new OpenApiSecurityScheme { Type = SecuritySchemeType.Http, Scheme = Bearer, BearerFormat = "JWT" });
+                return Task.CompletedTask;
+            });
+            options.AddSchemaTransformer((schema, context, _) =>
+            {
+                DescribeTexts(schema, context);
+                return Task.CompletedTask;
+            });
+            options.AddOperationTransformer(DescribeAsync);
+        });
+    }
+
+    public static void MapApiDocument(this WebApplication app)
+    {
+        if (app.Environment.IsDevelopment())
+            app.MapOpenApi().AllowAnonymous();
+    }
+
+    /// <summary>A converter of our own reads texts (<see cref="StrictJson"/>), and the generator does not know what such a one reads.</summary>
+    private static void DescribeTexts(OpenApiSchema schema, OpenApiSchemaTransformerContext context)
+    {
+        var type = context.JsonTypeInfo;
+        if (type.Type == typeof(string))
+            schema.Type = JsonSchemaType.String | (context.JsonPropertyInfo is { IsGetNullable: true } ? JsonSchemaType.Null : default);
+        else if (type.ElementType == typeof(string) && type.Kind == JsonTypeInfoKind.Enumerable)
+            schema.Items ??= new OpenApiSchema { Type = JsonSchemaType.String };
+    }
+
+    private static async Task DescribeAsync(OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancellationToken)
+    {
+        var metadata = context.Description.ActionDescriptor.EndpointMetadata;
+        var responses = operation.Responses ??= [];
+        var decisions = metadata.OfType<IAuthorizeData>().ToArray();
+        if (decisions.Length > 0 && !metadata.OfType<IAllowAnonymous>().Any())
+        {
+            operation.Security = [new() { [new OpenApiSecuritySchemeReference(Bearer, context.Document)] = [] }];
+            responses.TryAdd("401", new OpenApiResponse());
+            if (decisions.Any(decision => decision.Policy is not null || decision.Roles is not null))
+                responses.TryAdd("403", new OpenApiResponse());
+        }
+
+        var problem = await context.GetOrCreateSchemaAsync(typeof(ProblemDetails), cancellationToken: cancellationToken);
+        foreach (var (status, response) in responses.Where(response => response.Key[0] is '4' or '5'))
+        {
+            // the status code pages write the body that a bare result has not got
+            if (response is OpenApiResponse { Content: null or { Count: 0 } } bare)
+                bare.Content = new Dictionary<string, OpenApiMediaType> { [ProblemType] = new() { Schema = problem } };
+            if (string.IsNullOrEmpty(response.Description))
+                response.Description = ReasonPhrases.GetReasonPhrase(int.Parse(status, System.Globalization.CultureInfo.InvariantCulture));
+        }
+
+        if (metadata.OfType<RequestExample>().LastOrDefault() is { } example && operation.RequestBody?.Content is { } bodies)
+        {
+            foreach (var body in bodies.Values)
+                body.Example = example.Parse();
+        }
+    }
+}
