@@ -2,6 +2,7 @@ using Microsoft.EntityFrameworkCore;
 using Shop.Activity.StoringEvents;
 using Shop.Messaging;
 using Shop.Messaging.Outbox;
+using Shop.Messaging.Schema;
 
 namespace Shop.Activity;
 
@@ -14,12 +15,19 @@ internal sealed class ActivityDb(DbContextOptions<ActivityDb> options, Transacti
 
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {
+        base.OnModelCreating(modelBuilder);
         modelBuilder.Entity<StoredEvent>(stored =>
         {
-            stored.HasKey(e => e.Position);
+            stored.ToTable("events").HasStorageParameter("fillfactor", 100).HasKey(e => e.Position);
+            stored.Property(e => e.Position).UseIdentityAlwaysColumn();
             stored.Property(e => e.Offset).HasColumnName("record_offset");
+            // json, not jsonb: it keeps what was sent to the letter, \u0000 and numbers beyond numeric included
             stored.Property(e => e.Data).HasColumnType("json");
+            stored.HasIndex(e => new { e.Key, e.At }, "events_by_key");
         });
         modelBuilder.Entity<OrderOwner>().HasKey(order => order.OrderId);
     }
 }
+
+/// <summary>By which <c>dotnet ef</c> finds the model.</summary>
+internal sealed class ActivityDbFactory : DesignTimeDbContextFactory<ActivityDb>;

@@ -4,10 +4,12 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.ChangeTracking;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using Shop.Inventory.Products;
+using Shop.Inventory.ReceivingGoods;
 using Shop.Inventory.ReservingStock;
 using Shop.Inventory.Stock;
 using Shop.Messaging;
 using Shop.Messaging.Outbox;
+using Shop.Messaging.Schema;
 
 namespace Shop.Inventory;
 
@@ -17,6 +19,9 @@ internal sealed class InventoryDb(DbContextOptions<InventoryDb> options, Transac
     public DbSet<Product> Products => Set<Product>();
 
     public DbSet<StockItem> Stock => Set<StockItem>();
+
+    /// <summary>What was received; written by <see cref="ReceiptEndpoints"/>, and only read through EF Core.</summary>
+    public DbSet<Receipt> Receipts => Set<Receipt>();
 
     public DbSet<Reservation> Reservations => Set<Reservation>();
 
@@ -41,27 +46,55 @@ internal sealed class InventoryDb(DbContextOptions<InventoryDb> options, Transac
 
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {
+        base.OnModelCreating(modelBuilder);
         modelBuilder.Entity<Product>(product =>
         {
-            product.HasKey(p => p.Sku);
-            product.ComplexProperty(p => p.Price);
+            product.ToTable("products", table =>
+            {
+                table.HasCheckConstraint("products_sku_check", "sku ~ '^[a-z0-9-]{1,64}$'");
+                table.HasCheckConstraint("products_price_amount_check", "price_amount > 0");
+                table.HasCheckConstraint("products_price_currency_check", "price_currency ~ '^[A-Z]{3}$'");
+            }).HasKey(p => p.Sku);
+            SortedByBytes(product.Property(p => p.Sku));
+            product.ComplexProperty(p => p.Price).Property(price => price.Amount).HasPrecision(12, 2);
             product.Property(p => p.SearchText).HasComputedColumnSql(@"searchable(sku || E'\n' || name || E'\n' || description)", stored: true);
         });
         modelBuilder.HasDbFunction(() => Searchable("")).HasName("searchable");
         modelBuilder.Entity<StockItem>(stock =>
         {
-            stock.ToTable("stock").HasKey(s => s.Sku);
+            stock.ToTable("stock", table =>
+            {
+                table.HasCheckConstraint("stock_never_negative", "reserved >= 0 AND on_hand >= reserved AND dispatched >= 0");
+                // pieces only move from on_hand to dispatched, so with this no later step can overflow
+                table.HasCheckConstraint("stock_received_fits", "on_hand::bigint + dispatched <= 2147483647");
+            });
+            // hot rows: room in the page for the next versions keeps the index out of updates
+            stock.HasStorageParameter("fillfactor", 50).HasKey(s => s.Sku);
+            stock.HasOne<Product>().WithOne().HasForeignKey<StockItem>(s => s.Sku).OnDelete(DeleteBehavior.NoAction);
+            SortedByBytes(stock.Property(s => s.Sku));
             stock.Ignore(s => s.Available);
         });
         modelBuilder.Entity<Reservation>(reservation =>
         {
-            reservation.HasKey(r => r.OrderId);
+            reservation.ToTable("reservations", table =>
+                table.HasCheckConstraint("reservations_status_check", "status IN ('reserved', 'rejected', 'released', 'dispatched')"));
+            reservation.HasStorageParameter("fillfactor", 80).HasKey(r => r.OrderId);
             reservation.Property(r => r.Status).HasConversion(
                 status => status.ToString().ToLowerInvariant(), text => Enum.Parse<ReservationStatus>(text, ignoreCase: true));
             AsJson(reservation.Property(r => r.Lines), InventoryJson.Default.IReadOnlyListReservedLine);
             AsJson(reservation.Property(r => r.Shortages), InventoryJson.Default.IReadOnlyListShortage);
         });
+        modelBuilder.Entity<Receipt>(receipt =>
+        {
+            receipt.ToTable("receipts", table => table.HasCheckConstraint("receipts_quantity_check", "quantity > 0"))
+                .HasKey(r => new { r.OperatorId, r.IdempotencyKey });
+            receipt.HasOne<StockItem>().WithMany().HasForeignKey(r => r.Sku).OnDelete(DeleteBehavior.NoAction);
+            SortedByBytes(receipt.Property(r => r.Sku));
+        });
     }
+
+    /// <summary>Skus sort by their bytes: paging must not depend on a locale.</summary>
+    private static void SortedByBytes(PropertyBuilder<string> sku) => sku.UseCollation("C");
 
     /// <summary>Stores what is written once, and never changes, as jsonb.</summary>
     private static void AsJson<T>(PropertyBuilder<IReadOnlyList<T>> property, JsonTypeInfo<IReadOnlyList<T>> json) => property
@@ -77,3 +110,6 @@ internal sealed class InventoryDb(DbContextOptions<InventoryDb> options, Transac
 
     private static bool IsChanged(EntityEntry entry) => entry.State is EntityState.Added or EntityState.Modified;
 }
+
+/// <summary>By which <c>dotnet ef</c> finds the model.</summary>
+internal sealed class InventoryDbFactory : DesignTimeDbContextFactory<InventoryDb>;

@@ -1,8 +1,10 @@
 using System.Diagnostics.CodeAnalysis;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata.Conventions;
 using Microsoft.EntityFrameworkCore.Storage;
 using Npgsql;
 using Shop.Messaging.Outbox;
+using Shop.Messaging.Schema;
 
 namespace Shop.Messaging;
 
@@ -56,6 +58,17 @@ public abstract class MessagingDbContext(DbContextOptions options, Transactional
     /// <exception cref="NotSupportedException">Always.</exception>
     [DoesNotReturn]
     public override int SaveChanges(bool acceptAllChangesOnSuccess) => throw new NotSupportedException("Use SaveChangesAsync");
+
+    /// <inheritdoc/>
+    protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder)
+    {
+        configurationBuilder.Conventions.Add(_ => new PostgresNames());
+        // what an index costs is decided where it is declared
+        configurationBuilder.Conventions.Remove<ForeignKeyIndexConvention>();
+    }
+
+    /// <summary>Adds Messaging's tables; to be called by those who add their own.</summary>
+    protected override void OnModelCreating(ModelBuilder modelBuilder) => modelBuilder.AddMessagingTables();
 
     /// <summary>Where nothing but events is saved, they are one round trip, which PostgreSQL makes a transaction of by itself.</summary>
     private async Task PublishOnlyAsync(CancellationToken cancellationToken)

@@ -1,6 +1,5 @@
 using MassTransit;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -14,6 +13,7 @@ using Shop.Messaging.Kafka;
 using Shop.Messaging.Operations;
 using Shop.Messaging.Outbox;
 using Shop.Messaging.Relay;
+using Shop.Messaging.Schema;
 using Shop.Messaging.Workers;
 
 namespace Shop.Messaging;
@@ -60,9 +60,7 @@ public static class MessagingExtensions
         services.AddDbContext<TDbContext>((provider, context) => context
             .UseNpgsql(provider.GetRequiredService<NpgsqlDataSource>())
             .UseSnakeCaseNamingConvention()
-            .AddInterceptors(OutboxCommitInterceptor.Instance, provider.GetRequiredService<StaleSessions>())
-            // migrations are written as SQL (EF Core's Design package does not restore), so there is no model snapshot to compare with
-            .ConfigureWarnings(warnings => warnings.Ignore(RelationalEventId.PendingModelChangesWarning)),
+            .AddInterceptors(OutboxCommitInterceptor.Instance, provider.GetRequiredService<StaleSessions>()),
             // one set of options for all scopes: making them costs as much as a small transaction
             ServiceLifetime.Scoped, ServiceLifetime.Singleton);
         services.AddScoped<MessagingDbContext>(provider => provider.GetRequiredService<TDbContext>());

@@ -5,6 +5,7 @@ using Microsoft.EntityFrameworkCore.ChangeTracking;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using Shop.Messaging;
 using Shop.Messaging.Outbox;
+using Shop.Messaging.Schema;
 using Shop.Orders.CopyingCatalog;
 using Shop.Orders.RecordingHistory;
 using Shop.Orders.SubmittingOrder;
@@ -33,27 +34,49 @@ public sealed class OrdersDb(DbContextOptions<OrdersDb> options, TransactionalOu
     /// <inheritdoc/>
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {
-        modelBuilder.Entity<Order>(order =>
+        base.OnModelCreating(modelBuilder);
+        modelBuilder.Entity<Order>(Order);
+        modelBuilder.Entity<IdempotencyKey>(key =>
         {
-            order.ToTable("orders").HasKey(o => o.CorrelationId);
-            order.Property(o => o.CorrelationId).ValueGeneratedNever();
-            order.Property(o => o.Version).IsConcurrencyToken();
-            order.Property(o => o.TotalAmount).HasPrecision(18, 2);
-            AsJson(order.Property(o => o.Lines), OrdersJson.Default.IReadOnlyListOrderLine);
-            AsJson(order.Property(o => o.ShipTo), OrdersJson.Default.Address);
+            key.ToTable("idempotency_keys").HasKey(k => new { k.ShopperId, k.Key });
+            key.HasIndex(k => k.CreatedAt, "idempotency_keys_by_age");
         });
-        modelBuilder.Entity<IdempotencyKey>().ToTable("idempotency_keys").HasKey(key => new { key.ShopperId, key.Key });
         modelBuilder.Entity<OrderEvent>(e =>
         {
-            e.ToTable("order_events").HasKey(recorded => new { recorded.OrderId, recorded.Sequence });
+            e.ToTable("order_events").HasStorageParameter("fillfactor", 100).HasKey(recorded => new { recorded.OrderId, recorded.Sequence });
             e.Property(recorded => recorded.Offset).HasColumnName("record_offset");
+            // json, not jsonb: it is only passed on, and json keeps what was sent to the letter
             e.Property(recorded => recorded.Data).HasColumnType("json");
+        });
+        modelBuilder.Entity<OrderEventsWaitingTable>(waiting =>
+        {
+            waiting.ToTable("order_events_waiting").HasKey(w => w.EventId);
+            waiting.Property(w => w.Data).HasColumnType("json");
+            waiting.HasIndex(w => w.OrderId, "order_events_waiting_by_order");
+            waiting.HasIndex(w => w.WaitingSince, "order_events_waiting_by_age");
         });
         modelBuilder.Entity<Product>(product =>
         {
-            product.ToTable("products").HasKey(p => p.Sku);
+            product.ToTable("products", table => table.HasCheckConstraint("products_price_check", "price >= 0")).HasKey(p => p.Sku);
             product.Property(p => p.Price).HasPrecision(12, 2);
         });
+    }
+
+    private static void Order(EntityTypeBuilder<Order> order)
+    {
+        // an order is updated a few times in its first second: the room in its page keeps its next versions there
+        order.ToTable("orders", table => table.HasCheckConstraint("orders_total_amount_check", "total_amount >= 0"))
+            .HasStorageParameter("fillfactor", 60).HasKey(o => o.CorrelationId);
+        order.Property(o => o.CorrelationId).ValueGeneratedNever();
+        order.Property(o => o.Version).IsConcurrencyToken();
+        order.Property(o => o.TotalAmount).HasPrecision(18, 2);
+        AsJson(order.Property(o => o.Lines), OrdersJson.Default.IReadOnlyListOrderLine);
+        AsJson(order.Property(o => o.ShipTo), OrdersJson.Default.Address);
+        order.HasIndex(o => new { o.ShopperId, o.CorrelationId }, "orders_by_shopper").IsDescending(false, true);
+        // One shopper's orders of a status, and everybody's. They end the heap-only updates of an order's three changes of state: its row's six
+        // writes were measured to take 4.5 KB of write-ahead log in place of 3.0, which finding a stuck order among millions is worth.
+        order.HasIndex(o => new { o.ShopperId, o.CurrentState, o.CorrelationId }, "orders_by_shopper_and_state").IsDescending(false, false, true);
+        order.HasIndex(o => new { o.CurrentState, o.CorrelationId }, "orders_by_state").IsDescending(false, true);
     }
 
     /// <summary>Stores an immutable value as jsonb; it only changes by being replaced, so comparing references is enough.</summary>
@@ -63,4 +86,11 @@ public sealed class OrdersDb(DbContextOptions<OrdersDb> options, TransactionalOu
             value => JsonSerializer.Serialize(value, json),
             text => JsonSerializer.Deserialize(text, json)!,
             new ValueComparer<T>((left, right) => ReferenceEquals(left, right), value => value.GetHashCode(), value => value));
+
+    /// <summary>Almost always empty: events that were read before what has to come before them. Written and read by <see cref="HistoryTables"/>.</summary>
+    private sealed record OrderEventsWaitingTable(Guid EventId, Guid OrderId, string Type, string Topic, int Partition, long RecordOffset,
+        DateTimeOffset At, Guid? CausationId, string Data, DateTimeOffset WaitingSince);
 }
+
+/// <summary>By which <c>dotnet ef</c> finds the model.</summary>
+internal sealed class OrdersDbFactory : DesignTimeDbContextFactory<OrdersDb>;

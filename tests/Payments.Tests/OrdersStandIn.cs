@@ -11,6 +11,7 @@ using Shop.Messaging;
 using Shop.Messaging.Consuming;
 using Shop.Messaging.Events;
 using Shop.Messaging.Outbox;
+using Shop.Testing;
 
 namespace Shop.Payments.Tests;
 
@@ -95,5 +96,5 @@ public sealed class StandInDb(DbContextOptions<StandInDb> options, Transactional
 [DbContext(typeof(StandInDb)), Migration("1_StandIn")]
 public sealed class CreateStandIn : Migration
 {
-    protected override void Up(MigrationBuilder migrationBuilder) => migrationBuilder.CreateMessagingTables();
+    protected override void Up(MigrationBuilder migrationBuilder) => migrationBuilder.CreateModel<StandInDb>();
 }

@@ -42,9 +42,8 @@ internal static class ReceiptEndpoints
         var item = await db.Stock.FromSql($"SELECT sku, on_hand, reserved, dispatched FROM stock WHERE sku = {sku} FOR UPDATE").SingleOrDefaultAsync(cancellationToken);
         if (item is null)
             return TypedResults.NotFound();
-        var earlier = await db.Database.SqlQuery<BookedReceipt>($"""
-            SELECT sku, quantity, on_hand, reserved, dispatched FROM receipts WHERE operator_id = {operatorId} AND idempotency_key = {idempotencyKey}
-            """).SingleOrDefaultAsync(cancellationToken);
+        var earlier = await db.Receipts.AsNoTracking().SingleOrDefaultAsync(
+            receipt => receipt.OperatorId == operatorId && receipt.IdempotencyKey == idempotencyKey, cancellationToken);
         if (earlier is not null)
             return earlier.Sku == sku && earlier.Quantity == request.Quantity ? TypedResults.Ok(earlier.ToAnswer()) : KeyUsed();
         if (request.Quantity > item.ReceivableQuantity)
@@ -71,11 +70,5 @@ internal static class ReceiptEndpoints
     {
         var errors = new Dictionary<string, string[]> { ["Idempotency-Key"] = ["Was used for another request."] };
         return TypedResults.Problem(new HttpValidationProblemDetails(errors) { Status = StatusCodes.Status422UnprocessableEntity });
-    }
-
-    /// <summary>A receipt that was booked before, with the level right after it.</summary>
-    private sealed record BookedReceipt(string Sku, int Quantity, int OnHand, int Reserved, int Dispatched)
-    {
-        public StockAnswer ToAnswer() => new(Sku, OnHand, Reserved, OnHand - Reserved, Dispatched);
     }
 }

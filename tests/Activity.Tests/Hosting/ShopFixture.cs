@@ -24,6 +24,9 @@ public sealed class ShopFixture : IAsyncLifetime
 
     public Task<RunningActivity> OnAsync(Broker broker) => _onBroker[(int)broker].Value;
 
+    /// <summary>An empty database.</summary>
+    public Task<string> CreateDatabaseAsync() => _postgres.CreateDatabaseAsync();
+
     public async ValueTask DisposeAsync()
     {
         foreach (var running in _onBroker.Where(running => running.IsValueCreated))

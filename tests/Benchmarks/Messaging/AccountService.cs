@@ -11,6 +11,7 @@ using Microsoft.Extensions.Logging;
 using Shop.Contracts;
 using Shop.Messaging;
 using Shop.Messaging.Outbox;
+using Shop.Testing;
 
 namespace Shop.Benchmarks.Messaging;
 
@@ -56,22 +57,22 @@ public sealed class AccountMachine : MassTransitStateMachine<Account>
 
 public sealed class AccountsDb(DbContextOptions<AccountsDb> options, TransactionalOutbox outbox) : MessagingDbContext(options, outbox)
 {
-    protected override void OnModelCreating(ModelBuilder modelBuilder) => modelBuilder.Entity<Account>(account =>
+    protected override void OnModelCreating(ModelBuilder modelBuilder)
     {
-        account.ToTable("accounts").HasKey(a => a.CorrelationId);
-        account.Property(a => a.CorrelationId).ValueGeneratedNever();
-        account.Property(a => a.Version).IsConcurrencyToken();
-    });
+        base.OnModelCreating(modelBuilder);
+        modelBuilder.Entity<Account>(account =>
+        {
+            account.ToTable("accounts").HasKey(a => a.CorrelationId);
+            account.Property(a => a.CorrelationId).ValueGeneratedNever();
+            account.Property(a => a.Version).IsConcurrencyToken();
+        });
+    }
 }
 
 [DbContext(typeof(AccountsDb)), Migration("1_Accounts")]
 public sealed class CreateAccounts : Migration
 {
-    protected override void Up(MigrationBuilder migrationBuilder)
-    {
-        migrationBuilder.CreateMessagingTables();
-        migrationBuilder.Sql("CREATE TABLE accounts (correlation_id uuid PRIMARY KEY, current_state text NOT NULL, changes integer NOT NULL, version integer NOT NULL)");
-    }
+    protected override void Up(MigrationBuilder migrationBuilder) => migrationBuilder.CreateModel<AccountsDb>();
 }
 
 /// <summary>The service that is measured: a saga on one topic, which publishes to another, and a subscriber of that.</summary>

@@ -35,6 +35,9 @@ public sealed class ShopFixture : IAsyncLifetime
     public async Task<RunningInventory> StartWithoutBrokerAsync(int instances) =>
         await RunningInventory.StartAsync(await _postgres.CreateDatabaseAsync(), AwayBroker, instances);
 
+    /// <summary>An empty database.</summary>
+    public Task<string> CreateDatabaseAsync() => _postgres.CreateDatabaseAsync();
+
     public async ValueTask DisposeAsync()
     {
         foreach (var shop in _onBroker.Append(_withoutBroker).Where(shop => shop.IsValueCreated))

@@ -19,6 +19,7 @@ public sealed class TestDb(DbContextOptions<TestDb> options, TransactionalOutbox
 
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {
+        base.OnModelCreating(modelBuilder);
         modelBuilder.Entity<Ticket>(ticket =>
         {
             ticket.ToTable("tickets").HasKey(t => t.CorrelationId);
@@ -39,13 +40,8 @@ public sealed class CreateTestDb : Migration
 {
     protected override void Up(MigrationBuilder migrationBuilder)
     {
-        migrationBuilder.CreateMessagingTables();
+        migrationBuilder.CreateModel<TestDb>();
         migrationBuilder.Sql("""
-            CREATE TABLE tickets (correlation_id uuid PRIMARY KEY, current_state text NOT NULL, version integer NOT NULL,
-              total integer NOT NULL, paid integer NOT NULL, expiry_token uuid);
-            CREATE TABLE journals (id uuid PRIMARY KEY, entries integer[] NOT NULL);
-            CREATE TABLE counters (id uuid PRIMARY KEY, version integer NOT NULL);
-
             -- an offset row only ever moves forward: a zombie that got past the fence shows up here
             CREATE TABLE offset_regressions (endpoint text, topic text, partition integer, was bigint, became bigint);
             CREATE FUNCTION note_regression() RETURNS trigger LANGUAGE plpgsql AS $$

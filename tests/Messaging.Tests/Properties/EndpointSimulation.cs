@@ -5,7 +5,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Shop.Messaging.Consuming;
 using Shop.Messaging.DeadLetters;
-using Shop.Messaging.Operations;
+using Shop.Messaging.Schema;
 using Shop.Messaging.Tests.Hosting;
 
 namespace Shop.Messaging.Tests.Properties;
