@@ -32,9 +32,9 @@ internal sealed record StoredEvent(Guid EventId, string Type, string Topic, int 
         var attributes = record.Event;
         var (data, malformed) = DataOf(record.Body);
         return new(
-            attributes.Id, Storable(attributes.Type), record.Topic, record.Partition, record.Offset, record.Key, Storable(attributes.Source),
-            Storable(attributes.Subject), attributes.Time == DateTimeOffset.UnixEpoch ? record.Timestamp : attributes.Time,
-            attributes.CausationId, attributes.TraceParent is { } trace ? Storable(trace) : null, data, malformed);
+            attributes.Id, attributes.Type, record.Topic, record.Partition, record.Offset, record.Key, attributes.Source,
+            attributes.Subject, attributes.Time == DateTimeOffset.UnixEpoch ? record.Timestamp : attributes.Time,
+            attributes.CausationId, attributes.TraceParent, data, malformed);
     }
 
     /// <summary>The value as JSON that PostgreSQL takes, and whether it had to be made into a JSON string first.</summary>
@@ -62,7 +62,4 @@ internal sealed record StoredEvent(Guid EventId, string Type, string Topic, int 
             return false;
         }
     }
-
-    /// <summary>PostgreSQL's text holds no NUL.</summary>
-    private static string Storable(string text) => text.Replace('\0', '\uFFFD');
 }

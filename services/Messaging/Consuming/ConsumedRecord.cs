@@ -1,4 +1,3 @@
-using System.Text;
 using Confluent.Kafka;
 using Shop.Messaging.Events;
 
@@ -7,6 +6,9 @@ namespace Shop.Messaging.Consuming;
 /// <summary>A record as it was read from Kafka.</summary>
 public sealed class ConsumedRecord
 {
+    /// <summary>A day inside of what .NET can say: its very first and last moments are infinities to Npgsql.</summary>
+    private static readonly long Earliest = DateTimeOffset.MinValue.AddDays(1).ToUnixTimeMilliseconds(), Latest = DateTimeOffset.MaxValue.AddDays(-1).ToUnixTimeMilliseconds();
+
     private static readonly Headers NoHeaders = [];
     private CloudEvent? _event;
 
@@ -47,9 +49,9 @@ public sealed class ConsumedRecord
 
     internal static ConsumedRecord From(ConsumeResult<byte[]?, byte[]?> result) => new(
         result.Topic, result.Partition.Value, result.Offset.Value,
-        KeyOf(result.Message.Key),
-        new DateTimeOffset(result.Message.Timestamp.UtcDateTime, TimeSpan.Zero), result.Message.Headers, result.Message.Value);
+        StorableText.Of(result.Message.Key), TimeOf(result.Message.Timestamp.UnixTimestampMs), result.Message.Headers, result.Message.Value);
 
-    /// <summary>PostgreSQL's text holds no NUL, and a key that nobody can store would block its partition.</summary>
-    private static string KeyOf(byte[]? key) => key is null ? "" : Encoding.UTF8.GetString(key).Replace('\0', '\uFFFD');
+    /// <summary>A timestamp is a number that its producer chose: beyond the years 1 to 9999 (it may have counted microseconds) it is the nearest of them.</summary>
+    private static DateTimeOffset TimeOf(long unixMilliseconds) =>
+        DateTimeOffset.FromUnixTimeMilliseconds(Math.Clamp(unixMilliseconds, Earliest, Latest));
 }

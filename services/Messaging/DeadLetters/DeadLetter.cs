@@ -8,6 +8,9 @@ namespace Shop.Messaging.DeadLetters;
 /// <summary>A record that could not be handled, with everything needed to understand it and to play it again.</summary>
 internal sealed record DeadLetter(Guid Id, string Endpoint, ConsumedRecord Record, Guid? EventId, string? EventType, Exception Failure, DateTimeOffset FailedAt)
 {
+    /// <summary>The most characters that are kept of an error; a message may hold the whole of what it complains about.</summary>
+    public const int MaxMessage = 4_000, MaxStackTrace = 32_000;
+
     public static DeadLetter From(ConsumedRecord record, string endpoint, Exception failure, DateTimeOffset now)
     {
         CloudEvent? attributes = null;
@@ -31,15 +34,12 @@ internal sealed record DeadLetter(Guid Id, string Endpoint, ConsumedRecord Recor
         {
             Parameter(Id, NpgsqlDbType.Uuid), Parameter(Endpoint, NpgsqlDbType.Text), Parameter(Record.Topic, NpgsqlDbType.Text),
             Parameter(Record.Partition, NpgsqlDbType.Integer), Parameter(Record.Offset, NpgsqlDbType.Bigint), Parameter(Record.Key, NpgsqlDbType.Text),
-            Parameter(EventId, NpgsqlDbType.Uuid), Parameter(EventType is null ? null : Storable(EventType), NpgsqlDbType.Text),
+            Parameter(EventId, NpgsqlDbType.Uuid), Parameter(EventType, NpgsqlDbType.Text),
             Parameter(StoredHeaders.Write(Record.Headers), NpgsqlDbType.Jsonb), Parameter(Record.Body, NpgsqlDbType.Bytea),
-            Parameter(Failure.GetBaseException().GetType().FullName, NpgsqlDbType.Text), Parameter(Storable(Failure.GetBaseException().Message), NpgsqlDbType.Text),
-            Parameter(Storable(Failure.ToString()), NpgsqlDbType.Text), Parameter(FailedAt, NpgsqlDbType.TimestampTz),
+            Parameter(Failure.GetBaseException().GetType().FullName, NpgsqlDbType.Text), Parameter(StorableText.Of(Failure.GetBaseException().Message, MaxMessage), NpgsqlDbType.Text),
+            Parameter(StorableText.Of(Failure.ToString(), MaxStackTrace), NpgsqlDbType.Text), Parameter(FailedAt, NpgsqlDbType.TimestampTz),
         },
     };
 
     private static NpgsqlParameter Parameter(object? value, NpgsqlDbType type) => new() { Value = value ?? DBNull.Value, NpgsqlDbType = type };
-
-    /// <summary>PostgreSQL's text holds no NUL, which a bad record may well contain.</summary>
-    internal static string Storable(string text) => text.Replace('\0', '\uFFFD');
 }

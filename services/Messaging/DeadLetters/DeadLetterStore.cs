@@ -1,6 +1,7 @@
 using Npgsql;
 using NpgsqlTypes;
 using Shop.Messaging.Consuming;
+using Shop.Messaging.Events;
 
 namespace Shop.Messaging.DeadLetters;
 
@@ -40,7 +41,7 @@ internal sealed class DeadLetterStore(NpgsqlConnection connection, NpgsqlTransac
 
     public Task SetFailureAsync(Guid id, Exception failure, DateTimeOffset now, CancellationToken cancellationToken) => ExecuteAsync(
         "UPDATE dead_letters SET error_type = $2, error_message = $3, stack_trace = $4, failed_at = $5 WHERE id = $1", cancellationToken,
-        Uuid(id), Text(failure.GetType().FullName!), Text(DeadLetter.Storable(failure.GetBaseException().Message)), Text(DeadLetter.Storable(failure.ToString())),
+        Uuid(id), Text(failure.GetType().FullName!), Text(StorableText.Of(failure.GetBaseException().Message, DeadLetter.MaxMessage)), Text(StorableText.Of(failure.ToString(), DeadLetter.MaxStackTrace)),
         new NpgsqlParameter<DateTimeOffset> { TypedValue = now });
 
     public Task RemoveParkedAsync(long id, CancellationToken cancellationToken) =>

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Confluent.Kafka;
+using Shop.Messaging.Events;
 
 namespace Shop.Messaging.DeadLetters;
 
@@ -15,7 +16,7 @@ internal static class StoredHeaders
             foreach (var header in headers)
             {
                 writer.WriteStartObject();
-                writer.WriteString("name", header.Key.Replace('\0', '\uFFFD'));
+                writer.WriteString("name", StorableText.Of(header.Key));
                 if (header.GetValueBytes() is { } value)
                     writer.WriteBase64String("value", value);
                 writer.WriteEndObject();

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using Confluent.Kafka;
@@ -67,12 +68,12 @@ public sealed record CloudEvent(Guid Id, string Type, string Source, DateTimeOff
             switch (header.Key)
             {
                 case Id_: id = GuidOf(header.Key, value); break;
-                case Type_: type = Encoding.UTF8.GetString(value); break;
-                case Source_: source = Encoding.UTF8.GetString(value); break;
-                case Subject_: subject = Encoding.UTF8.GetString(value); break;
+                case Type_: type = StorableText.Of(value); break;
+                case Source_: source = StorableText.Of(value); break;
+                case Subject_: subject = StorableText.Of(value); break;
                 case Time_: time = TimeOf(value); break;
                 case CausationId_: cause = GuidOf(header.Key, value); break;
-                case TraceParent_: trace = Encoding.UTF8.GetString(value); break;
+                case TraceParent_: trace = TraceOf(value); break;
                 case SchedulingTokenId_: token = GuidOf(header.Key, value); break;
             }
         }
@@ -100,6 +101,10 @@ public sealed record CloudEvent(Guid Id, string Type, string Source, DateTimeOff
 
     private static Guid GuidOf(string name, byte[] value) =>
         Guid.TryParse(value, CultureInfo.InvariantCulture, out var id) ? id : throw new FormatException($"The header {name} is not a UUID");
+
+    /// <summary>What is no trace context is nobody's trace: it is not handed on.</summary>
+    private static string? TraceOf(byte[] value) =>
+        Encoding.UTF8.GetString(value) is var text && ActivityContext.TryParse(text, null, isRemote: true, out _) ? text : null;
 
     private static DateTimeOffset TimeOf(byte[] value) =>
         DateTimeOffset.TryParse(Encoding.UTF8.GetString(value), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)

@@ -73,7 +73,7 @@ internal sealed partial class RefusedEvents(NpgsqlDataSource dataSource, KafkaCo
         command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = message.Id });
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = message.Topic });
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = message.Key });
-        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = $"{error.Code}: {error.Reason}" });
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = StorableText.Of($"{error.Code}: {error.Reason}") });
         command.Parameters.Add(new NpgsqlParameter<DateTimeOffset> { TypedValue = time.GetUtcNow(), NpgsqlDbType = NpgsqlDbType.TimestampTz });
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
