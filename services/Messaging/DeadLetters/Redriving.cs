@@ -29,6 +29,8 @@ internal enum RedriveOutcome
 /// </summary>
 internal sealed partial class Redriving(IServiceScopeFactory scopes, EndpointPipelines pipelines, TimeProvider time, ILogger<Redriving> logger)
 {
+    private const string Unplayed = "unplayed";
+
     /// <summary>Plays the dead letter, or with <paramref name="discard"/> leaves it out, and then what is parked behind it.</summary>
     public async Task<RedriveOutcome> RedriveAsync(Guid id, bool discard, CancellationToken cancellationToken)
     {
@@ -62,50 +64,50 @@ internal sealed partial class Redriving(IServiceScopeFactory scopes, EndpointPip
             return RedriveOutcome.Done;
         }
         var record = itself ? letter.Record : parked!.Record;
+        await transaction.CreateSavepointAsync(Unplayed, cancellationToken);
         try
         {
             if (!(itself && discard))
-            {
-                var pipeline = pipelines.Find(letter.Endpoint) ?? throw new InvalidOperationException($"The service has no endpoint {letter.Endpoint} any more");
-                if (pipeline.Handles(record))
-                    await pipeline.DispatchAsync([record], scope, db, cancellationToken);
-                db.ChangeTracker.DetectChanges();
-            }
+                await PlayAsync(letter.Endpoint, record, scope, db, cancellationToken);
             if (itself)
                 await store.SetStatusAsync(id, "redriving", cancellationToken);
             else
                 await store.RemoveParkedAsync(parked!.Id, cancellationToken);
             await db.SaveChangesAsync(cancellationToken);
-            await transaction.CommitAsync(cancellationToken);
-            return null;
         }
         // a conflict with another writer is answered as a failure: the operator tries again, and nothing was lost
         catch (Exception e) when (e is not OperationCanceledException && !TransientErrors.IsTransient(e, int.MaxValue))
         {
-            await transaction.RollbackAsync(cancellationToken);
-            await ParkAgainAsync(id, discard, letter.Endpoint, record, parked?.Id, e, cancellationToken);
+            // still under the letter's lock: between the failure and its note nobody else can play the record
+            await transaction.RollbackToSavepointAsync(Unplayed, cancellationToken);
+            await ParkAgainAsync(store, id, discard, letter.Endpoint, record, parked?.Id, e, cancellationToken);
+            await transaction.CommitAsync(cancellationToken);
             return RedriveOutcome.FailedAgain;
         }
+        await transaction.CommitAsync(cancellationToken);
+        return null;
     }
 
-    private async Task ParkAgainAsync(Guid id, bool discard, string endpoint, ConsumedRecord record, long? parkedId, Exception failure, CancellationToken cancellationToken)
+    private async Task PlayAsync(string endpoint, ConsumedRecord record, IServiceScope scope, MessagingDbContext db, CancellationToken cancellationToken)
     {
-        await using var scope = scopes.CreateAsyncScope();
-        var db = scope.ServiceProvider.GetRequiredService<MessagingDbContext>();
-        await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
-        var store = new DeadLetterStore((NpgsqlConnection)db.Database.GetDbConnection(), (NpgsqlTransaction)transaction.GetDbTransaction());
-        if (parkedId is { } behind)
-        {
-            // the letter itself was played or left out; what failed is one behind it, which now holds the key
-            await store.SetStatusAsync(id, discard ? "discarded" : "redriven", cancellationToken);
-            await store.RemoveParkedAsync(behind, cancellationToken);
-            await store.InsertAsync(DeadLetter.From(record, endpoint, failure, time.GetUtcNow()), cancellationToken);
-        }
-        else
+        var pipeline = pipelines.Find(endpoint) ?? throw new InvalidOperationException($"The service has no endpoint {endpoint} any more");
+        if (pipeline.Handles(record))
+            await pipeline.DispatchAsync([record], scope, db, cancellationToken);
+        db.ChangeTracker.DetectChanges();
+    }
+
+    private async Task ParkAgainAsync(DeadLetterStore store, Guid id, bool discard, string endpoint, ConsumedRecord record, long? parkedId, Exception failure,
+        CancellationToken cancellationToken)
+    {
+        if (parkedId is not { } behind)
         {
             await store.SetFailureAsync(id, failure, time.GetUtcNow(), cancellationToken);
+            return;
         }
-        await transaction.CommitAsync(cancellationToken);
+        // the letter itself was played or left out; what failed is one behind it, which now holds the key
+        await store.SetStatusAsync(id, discard ? "discarded" : "redriven", cancellationToken);
+        await store.RemoveParkedAsync(behind, cancellationToken);
+        await store.InsertAsync(DeadLetter.From(record, endpoint, failure, time.GetUtcNow()), cancellationToken);
     }
 
     [LoggerMessage(EventName = "DeadLetterEnded", Level = LogLevel.Information, Message = "Dead letter {Id}: {Command} ended with {Outcome}")]
