@@ -48,6 +48,7 @@ public static class MessagingExtensions
         services.AddSingleton(kafka);
         services.AddSingleton(eventTypes);
         services.AddSingleton<OutboxSignal>();
+        services.AddSingleton<StaleSessions>();
         services.AddSingleton<TopicCreation>();
         services.AddSingleton<EndpointPipelines>();
         services.AddSingleton<Redriving>();
@@ -59,7 +60,7 @@ public static class MessagingExtensions
         services.AddDbContext<TDbContext>((provider, context) => context
             .UseNpgsql(provider.GetRequiredService<NpgsqlDataSource>())
             .UseSnakeCaseNamingConvention()
-            .AddInterceptors(OutboxCommitInterceptor.Instance)
+            .AddInterceptors(OutboxCommitInterceptor.Instance, provider.GetRequiredService<StaleSessions>())
             // migrations are written as SQL (EF Core's Design package does not restore), so there is no model snapshot to compare with
             .ConfigureWarnings(warnings => warnings.Ignore(RelationalEventId.PendingModelChangesWarning)),
             // one set of options for all scopes: making them costs as much as a small transaction

@@ -1,13 +1,23 @@
+using System.Data.Common;
+using System.Net.Sockets;
+using Confluent.Kafka;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
 
 namespace Shop.Messaging.Consuming;
 
-/// <summary>Tells errors that pass by themselves from those that come again with the same record.</summary>
+/// <summary>
+/// Tells errors that are about the moment, and are tried again, from those that are the record's own fault and would come again with
+/// it. Of a database's errors the record's own are a list: whatever else PostgreSQL says (a cancelled statement, a server that has
+/// become read-only, a full disk, a missing privilege) says nothing about the record.
+/// </summary>
 internal static class TransientErrors
 {
     /// <summary>Attempts after which a conflict between two writers counts as the record's own fault.</summary>
     private const int ConflictAttempts = 10;
+
+    /// <summary>Source: PostgreSQL, appendix A. Data exceptions, violated constraints, limits of the program (a value too large), and what a rule in the database raises.</summary>
+    private static readonly string[] ClassesOfTheRecord = ["22", "23", "54", "P0"];
 
     public static bool IsTransient(Exception exception, int attempt)
     {
@@ -20,10 +30,10 @@ internal static class TransientErrors
                 // two instances inserted or changed the same row: the next attempt sees the other's
                 case DbUpdateConcurrencyException or PostgresException { SqlState: PostgresErrorCodes.UniqueViolation }:
                     return attempt < ConflictAttempts;
-                case PostgresException { SqlState: PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown }:
+                case PostgresException database:
+                    return !ClassesOfTheRecord.Contains(database.SqlState[..2]);
+                case DbException or KafkaException or IOException or SocketException or TimeoutException:
                     return true;
-                case NpgsqlException database:
-                    return database.IsTransient;
             }
         }
         return false;

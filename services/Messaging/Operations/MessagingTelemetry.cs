@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
+using Npgsql;
 using Shop.Messaging.Consuming;
 using Shop.Messaging.Events;
 
@@ -26,6 +27,9 @@ internal static class MessagingTelemetry
 
     private static readonly Histogram<double> ProcessDuration = Meter.CreateHistogram<double>(
         "messaging.process.duration", "s", "Time that the handlers of one event take, without the database's share, which a batch pays once");
+
+    private static readonly Counter<long> RetriedBatches = Meter.CreateCounter<long>(
+        "shop.messaging.batch.retries", "{retry}", "Batches that were rolled back for something that passes, and tried again");
 
     private static readonly Histogram<int> BatchSize = Meter.CreateHistogram<int>(
         "shop.messaging.batch.size", "{record}", "Records that shared one transaction");
@@ -64,6 +68,10 @@ internal static class MessagingTelemetry
         BatchSize.Record(records, group);
         BatchDuration.Record(Stopwatch.GetElapsedTime(started).TotalSeconds, group);
     }
+
+    /// <summary>A batch is tried again.</summary>
+    public static void Retried(string endpoint, Exception cause) => RetriedBatches.Add(1,
+        new("messaging.consumer.group.name", endpoint), new("error.type", cause is PostgresException { SqlState: var state } ? state : cause.GetType().Name));
 
     /// <summary>Starts the span in which an event is sent to Kafka, as a child of the one it was published in; it is not made the current one.</summary>
     public static Activity? StartSend(string topic, string key, CloudEvent attributes)

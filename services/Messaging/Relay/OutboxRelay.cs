@@ -2,6 +2,7 @@ using Confluent.Kafka;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using Shop.Messaging.Kafka;
+using Shop.Messaging.Operations;
 using Shop.Messaging.Outbox;
 using Shop.Messaging.Workers;
 
@@ -12,7 +13,7 @@ namespace Shop.Messaging.Relay;
 /// are safe in the outbox. At least once: a crash between produce and delete repeats events, which the inboxes drop.
 /// </summary>
 internal sealed class OutboxRelay(NpgsqlDataSource dataSource, KafkaConnection kafka, MessagingOptions options, TopicCreation topics,
-    OutboxSignal signal, RefusedEvents refused, TimeProvider time, ILogger<OutboxRelay> logger) : IWorker
+    OutboxSignal signal, RefusedEvents refused, StaleSessions staleSessions, TimeProvider time, ILogger<OutboxRelay> logger) : IWorker
 {
     private IReadOnlyList<FailedEvent> _suspects = [];
 
@@ -36,6 +37,11 @@ internal sealed class OutboxRelay(NpgsqlDataSource dataSource, KafkaConnection k
         catch (EventsNotProducedException e)
         {
             _suspects = e.Failures;
+            throw;
+        }
+        catch (NpgsqlException e)
+        {
+            staleSessions.ClearAfter(e);
             throw;
         }
     }

@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using Npgsql;
 using Shop.Messaging.Tests.Hosting;
 using Shop.Testing;
 
@@ -15,8 +16,62 @@ public sealed class FailingHandlerTests(PostgresFixture postgres, BrokerFixture 
         "DO $$ BEGIN RAISE SQLSTATE '40001' USING MESSAGE = 'could not serialize access due to concurrent update'; END $$",
         "DO $$ BEGIN RAISE SQLSTATE '40P01' USING MESSAGE = 'deadlock detected'; END $$",
         "DO $$ BEGIN RAISE SQLSTATE '53300' USING MESSAGE = 'sorry, too many clients already'; END $$",
+        "DO $$ BEGIN RAISE SQLSTATE '57014' USING MESSAGE = 'canceling statement due to user request'; END $$",
+        "DO $$ BEGIN RAISE SQLSTATE '25006' USING MESSAGE = 'cannot execute INSERT in a read-only transaction'; END $$",
+        "DO $$ BEGIN RAISE SQLSTATE '53100' USING MESSAGE = 'could not extend file: No space left on device'; END $$",
+        "SELECT no_such_column FROM counters",
         "SELECT pg_terminate_backend(pg_backend_pid())",
     ];
+
+    /// <summary>Statements that fail for what they were given, and would again.</summary>
+    public static TheoryData<string> LastingFailures =>
+    [
+        "SELECT 1 / 0",
+        "INSERT INTO counters (id, version) VALUES (NULL, 1)",
+        "DO $$ BEGIN RAISE SQLSTATE '54000' USING MESSAGE = 'index row size exceeds the maximum'; END $$",
+        "DO $$ BEGIN RAISE EXCEPTION 'a rule of the domain'; END $$",
+    ];
+
+    [Theory, MemberData(nameof(LastingFailures))]
+    public async Task A_failure_that_is_the_records_own_makes_a_dead_letter_of_it_alone(string failure)
+    {
+        using var service = await JournalService.CreateAsync(postgres, brokers, Broker.Embedded);
+        var journals = Journals.New(3);
+        await using var instance = await service.StartAsync(new()
+        {
+            OnNoted = (noted, db) => noted.Number == 10 && noted.JournalId == journals[0] ? db.Database.ExecuteSqlRawAsync(failure) : Task.CompletedTask,
+        });
+
+        await service.Topics.PublishAsync(service.Notes, Journals.Notes(journals, 10));
+
+        await service.HaveEntriesAsync(29);
+        await Eventually.BecomesAsync(1L, () => instance.CountAsync("dead_letters"));
+    }
+
+    [Fact]
+    public async Task After_a_failover_to_a_server_that_was_read_only_the_service_goes_on_by_itself()
+    {
+        using var service = await JournalService.CreateAsync(postgres, brokers, Broker.Embedded);
+        await using var instance = await service.StartAsync();
+        var journals = Journals.New(3);
+        await service.Topics.PublishAsync(service.Notes, Journals.Notes(journals, 10));
+        await service.HaveEntriesAsync(30);
+        await using (var server = new NpgsqlConnection(service.Database))
+        {
+            await server.OpenAsync(TestContext.Current.CancellationToken);
+            await using var fail = new NpgsqlCommand($"""
+                ALTER DATABASE "{server.Database}" SET default_transaction_read_only = on;
+                SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid();
+                """, server);
+            await fail.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+            await service.Topics.PublishAsync(service.Notes, Journals.Notes(journals, 10, first: 11));
+            await instance.HasLoggedAsync("BatchRetried");
+            // writable again; the sessions that were opened meanwhile are not, and stay so
+            await using var mend = new NpgsqlCommand($"ALTER DATABASE \"{server.Database}\" SET default_transaction_read_only = off", server);
+            await mend.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+        }
+        await service.HaveExactlyAsync(journals, 20);
+    }
 
     [Theory, MemberData(nameof(TransientFailures))]
     public async Task A_failure_that_passes_is_retried_until_it_has_passed(string failure)
