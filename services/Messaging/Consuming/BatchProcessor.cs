@@ -6,6 +6,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using Shop.Messaging.Operations;
+using Shop.Messaging.Workers;
 
 namespace Shop.Messaging.Consuming;
 
@@ -16,8 +17,7 @@ namespace Shop.Messaging.Consuming;
 internal sealed partial class BatchProcessor(EndpointOptions endpoint, EndpointPipelines pipelines, IServiceScopeFactory scopes, NpgsqlDataSource dataSource,
     StaleSessions staleSessions, IOptions<MessagingRetention> retention, TimeProvider time, ILogger<BatchProcessor> logger)
 {
-    private static readonly TimeSpan FirstRetryDelay = TimeSpan.FromMilliseconds(50);
-    private static readonly TimeSpan LongestRetryDelay = TimeSpan.FromSeconds(5);
+    private static readonly Backoff Pauses = new(TimeSpan.FromMilliseconds(50), TimeSpan.FromSeconds(5));
 
     private readonly EndpointPipeline _pipeline = pipelines.Find(endpoint.Name)!;
 
@@ -157,11 +157,10 @@ internal sealed partial class BatchProcessor(EndpointOptions endpoint, EndpointP
             }
             catch (Exception e) when (TransientErrors.IsTransient(e, attempt))
             {
-                var delay = Math.Min(LongestRetryDelay.TotalMilliseconds, FirstRetryDelay.TotalMilliseconds * Math.Pow(2, Math.Min(attempt - 1, 10)));
                 BatchRetried(logger, endpoint.Name, attempt, e.GetBaseException().Message);
                 MessagingTelemetry.Retried(endpoint.Name, e.GetBaseException());
                 staleSessions.ClearAfter(e);
-                await Task.Delay(TimeSpan.FromMilliseconds(delay * (0.5 + Random.Shared.NextDouble())), cancellationToken);
+                await Task.Delay(Pauses.After(attempt), cancellationToken);
             }
         }
     }

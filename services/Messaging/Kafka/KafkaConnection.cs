@@ -63,9 +63,7 @@ public sealed class KafkaConnection
         config.GroupId = group;
         config.GroupInstanceId = instanceName;
         config.AutoOffsetReset = AutoOffsetReset.Earliest;
-        // Range gives one consumer the partitions of one number of all its topics, which the lanes count on; sticky does not.
-        // And librdkafka before 2.3.0 aborts the process when a cooperative-sticky consumer closes before its first
-        // assignment, while the group rebalances (confluentinc/librdkafka#4312).
+        // range gives one consumer the partitions of one number of all its topics, which the lanes count on; cooperative-sticky does not
         config.PartitionAssignmentStrategy = PartitionAssignmentStrategy.Range;
         // The database's offset row is the truth; what Kafka knows is for people and tools, so it may follow in the background.
         config.EnableAutoCommit = true;

@@ -20,6 +20,7 @@ internal sealed class ShardLeases(NpgsqlConnection session)
     private static readonly TimeSpan LongestSilence = TimeSpan.FromSeconds(10);
 
     private int _owned;
+    private int _rank;
 
     /// <summary>The owned shards, one bit each.</summary>
     public int Mask => _owned;
@@ -33,7 +34,8 @@ internal sealed class ShardLeases(NpgsqlConnection session)
     /// <summary>Whether this instance owns more than its share, and others wait for it.</summary>
     public bool HasSurplus => Shards.Length > Share;
 
-    private int Share => (OutboxShards.Count + Instances - 1) / Instances;
+    /// <summary>Even, and all shares together exactly the shards: what division leaves over goes to the first in an order that all see.</summary>
+    private int Share => (OutboxShards.Count / Instances) + (_rank < OutboxShards.Count % Instances ? 1 : 0);
 
     /// <summary>Makes this relay known to the others.</summary>
     public async Task JoinAsync(CancellationToken cancellationToken)
@@ -54,14 +56,16 @@ internal sealed class ShardLeases(NpgsqlConnection session)
               SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND classid::int = {PresenceLock} AND objid = 0 AND granted
                 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())),
             ended AS MATERIALIZED (
-              SELECT pg_terminate_backend(pid) FROM relays JOIN pg_stat_activity USING (pid)
+              SELECT pid, pg_terminate_backend(pid) FROM relays JOIN pg_stat_activity USING (pid)
               WHERE pid <> pg_backend_pid() AND state_change < clock_timestamp() - $1 AND (state = 'idle' OR wait_event = 'ClientWrite'))
-            SELECT (SELECT count(*) FROM relays)::int - (SELECT count(*) FROM ended)::int
+            SELECT count(*)::int, (count(*) FILTER (WHERE pid < pg_backend_pid()))::int FROM relays WHERE pid NOT IN (SELECT pid FROM ended)
             """, session)
         {
             Parameters = { new NpgsqlParameter<TimeSpan> { TypedValue = LongestSilence } },
         };
-        Instances = Math.Max(1, (int)(await renew.ExecuteScalarAsync(cancellationToken))!);
+        await using var reader = await renew.ExecuteReaderAsync(cancellationToken);
+        await reader.ReadAsync(cancellationToken);
+        (Instances, _rank) = (Math.Max(1, reader.GetInt32(0)), reader.GetInt32(1));
     }
 
     /// <summary>Counts the relays and takes free shards up to a fair share.</summary>

@@ -51,6 +51,47 @@ public sealed class DeadLetterTests(PostgresFixture postgres, BrokerFixture brok
         await service.Topics.ReadUntilAsync(service.Records, records => records.Select(record => record.Id).Distinct().Count() == 900);
     }
 
+    [Fact]
+    public async Task Two_redrives_of_one_dead_letter_at_once_play_no_record_twice()
+    {
+        using var service = await JournalService.CreateAsync(postgres, brokers, Broker.Embedded);
+        var id = Guid.CreateVersion7();
+        TaskCompletionSource reached = new(), goOn = new();
+        var redriving = false;
+        await using var instance = await service.StartAsync(new()
+        {
+            OnNoted = async (noted, _) =>
+            {
+                if (_broken.ContainsKey(noted.Number))
+                    throw new InvalidOperationException("the handler is broken");
+                // the first redrive fails at the second record, while the other waits for its turn
+                if (redriving && noted.Number == 2 && reached.TrySetResult())
+                {
+                    await goOn.Task;
+                    throw new InvalidOperationException("broken for this once");
+                }
+            },
+        });
+        _broken[1] = true;
+        await service.Topics.PublishAsync(service.Notes, Journals.Notes([id], 3));
+        await Eventually.BecomesAsync(2L, () => instance.CountAsync("parked_records"));
+        var letter = Assert.Single(await instance.DeadLettersAsync());
+        _broken.Clear();
+        redriving = true;
+
+        var first = instance.RedriveAsync(letter.Id);
+        await reached.Task;
+        var second = instance.RedriveAsync(letter.Id);
+        await Eventually.BecomesTrueAsync(async () => await service.CountAsync("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'") > 0);
+        goOn.SetResult();
+
+        Assert.Equal([HttpStatusCode.Conflict, HttpStatusCode.Conflict], await Task.WhenAll(first, second));
+        var next = Assert.Single(await instance.DeadLettersAsync(), left => left.Status == "parked");
+        Assert.Equal((2, 1L), (next.Payload!.Value.GetProperty("number").GetInt32(), next.ParkedBehind));
+        Assert.Equal(HttpStatusCode.NoContent, await instance.RedriveAsync(next.Id));
+        Assert.Equal([1, 2, 3], await service.EntriesAsync(id));
+    }
+
     [Theory, MemberData(nameof(Both))]
     public async Task A_redrive_plays_in_order_and_parks_again_what_fails_again(Broker broker)
     {
