@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Shop.Contracts;
+using Shop.Orders.RecordingHistory;
 using Shop.Testing;
 using static Shop.Orders.Tests.Requests;
 
@@ -33,6 +34,6 @@ public sealed class PaymentTokenTests(OrdersFixture fixture)
     private static Task<string?> TokenAsync(OrdersService service, Guid id) =>
         service.QueryAsync(db => db.Orders.Where(order => order.CorrelationId == id).Select(order => order.PaymentToken).SingleAsync());
 
-    private static Task<List<RecordingHistory.OrderEvent>> HistoryAsync(OrdersService service, Guid id) =>
+    private static Task<List<OrderEvent>> HistoryAsync(OrdersService service, Guid id) =>
         service.QueryAsync(db => db.HistoryOfAsync(id, TestContext.Current.CancellationToken));
 }
