@@ -1,4 +1,3 @@
-using Shop.LocalRunner.Postgres;
 using Xunit;
 
 namespace Shop.Testing;
