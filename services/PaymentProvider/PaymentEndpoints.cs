@@ -32,12 +32,14 @@ internal static class PaymentEndpoints
         endpoints.MapPost("/v1/payments/{id:guid}/void", (Guid id, PaymentBook book) => ChangeAsync(id, PaymentAction.Void, book));
         endpoints.MapPost("/v1/payments/{id:guid}/refund", (Guid id, PaymentBook book) => ChangeAsync(id, PaymentAction.Refund, book));
         endpoints.MapGet("/v1/ledger", ReadLedger);
+        endpoints.MapPut("/v1/pace", SetPace);
     }
 
     private static async Task<IResult> AuthorizeAsync(
         [FromHeader(Name = "Idempotency-Key")] Guid idempotencyKey,
         PaymentRequest request,
         PaymentBook book,
+        ProviderPace pace,
         TimeProvider time,
         IHostApplicationLifetime lifetime,
         HttpContext context)
@@ -57,7 +59,7 @@ internal static class PaymentEndpoints
         }
 
         using var leaving = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
-        var answerDelay = TokenBehavior.Of(request.Token).AnswerDelay;
+        var answerDelay = pace.Slowed(TokenBehavior.Of(request.Token).AnswerDelay);
         try
         {
             await DelayAsync(payment!, answerDelay, time, leaving.Token);
@@ -98,6 +100,19 @@ internal static class PaymentEndpoints
 
         var items = ledger.ReadAfter(after, limit);
         return TypedResults.Ok(new LedgerPage(items, items.Count == limit ? items[^1].Sequence : null));
+    }
+
+    private static Results<NoContent, ValidationProblem> SetPace(PaceRequest request, ProviderPace pace)
+    {
+        if (request.AnswerDelaySeconds is < 0 or > 60)
+        {
+            var errors = new ValidationErrors();
+            errors.Add("answerDelaySeconds", "Must be 0 to 60.");
+            return errors.ToProblem();
+        }
+
+        pace.AnswerDelay = TimeSpan.FromSeconds(request.AnswerDelaySeconds);
+        return TypedResults.NoContent();
     }
 
     private static ValidationProblem? Validate(PaymentRequest request)

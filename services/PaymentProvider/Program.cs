@@ -9,6 +9,7 @@ builder.Services.AddSingleton(_ => Ledger.Open(
     builder.Configuration["Ledger:Directory"] ?? throw new InvalidOperationException("Set Ledger__Directory: where the ledger is kept.")));
 builder.Services.AddHostedService(services => services.GetRequiredService<Ledger>());
 builder.Services.AddSingleton<PaymentBook>();
+builder.Services.AddSingleton<ProviderPace>();
 
 var app = builder.Build();
 app.MapServiceDefaults();
