@@ -12,7 +12,7 @@ limit=${TESTS_LIMIT:-900} # seconds for an executable: what takes longer hangs
 
 say() { printf '%s\n' "$*"; }
 
-counters() { # of a TRX file: total, executed, passed
+counters() { # of a TRX file: total, executed, passed; without a newline where the file's last line has none, as xunit's
     sed -n 's/.*<Counters total="\([0-9]*\)" executed="\([0-9]*\)" passed="\([0-9]*\)".*/\1 \2 \3/p' "$1" 2>/dev/null
 }
 
@@ -71,13 +71,13 @@ summary() { # fails when a test failed, or a project did not come to its end
     done
     broken=$(cat "$results"/*.broken 2>/dev/null || true)
     if [ -n "$broken" ]; then say "Without a whole result:" "$broken"; fi
-    for trx in "$results"/*.trx; do counters "$trx"; done | awk -v broken="$broken" '
+    for trx in "$results"/*.trx; do say "$(counters "$trx")"; done | awk -v broken="$broken" '
         { total += $1; executed += $2; passed += $3 }
         END {
             skipped = total - executed
             failed = executed - passed
             printf "%d passed, %d failed%s\n", passed, failed, skipped ? ", " skipped " skipped" : ""
-            exit failed > 0 || broken != "" || passed == 0
+            exit failed != 0 || broken != "" || passed == 0
         }'
 }
 
