@@ -8,7 +8,7 @@ public static class PostgresDump
 {
     /// <summary>The statements that would make its schema, sorted, as are the lines of each: tables, columns and storage parameters are in the order in which they were added.</summary>
     public static async Task<IReadOnlyList<string>> SchemaAsync(string database) => [.. (await DumpAsync(database, "--schema-only")).Split(";\n")
-        .Select(statement => string.Join('\n', statement.Split('\n').Select(line => line.StartsWith("WITH (", StringComparison.Ordinal) ? Sorted(line) : line.TrimEnd(',')).Order(StringComparer.Ordinal)))
+        .Select(statement => string.Join('\n', statement.Split('\n').Select(line => line.Contains("WITH (", StringComparison.Ordinal) ? Sorted(line) : line.TrimEnd(',')).Order(StringComparer.Ordinal)))
         .Order(StringComparer.Ordinal)];
 
     /// <summary>The rows of all tables but the history of migrations, and the sequences' values.</summary>

@@ -112,8 +112,8 @@ internal sealed class FulfilmentMachine : IAsyncDisposable, IScheduleMessageProv
 
     public Task CancelScheduledSend(Uri destinationAddress, Guid tokenId, CancellationToken cancellationToken) => CancelScheduledSend(tokenId, cancellationToken);
 
-    private static void Copy(Order from, Order to) => (to.CurrentState, to.Reason, to.Dispatched, to.Captured, to.DeadlineToken, to.DeadlineAt, to.UpdatedAt) =
-        (from.CurrentState, from.Reason, from.Dispatched, from.Captured, from.DeadlineToken, from.DeadlineAt, from.UpdatedAt);
+    private static void Copy(Order from, Order to) => (to.CurrentState, to.Reason, to.Dispatched, to.Captured, to.DeadlineToken, to.DeadlineAt, to.UpdatedAt, to.PaymentToken) =
+        (from.CurrentState, from.Reason, from.Dispatched, from.Captured, from.DeadlineToken, from.DeadlineAt, from.UpdatedAt, from.PaymentToken);
 
     private static void Copy<T>(IReadOnlyDictionary<Guid, T> from, Dictionary<Guid, T> to)
     {

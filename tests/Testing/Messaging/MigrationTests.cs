@@ -18,6 +18,9 @@ public abstract class MigrationTests(IDesignTimeDbContextFactory<MessagingDbCont
     /// <summary>The schema and the rows of the older database.</summary>
     private static string BeforeInitial => File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Migrations", "before-initial.sql"));
 
+    /// <summary>The older rows without what the database has derived since, which a dump does not hold.</summary>
+    protected virtual string WithoutDerived(string rows) => rows;
+
     [Fact]
     public void Every_change_of_the_model_has_a_migration()
     {
@@ -36,7 +39,7 @@ public abstract class MigrationTests(IDesignTimeDbContextFactory<MessagingDbCont
         await MigrateAsync(@new);
 
         Assert.Contains("INSERT INTO public.outbox ", rows, StringComparison.Ordinal);
-        Assert.Equal(rows, await PostgresDump.DataAsync(older));
+        Assert.Equal(WithoutDerived(rows), await PostgresDump.DataAsync(older));
         Assert.Equal(await PostgresDump.SchemaAsync(@new), await PostgresDump.SchemaAsync(older));
         Assert.True(await IsCurrentAsync(older));
     }
