@@ -6,6 +6,7 @@ namespace Shop.Inventory.Tests.Migrations;
 
 public sealed class InventoryMigrationTests(ShopFixture shop) : MigrationTests(new InventoryDbFactory(), shop.CreateDatabaseAsync)
 {
-    // the products' search text
-    protected override string WithoutDerived(string rows) => Regex.Replace(rows, "(?<='EUR', )'mug-blue\nmug\n[^\n]*?', (?='2026)", "");
+    // the products' search text; a column that is derived comes last, as DEFAULT
+    protected override string WithoutDerived(string rows) =>
+        Regex.Replace(rows, "(?<='EUR', )'mug-blue\nmug\n[^\n]*?', ('2026[^']*')", "$1, DEFAULT");
 }

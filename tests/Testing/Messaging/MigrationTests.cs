@@ -18,7 +18,7 @@ public abstract class MigrationTests(IDesignTimeDbContextFactory<MessagingDbCont
     /// <summary>The schema and the rows of the older database.</summary>
     private static string BeforeInitial => File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Migrations", "before-initial.sql"));
 
-    /// <summary>The older rows without what the database has derived since, which a dump does not hold.</summary>
+    /// <summary>The older rows as a dump tells them without what the database has derived since.</summary>
     protected virtual string WithoutDerived(string rows) => rows;
 
     [Fact]
