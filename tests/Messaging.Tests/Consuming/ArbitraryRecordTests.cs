@@ -42,7 +42,8 @@ public sealed class ArbitraryRecordTests(PostgresFixture postgres, BrokerFixture
     private static async Task<int> ProduceAsync(JournalService service, Random random)
     {
         var accepted = 0;
-        using var producer = new ProducerBuilder<byte[]?, byte[]?>(new ProducerConfig { BootstrapServers = service.Kafka, LingerMs = 0, MessageTimeoutMs = 30_000 })
+        // a batch for each: one record that the broker refuses takes the others of its batch with it
+        using var producer = new ProducerBuilder<byte[]?, byte[]?>(new ProducerConfig { BootstrapServers = service.Kafka, LingerMs = 0, BatchNumMessages = 1, MessageTimeoutMs = 120_000 })
             .SetLogHandler((_, _) => { }).Build();
         var known = new[] { Guid.CreateVersion7().ToString(), "k", "" };
         var reports = new List<Task>();
