@@ -33,9 +33,9 @@ public sealed class InterleavingTests(ITestOutputHelper output)
             [.. UsualEnds, "Cancelled: The reserved stock was given back before the order was complete"]),
         (new("somebody voids at the provider") { VoidsByHand = 1, AbandonedCalls = 1 }, 140_000,
             [.. UsualEnds, "Cancelled: The payment was taken back; the goods had left already"]),
-        (new("an answer is lost, and an operator repairs") { LostAnswers = 1, Repairs = 1 }, 230_000, UsualEnds),
-        (new("an operator repairs what is not broken") { Repairs = 1 }, 480_000, UsualEnds),
-        (new("a held payment is repaired") { Held = true, Repairs = 1, Cancellations = 0 }, 170_000, ReviewsEnds),
+        (new("an answer is lost, and an operator repairs") { LostAnswers = 1, Repairs = 1, Cancellations = 2 }, 850_000, UsualEnds),
+        (new("an operator repairs what is not broken") { Repairs = 1, Cancellations = 2 }, 1_850_000, UsualEnds),
+        (new("a held payment is repaired") { Held = true, Repairs = 1 }, 1_400_000, [.. ReviewsEnds, ByShopper]),
     ];
 
     public static TheoryData<string> Names { get; } = [.. Cases.Select(row => row.Scenario.Name)];
