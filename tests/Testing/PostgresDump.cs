@@ -1,21 +1,27 @@
 using System.Diagnostics;
+using System.Text.RegularExpressions;
 using Npgsql;
 
 namespace Shop.Testing;
 
 /// <summary>What <c>pg_dump</c> says of a database, so that two can be compared.</summary>
-public static class PostgresDump
+public static partial class PostgresDump
 {
     /// <summary>The statements that would make its schema, sorted, as are the lines of each: tables, columns and storage parameters are in the order in which they were added.</summary>
     public static async Task<IReadOnlyList<string>> SchemaAsync(string database) => [.. (await DumpAsync(database, "--schema-only")).Split(";\n")
-        .Select(statement => string.Join('\n', statement.Split('\n').Select(line => line.Contains("WITH (", StringComparison.Ordinal) ? Sorted(line) : line.TrimEnd(',')).Order(StringComparer.Ordinal)))
+        .Select(statement => string.Join('\n', statement.Split('\n').Select(line => WithSortedParameters(line).TrimEnd(',')).Order(StringComparer.Ordinal)))
         .Order(StringComparer.Ordinal)];
 
     /// <summary>The rows of all tables but the history of migrations, and the sequences' values.</summary>
     public static Task<string> DataAsync(string database) =>
         DumpAsync(database, "--data-only", "--inserts", "--exclude-table-data=\"__EFMigrationsHistory\"");
 
-    private static string Sorted(string parameters) => string.Join(' ', parameters.Split(' ', ',', '(', ')').Order(StringComparer.Ordinal));
+    /// <summary>A table's or an index' storage parameters in the order of their names.</summary>
+    private static string WithSortedParameters(string line) => StorageParameters().Replace(line, parameters =>
+        $"WITH ({string.Join(", ", parameters.Groups[1].Value.Split(", ").Order(StringComparer.Ordinal))})");
+
+    [GeneratedRegex(@"WITH \(([^)]*)\)")]
+    private static partial Regex StorageParameters();
 
     private static async Task<string> DumpAsync(string database, params string[] what)
     {
