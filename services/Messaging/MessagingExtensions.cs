@@ -15,6 +15,7 @@ using Shop.Messaging.Outbox;
 using Shop.Messaging.Relay;
 using Shop.Messaging.Schema;
 using Shop.Messaging.Workers;
+using Shop.ServiceDefaults;
 
 namespace Shop.Messaging;
 
@@ -54,7 +55,7 @@ public static class MessagingExtensions
         services.AddSingleton<Redriving>();
         services.AddSingleton<RefusedEvents>();
         services.AddSingleton<MessagingHealth>();
-        services.AddHealthChecks().AddCheck<MessagingHealth>("messaging", tags: ["ready"]);
+        services.AddHealthChecks().AddCheck<MessagingHealth>("messaging", tags: [HealthEndpoints.ReadyTag]);
         services.AddSingleton(provider => new NpgsqlDataSourceBuilder(WithSessionLimits(database)).UseLoggerFactory(provider.GetService<ILoggerFactory>()).Build());
         services.AddScoped(provider => new TransactionalOutbox(eventTypes, options.EventSource, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<OutboxSignal>(), provider));
         services.AddDbContext<TDbContext>((provider, context) => context

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
+using Shop.ServiceDefaults;
 
 namespace Shop.Messaging.Workers;
 
@@ -37,7 +38,7 @@ public static class WorkerExtensions
     {
         if (services.Any(service => service.ServiceType == typeof(WorkersHealth)))
             return services;
-        services.AddSingleton<WorkersHealth>().AddHealthChecks().AddCheck<WorkersHealth>("workers", tags: ["ready"]);
+        services.AddSingleton<WorkersHealth>().AddHealthChecks().AddCheck<WorkersHealth>("workers", tags: [HealthEndpoints.ReadyTag]);
         return services;
     }
 }

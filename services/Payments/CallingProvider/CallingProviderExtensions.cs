@@ -12,6 +12,8 @@ internal static class CallingProviderExtensions
     /// <summary>Adds the worker; the provider's addresses are the settings <c>services:payment-provider:http:0</c>, <c>:1</c>, ..., and without any its host's name.</summary>
     public static void AddCallingProvider(this IHostApplicationBuilder builder)
     {
+        // a line with a stack for each call that failed or took too long: the worker says it once for many, and the circuit when it opens
+        builder.Logging.AddFilter("Polly", LogLevel.None);
         var services = builder.Services;
         var provider = services.AddHttpClient(PaymentProviderClient.Name, client =>
         {

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.ExceptionServices;
 using System.Threading.Channels;
 using Shop.Messaging.Workers;
 
@@ -31,17 +32,23 @@ internal sealed partial class ProviderWorker(ProviderCalls calls, PaymentProvide
 
     private static readonly ActivitySource Activities = new("Shop.Payments");
 
+    /// <summary>Why answers could not be written; the worker begins anew for it, so that it is told as every worker's failure is.</summary>
+    private Exception? _notWritten;
+
     /// <inheritdoc/>
     public async Task RunAsync(CancellationToken stoppingToken)
     {
         var answers = Channel.CreateUnbounded<CallResult>(new() { SingleReader = true });
         CallRoom firstRoom = new(FirstCalls, time), repeatedRoom = new(RepeatedCalls, time);
+        _notWritten = null;
         var writing = WriteAsync(answers.Reader);
         try
         {
             bool signalled = true, crowded = false;
             while (!stoppingToken.IsCancellationRequested)
             {
+                if (Volatile.Read(ref _notWritten) is { } failure)
+                    ExceptionDispatchInfo.Throw(failure);
                 if (crowded)
                     firstRoom.GiveUpHanging();
                 var (first, repeated) = (circuit.Allowed(firstRoom.Free), circuit.Allowed(repeatedRoom.Free));
@@ -108,6 +115,7 @@ internal sealed partial class ProviderWorker(ProviderCalls calls, PaymentProvide
             // whatever it was: the calls are repeated when their lease has ended, and the next answers may be written
             catch (Exception e)
             {
+                Volatile.Write(ref _notWritten, e);
                 WriteFailed(logger, batch.Count, e.GetBaseException().Message);
             }
             if (batch.Where(result => result.Error is not null).ToList() is { Count: > 0 } failed)
