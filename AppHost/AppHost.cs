@@ -1,56 +1,66 @@
-// Shop's parts and what each needs of the others, in .NET Aspire's words. Shop.sln compiles this file against LocalRunner, which
-// runs it with plain processes; AppHost/Aspire compiles the same file against Aspire itself, which runs it with containers.
-using Aspire.Hosting;
-using Aspire.Hosting.ApplicationModel;
+// Shop's parts and what each needs of the others, on .NET Aspire.
+using Microsoft.Extensions.DependencyInjection;
+using Shop.AppHost;
+using Shop.AppHost.Kafka;
+using Shop.AppHost.Postgres;
+using Shop.AppHost.Running;
 
-var builder = DistributedApplication.CreateBuilder(args);
+var shop = ShopSettings.Read(args, Path.GetFullPath(Path.Combine(new Projects.Gateway().ProjectPath, "..", "..")));
+await using var guard = await ShopGuard.TakeAsync(shop.Data);
+if (guard is null)
+{
+    ShopReport.Say($"This shop is already running (its data is in {shop.Data}).");
+    return 0;
+}
 
-var port = int.Parse(Environment.GetEnvironmentVariable("SHOP_PORT") ?? "8080");
-var replicas = int.Parse(Environment.GetEnvironmentVariable("SHOP_REPLICAS") ?? "1");
-var root = builder.AppHostDirectory; // AppHost or AppHost/Aspire
-while (!File.Exists(Path.Combine(root, "Shop.sln"))) root = Path.GetDirectoryName(root)!;
-var data = Path.GetFullPath(Environment.GetEnvironmentVariable("SHOP_DATA") ?? Path.Combine(root, ".shop"));
+var builder = ShopDefaults.CreateBuilder(shop, args);
+var kept = new KeptValues(shop.Data);
 
-var postgres = builder.AddPostgres("postgres");
-var kafka = builder.AddKafka("kafka");
+var postgres = builder.AddPostgresServer("postgres", shop, Machine.Look());
+var kafka = builder.AddKafka("kafka", shop);
 
 // HMAC key of the tokens that the gateway hands out in development and that every service verifies
-var signingKey = builder.AddParameter("development-signing-key", new GenerateParameterDefault { MinLength = 44, Special = false }, secret: true, persist: true);
+var signingKey = builder.AddParameter("development-signing-key", () => builder.Configuration["Parameters:development-signing-key"] ?? kept.Secret("parameters/development-signing-key", 44), secret: true);
 
-var paymentProvider = builder.AddProject("payment-provider", Path.Combine(root, "services/PaymentProvider/PaymentProvider.csproj"))
-    .WithHttpEndpoint()
-    .WithHttpHealthCheck("/health/ready")
-    .WithEnvironment("ASPNETCORE_ENVIRONMENT", "Development")
-    .WithEnvironment("Ledger__Directory", Path.Combine(data, "payment-provider"));
+var paymentProvider = builder.AddBuiltProject<Projects.PaymentProvider>("payment-provider")
+    .WithLoopbackEndpoint(kept.Port("payment-provider-1"))
+    .WithIconName("PaymentWireless")
+    .WithEnvironment("Ledger__Directory", Path.Combine(shop.Data, "payment-provider"))
+    .IsSupervised();
 
-var orders = AddService("orders", "services/Orders/Orders.csproj");
-var inventory = AddService("inventory", "services/Inventory/Inventory.csproj");
-var payments = AddService("payments", "services/Payments/Payments.csproj").WithReference(paymentProvider);
-var activity = AddService("activity", "services/Activity/Activity.csproj");
+var orders = AddService<Projects.Orders>("orders", "Cart");
+var inventory = AddService<Projects.Inventory>("inventory", "BoxMultiple");
+var payments = AddService<Projects.Payments>("payments", "Payment").WithReference(paymentProvider);
+var activity = AddService<Projects.Activity>("activity", "TextBulletListSquare");
 
-builder.AddProject("gateway", Path.Combine(root, "gateway/Gateway.csproj"))
-    .WithHttpEndpoint(port: port)
+builder.AddBuiltProject<Projects.Gateway>("gateway")
+    .WithHttpEndpoint(port: shop.Port, isProxied: false)
     .WithExternalHttpEndpoints()
-    .WithHttpHealthCheck("/health/ready")
-    .WithEnvironment("ASPNETCORE_ENVIRONMENT", "Development")
+    .WithIconName("DoorArrowRight")
+    .WithUrlForEndpoint("http", url => url.DisplayText = "Shop")
     .WithEnvironment("Authentication__SigningKey", signingKey)
     .WithReference(orders)
     .WithReference(inventory)
     .WithReference(payments)
-    .WithReference(activity);
+    .WithReference(activity)
+    .IsSupervised();
 
-builder.Build().Run();
+var app = builder.Build();
+var report = app.Services.GetRequiredService<ShopReport>();
+await app.RunAsync();
+report.Delete();
+return report.ExitCode;
 
 // a service: its own database, Kafka, and as many instances as wanted
-IResourceBuilder<ProjectResource> AddService(string name, string project)
+IResourceBuilder<ProjectResource> AddService<TProject>(string name, string icon) where TProject : IProjectMetadata, new()
 {
-    var database = postgres.AddDatabase($"{name}-database", databaseName: name);
-    return builder.AddProject(name, Path.Combine(root, project))
-        .WithReplicas(replicas)
-        .WithHttpEndpoint()
-        .WithHttpHealthCheck("/health/ready")
-        .WithEnvironment("ASPNETCORE_ENVIRONMENT", "Development")
+    var database = postgres.AddServiceDatabase($"{name}-database", name, shop);
+    return builder.AddBuiltProject<TProject>(name)
+        .WithReplicas(shop.Replicas)
+        .WithLoopbackEndpoint(kept.Port($"{name}-1"), isProxied: shop.Replicas > 1) // replicas share the address of a proxy
+        .WithIconName(icon)
         .WithEnvironment("Authentication__SigningKey", signingKey)
-        .WithReference(database, connectionName: name).WaitFor(database)
-        .WithReference(kafka).WaitFor(kafka);
+        .WithReference(database, connectionName: name).WaitFor(database, WaitBehavior.WaitOnResourceUnavailable)
+        .WithReference(kafka).WaitFor(kafka, WaitBehavior.WaitOnResourceUnavailable)
+        .IsSupervised();
 }

@@ -1,4 +1,4 @@
-using Shop.LocalRunner.Processes;
+using Shop.AppHost.Running;
 
 namespace Shop.KafkaBroker.Tests;
 

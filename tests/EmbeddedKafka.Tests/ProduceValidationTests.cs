@@ -1,4 +1,3 @@
-using Shop.LocalRunner.Kafka;
 
 namespace Shop.KafkaBroker.Tests;
 

@@ -1,8 +1,7 @@
 using System.Diagnostics;
 using System.Net.Http.Json;
 using System.Text.Json;
-using Shop.LocalRunner.Kafka;
-using Shop.LocalRunner.Processes;
+using Shop.AppHost.Running;
 using Shop.Testing;
 
 [assembly: Xunit.v3.Parallelization(Mode = Xunit.Sdk.ParallelMode.None)]
@@ -127,6 +126,7 @@ public sealed class ShopWithTwoInstances() : ShopUnderTest(Broker.Embedded, repl
     /// <inheritdoc/>
     protected override IReadOnlyDictionary<string, string> Settings => new Dictionary<string, string>
     {
+        ["SHOP_DASHBOARD"] = "off",
         ["OTEL_EXPORTER_OTLP_ENDPOINT"] = Traces.Endpoint,
         ["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf",
         ["OTEL_BSP_SCHEDULE_DELAY"] = "200",

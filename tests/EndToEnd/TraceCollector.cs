@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Text;
-using Shop.LocalRunner.Processes;
+using Shop.AppHost.Running;
 
 namespace Shop.EndToEnd;
 

@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
-using Shop.LocalRunner.Processes;
+using Shop.AppHost.Running;
 
 namespace Shop.Gateway.Tests;
 

@@ -1,4 +1,5 @@
-using Shop.LocalRunner.Processes;
+using Shop.AppHost.Running;
+using Shop.Testing.Processes;
 
 namespace Shop.Payments.Tests;
 

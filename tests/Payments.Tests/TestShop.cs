@@ -7,7 +7,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Shop.Contracts;
-using Shop.LocalRunner.Processes;
+using Shop.AppHost.Running;
 using Shop.Testing;
 
 [assembly: AssemblyFixture(typeof(PostgresFixture))]

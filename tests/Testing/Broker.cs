@@ -1,5 +1,4 @@
 using Shop.KafkaBroker;
-using Shop.LocalRunner.Kafka;
 using Xunit;
 
 namespace Shop.Testing;

@@ -1,5 +1,4 @@
 using Npgsql;
-using Shop.LocalRunner.Postgres;
 using Xunit;
 
 namespace Shop.Testing;

@@ -1,5 +1,5 @@
 using System.Globalization;
-using Shop.LocalRunner.Kafka;
+using Shop.Testing;
 
 namespace Shop.Benchmarks.Broker;
 

@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using Npgsql;
 using Shop.Benchmarks.Broker;
-using Shop.LocalRunner.Postgres;
+using Shop.Testing;
 
 namespace Shop.Benchmarks.Messaging;
 

@@ -3,10 +3,10 @@ using System.Globalization;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Shop.Benchmarks.Broker;
-using Shop.LocalRunner.Postgres;
 using Shop.Messaging.Kafka;
 using Shop.Messaging.Outbox;
 using Shop.Messaging.Relay;
+using Shop.Testing;
 
 namespace Shop.Benchmarks.Messaging;
 

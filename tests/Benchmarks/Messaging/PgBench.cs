@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.RegularExpressions;
 using Npgsql;
-using Shop.LocalRunner.Postgres;
+using Shop.Testing;
 
 namespace Shop.Benchmarks.Messaging;
 

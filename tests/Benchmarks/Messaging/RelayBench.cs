@@ -3,8 +3,8 @@ using System.Globalization;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Shop.Benchmarks.Broker;
-using Shop.LocalRunner.Postgres;
 using Shop.Messaging.Outbox;
+using Shop.Testing;
 
 namespace Shop.Benchmarks.Messaging;
 

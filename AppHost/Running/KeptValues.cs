@@ -1,0 +1,29 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+
+namespace Shop.AppHost.Running;
+
+/// <summary>Ports and secrets of a shop, each kept in a file of its data directory that only its owner may read: the next run has the same.</summary>
+/// <param name="data">The shop's data directory.</param>
+internal sealed class KeptValues(string data)
+{
+    /// <summary>A free port: the one that the part had before, unless somebody else has it by now.</summary>
+    public int Port(string name) => int.Parse(Get("ports.json", name, () => $"{Ports.Free()}", kept => Ports.IsFree(int.Parse(kept))));
+
+    /// <summary>A random secret of hexadecimal digits.</summary>
+    public string Secret(string name, int length = 48) => Get("secrets.json", name, () => RandomNumberGenerator.GetHexString(length, lowercase: true), _ => true);
+
+    private string Get(string name, string key, Func<string> create, Func<string, bool> usable)
+    {
+        var file = Path.Combine(data, name);
+        var values = File.Exists(file) ? JsonSerializer.Deserialize<Dictionary<string, string>>(File.ReadAllText(file)) ?? [] : [];
+        if (values.TryGetValue(key, out var kept) && usable(kept)) return kept;
+        values[key] = create();
+        // a new file beside it: a full disk, or a crash, leaves the old one whole
+        File.Delete(file + ".new");
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite };
+        using (var stream = new FileStream(file + ".new", options)) JsonSerializer.Serialize(stream, values);
+        File.Move(file + ".new", file, overwrite: true);
+        return values[key];
+    }
+}

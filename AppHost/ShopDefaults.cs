@@ -1,0 +1,56 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Shop.AppHost.Running;
+
+namespace Shop.AppHost;
+
+internal static class ShopDefaults
+{
+    /// <summary>
+    /// A builder with supervision, an end in order, and a dashboard that anybody on this machine may open, whose telemetry takes and
+    /// gives nothing without a key. Its ports are kept with the shop's, so that shops do not meet.
+    /// </summary>
+    public static IDistributedApplicationBuilder CreateBuilder(ShopSettings shop, string[] args)
+    {
+        var kept = new KeptValues(shop.Data);
+        Default("DOTNET_ENVIRONMENT", "Development");
+        var dashboard = Default("ASPNETCORE_URLS", $"http://localhost:{kept.Port("dashboard")}");
+        if (shop.Dashboard) Default("ASPIRE_DASHBOARD_OTLP_ENDPOINT_URL", $"http://localhost:{kept.Port("dashboard-telemetry")}");
+        Default("ASPIRE_RESOURCE_SERVICE_ENDPOINT_URL", $"http://localhost:{kept.Port("dashboard-resources")}");
+        var builder = DistributedApplication.CreateBuilder(new DistributedApplicationOptions
+        {
+            // as an argument: as a variable every part would inherit it, and the dashboard complain about it
+            Args = ["--ASPIRE_DASHBOARD_UNSECURED_ALLOW_ANONYMOUS=true", .. args],
+            AllowUnsecuredTransport = true,
+            DisableDashboard = !shop.Dashboard,
+            DashboardApplicationName = "Shop",
+            TrustDeveloperCertificate = false, // http only: neither a certificate nor a complaint about a missing one
+            DeveloperCertificateDefaultHttpsTerminationEnabled = false,
+        });
+        builder.Configuration["AppHost:OtlpApiKey"] = kept.Secret("dashboard/telemetry");
+        builder.Configuration["AppHost:DashboardApiKey"] = kept.Secret("dashboard/api");
+        builder.Configuration["Logging:LogLevel:Default"] = "Warning";
+        builder.Configuration["Logging:LogLevel:Aspire.Hosting.DistributedApplication"] = "Warning";
+        builder.Configuration["Logging:LogLevel:Microsoft.Extensions.Diagnostics.HealthChecks"] = "None";
+        builder.Eventing.Subscribe<BeforeStartEvent>((started, _) =>
+        {
+            foreach (var resource in started.Model.Resources.Where(resource => resource.Name == "aspire-dashboard").OfType<ExecutableResource>())
+                builder.CreateResourceBuilder(resource).WithoutHttpsCertificate()
+                    .WithEnvironment(context => context.EnvironmentVariables.Remove("ASPIRE_DASHBOARD_UNSECURED_ALLOW_ANONYMOUS"));
+            return Task.CompletedTask;
+        });
+        builder.Services.AddSingleton(shop).AddSingleton(new DashboardAddress(shop.Dashboard ? dashboard : null)).AddSingleton(new Patience())
+            .AddSingleton<ShopReport>().AddSingleton<Supervisor>().AddHostedService<ShopLifetime>();
+        // first of all: Aspire's own services do not return from starting until there are healthy resources
+        builder.Services.Insert(0, ServiceDescriptor.Singleton<IHostedService>(services => services.GetRequiredService<Supervisor>()));
+        return builder;
+    }
+
+    /// <summary>The environment variable, set to the value where it is not set.</summary>
+    private static string Default(string name, string value)
+    {
+        if (Environment.GetEnvironmentVariable(name) is { Length: > 0 } given) return given;
+        Environment.SetEnvironmentVariable(name, value);
+        return value;
+    }
+}
