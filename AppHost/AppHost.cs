@@ -1,6 +1,7 @@
 // Shop's parts and what each needs of the others, on .NET Aspire.
 using Microsoft.Extensions.DependencyInjection;
 using Shop.AppHost;
+using Shop.AppHost.Commands;
 using Shop.AppHost.Kafka;
 using Shop.AppHost.Postgres;
 using Shop.AppHost.Running;
@@ -26,6 +27,7 @@ var paymentProvider = builder.AddBuiltProject<Projects.PaymentProvider>("payment
     .WithLoopbackEndpoint(kept.Port("payment-provider-1"))
     .WithIconName("PaymentWireless")
     .WithEnvironment("Ledger__Directory", Path.Combine(shop.Data, "payment-provider"))
+    .WithPace()
     .IsSupervised();
 
 var orders = AddService<Projects.Orders>("orders", "Cart");
@@ -33,7 +35,7 @@ var inventory = AddService<Projects.Inventory>("inventory", "BoxMultiple");
 var payments = AddService<Projects.Payments>("payments", "Payment").WithReference(paymentProvider);
 var activity = AddService<Projects.Activity>("activity", "TextBulletListSquare");
 
-builder.AddBuiltProject<Projects.Gateway>("gateway")
+var gateway = builder.AddBuiltProject<Projects.Gateway>("gateway")
     .WithHttpEndpoint(port: shop.Port, isProxied: false)
     .WithExternalHttpEndpoints()
     .WithIconName("DoorArrowRight")
@@ -43,7 +45,16 @@ builder.AddBuiltProject<Projects.Gateway>("gateway")
     .WithReference(inventory)
     .WithReference(payments)
     .WithReference(activity)
+    .WithPlaceOrder()
     .IsSupervised();
+inventory.WithReceiveGoods(gateway);
+foreach (var service in (IResourceBuilder<ProjectResource>[])[orders, inventory, payments, activity]) service.WithRedrive(gateway);
+
+if (!Ports.IsFree(shop.Port)) // whoever answers there might even pass for a healthy gateway
+{
+    ShopReport.Say($"The shop did not start: port {shop.Port} is in use by another program; SHOP_PORT chooses another.");
+    return 1;
+}
 
 var app = builder.Build();
 var report = app.Services.GetRequiredService<ShopReport>();

@@ -14,13 +14,17 @@ internal static class ShopDefaults
     {
         var kept = new KeptValues(shop.Data);
         Default("DOTNET_ENVIRONMENT", "Development");
+        // for the dashboard: one heap on a developer's machine, as the parts have it
+        Default("DOTNET_gcServer", "0");
+        Default("DOTNET_gcConcurrent", "0");
         var dashboard = Default("ASPNETCORE_URLS", $"http://localhost:{kept.Port("dashboard")}");
         if (shop.Dashboard) Default("ASPIRE_DASHBOARD_OTLP_ENDPOINT_URL", $"http://localhost:{kept.Port("dashboard-telemetry")}");
         Default("ASPIRE_RESOURCE_SERVICE_ENDPOINT_URL", $"http://localhost:{kept.Port("dashboard-resources")}");
         var builder = DistributedApplication.CreateBuilder(new DistributedApplicationOptions
         {
-            // as an argument: as a variable every part would inherit it, and the dashboard complain about it
-            Args = ["--ASPIRE_DASHBOARD_UNSECURED_ALLOW_ANONYMOUS=true", .. args],
+            // by its former name: the present one is handed on to the dashboard, which then takes telemetry from anybody and complains about it
+            Args = ["--DOTNET_DASHBOARD_UNSECURED_ALLOW_ANONYMOUS=true", .. args],
+            AssemblyName = typeof(ShopDefaults).Assembly.GetName().Name, // which knows where the orchestrator is, in tests too
             AllowUnsecuredTransport = true,
             DisableDashboard = !shop.Dashboard,
             DashboardApplicationName = "Shop",
@@ -32,13 +36,6 @@ internal static class ShopDefaults
         builder.Configuration["Logging:LogLevel:Default"] = "Warning";
         builder.Configuration["Logging:LogLevel:Aspire.Hosting.DistributedApplication"] = "Warning";
         builder.Configuration["Logging:LogLevel:Microsoft.Extensions.Diagnostics.HealthChecks"] = "None";
-        builder.Eventing.Subscribe<BeforeStartEvent>((started, _) =>
-        {
-            foreach (var resource in started.Model.Resources.Where(resource => resource.Name == "aspire-dashboard").OfType<ExecutableResource>())
-                builder.CreateResourceBuilder(resource).WithoutHttpsCertificate()
-                    .WithEnvironment(context => context.EnvironmentVariables.Remove("ASPIRE_DASHBOARD_UNSECURED_ALLOW_ANONYMOUS"));
-            return Task.CompletedTask;
-        });
         builder.Services.AddSingleton(shop).AddSingleton(new DashboardAddress(shop.Dashboard ? dashboard : null)).AddSingleton(new Patience())
             .AddSingleton<ShopReport>().AddSingleton<Supervisor>().AddHostedService<ShopLifetime>();
         // first of all: Aspire's own services do not return from starting until there are healthy resources

@@ -45,12 +45,16 @@ internal static class PaymentEndpoints
             .ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict);
         endpoints.MapGet("/v1/ledger", ReadLedger)
             .WithSummary("What was done, oldest first: for audits.");
+        endpoints.MapPut("/v1/pace", SetPace)
+            .WithSummary("Slows the provider down, or stops its answers: for trying what the shop does then.")
+            .ProducesValidationProblem();
     }
 
     private static async Task<IResult> AuthorizeAsync(
         [FromHeader(Name = "Idempotency-Key")] Guid idempotencyKey,
         PaymentRequest request,
         PaymentBook book,
+        ProviderPace pace,
         TimeProvider time,
         IHostApplicationLifetime lifetime,
         HttpContext context)
@@ -70,7 +74,7 @@ internal static class PaymentEndpoints
         }
 
         using var leaving = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
-        var answerDelay = TokenBehavior.Of(request.Token).AnswerDelay;
+        var answerDelay = pace.Slowed(TokenBehavior.Of(request.Token).AnswerDelay);
         try
         {
             await DelayAsync(payment!, answerDelay, time, leaving.Token);
@@ -111,6 +115,19 @@ internal static class PaymentEndpoints
 
         var items = ledger.ReadAfter(after, limit);
         return TypedResults.Ok(new LedgerPage(items, items.Count == limit ? items[^1].Sequence : null));
+    }
+
+    private static Results<NoContent, ValidationProblem> SetPace(PaceRequest request, ProviderPace pace)
+    {
+        if (request.AnswerDelaySeconds is < 0 or > 60)
+        {
+            var errors = new ValidationErrors();
+            errors.Add("answerDelaySeconds", "Must be 0 to 60.");
+            return errors.ToProblem();
+        }
+
+        pace.AnswerDelay = TimeSpan.FromSeconds(request.AnswerDelaySeconds);
+        return TypedResults.NoContent();
     }
 
     private static ValidationProblem? Validate(PaymentRequest request)

@@ -10,6 +10,7 @@ builder.Services.AddSingleton(services => Ledger.Open(
     services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<Ledger>>()));
 builder.Services.AddHostedService(services => services.GetRequiredService<Ledger>());
 builder.Services.AddSingleton<PaymentBook>();
+builder.Services.AddSingleton<ProviderPace>();
 
 var app = builder.Build();
 app.MapServiceDefaults();

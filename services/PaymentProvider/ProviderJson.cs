@@ -8,4 +8,5 @@ namespace Shop.PaymentProvider;
 [JsonSerializable(typeof(PaymentRequest))]
 [JsonSerializable(typeof(PaymentResponse))]
 [JsonSerializable(typeof(LedgerPage))]
+[JsonSerializable(typeof(PaceRequest))]
 internal sealed partial class ProviderJson : JsonSerializerContext;

@@ -66,6 +66,25 @@ public sealed class PaymentTests(Provider provider) : IClassFixture<Provider>
     }
 
     [Fact]
+    public async Task A_slowed_provider_lets_every_token_wait_until_it_is_told_otherwise()
+    {
+        using (var slowed = await provider.Client.PutAsJsonAsync("/v1/pace", new { answerDelaySeconds = 2 }, TestContext.Current.CancellationToken))
+            Assert.Equal(HttpStatusCode.NoContent, slowed.StatusCode);
+        try
+        {
+            var watch = Stopwatch.StartNew();
+            using var slow = await provider.AuthorizeAsync(_id, "tok_visa");
+            Assert.True(watch.Elapsed >= TimeSpan.FromSeconds(1.9), $"After {watch.Elapsed}");
+            using var refused = await provider.Client.PutAsJsonAsync("/v1/pace", new { answerDelaySeconds = 61 }, TestContext.Current.CancellationToken);
+            Assert.Equal(HttpStatusCode.BadRequest, refused.StatusCode);
+        }
+        finally
+        {
+            using var normal = await provider.Client.PutAsJsonAsync("/v1/pace", new { answerDelaySeconds = 0 }, TestContext.Current.CancellationToken);
+        }
+    }
+
+    [Fact]
     public async Task Flaky_fails_twice_for_each_key_and_then_authorizes()
     {
         foreach (var id in new[] { _id, Guid.CreateVersion7() })

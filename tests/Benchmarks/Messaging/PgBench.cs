@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.RegularExpressions;
 using Npgsql;
-using Shop.Testing;
+using Shop.AppHost.Postgres;
 
 namespace Shop.Benchmarks.Messaging;
 
@@ -106,7 +106,7 @@ internal static partial class PgBench
     /// <summary>Beside the server's programs, also where only those have links on PATH.</summary>
     private static string Program()
     {
-        var server = Path.Combine(PostgresPrograms.Find(), "postgres");
+        var server = Path.Combine(PostgresPrograms.Find() ?? throw new InvalidOperationException(PostgresPrograms.Missing), "postgres");
         var programs = Path.GetDirectoryName(File.ResolveLinkTarget(server, returnFinalTarget: true)?.FullName ?? server)!;
         return Path.Combine(programs, "pgbench");
     }
