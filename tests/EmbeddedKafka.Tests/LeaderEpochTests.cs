@@ -1,5 +1,4 @@
 using Confluent.Kafka;
-using Shop.LocalRunner.Processes;
 
 namespace Shop.KafkaBroker.Tests;
 
