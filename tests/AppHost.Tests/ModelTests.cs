@@ -78,7 +78,7 @@ public sealed class ModelTests : IDisposable
         Assert.DoesNotContain(_builder.Resources, resource => resource is ExecutableResource or ProjectResource);
         Assert.Equal("bootstrap.servers=broker:9093;security.protocol=SASL_SSL", await kafka.Resource.GetConnectionStringAsync(TestContext.Current.CancellationToken));
         Assert.Matches("^Host=db.example;Port=6432;Username=orders;Password=[0-9a-f]{48};Database=orders;Maximum Pool Size=20$",
-            await orders.Resource.GetConnectionStringAsync(TestContext.Current.CancellationToken));
+            await ((IResourceWithConnectionString)orders.Resource).GetConnectionStringAsync(TestContext.Current.CancellationToken));
     }
 
     [Fact]
