@@ -49,7 +49,7 @@ public sealed class SupervisionTests : IDisposable
     [Fact]
     public async Task A_part_that_keeps_ending_is_named_with_its_last_lines_and_not_the_one_that_needs_it()
     {
-        await using var app = Build(new Patience { FirstPause = TimeSpan.FromMilliseconds(10) }, ("payments", "echo the reason; exit 3"), ("gateway", "exec sleep 1000"));
+        await using var app = Build(new Patience { FirstPause = TimeSpan.FromMilliseconds(10) }, ("payments", "rm -f READY-payments; echo the reason; exit 3"), ("gateway", "exec sleep 1000"));
         var report = app.Services.GetRequiredService<ShopReport>();
 
         await app.RunAsync(TestContext.Current.CancellationToken);

@@ -1,4 +1,5 @@
 using Confluent.Kafka;
+using Shop.AppHost.Running;
 
 namespace Shop.KafkaBroker.Tests;
 

@@ -4,11 +4,12 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Mvc.Testing;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Shop.Gateway.DevelopmentLogin;
 
 namespace Shop.Gateway.Tests;
 
 /// <summary>The gateway itself, on Kestrel and a port of its own.</summary>
-public sealed class GatewayUnderTest : WebApplicationFactory<Program>
+public sealed class GatewayUnderTest : WebApplicationFactory<TokenRequest>
 {
     private readonly string _environment;
     private readonly IReadOnlyDictionary<string, string> _settings;
