@@ -127,21 +127,38 @@ internal sealed partial class BatchProcessor(EndpointOptions endpoint, EndpointP
         foreach (var group in batch.Where(queued => !queued.Assignment.Ended).GroupBy(queued => queued.Assignment))
         {
             var assignment = group.Key;
-            var epoch = group.Max(queued => queued.Record.LeaderEpoch);
-            if (assignment.LeaderEpoch == epoch && group.All(queued => queued.Record.Offset >= assignment.NextOffset))
-                continue;
             var expected = assignment.NextOffset!.Value;
-            if (feed.FindDivergence(assignment.Partition, expected, assignment.LastRecord, time.GetUtcNow() - retention.Value.Inbox) is not { } divergence)
-            {
-                assignment.LeaderEpoch = epoch;
+            if (FindDivergence(assignment, group.Select(queued => queued.Record), feed) is not { } divergence)
                 continue;
-            }
             await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
             await BatchStore.MoveOffsetAsync(connection, endpoint.Name, assignment.Partition, expected, divergence.First, cancellationToken);
             var (next, _) = await BatchStore.LoadOffsetAsync(connection, endpoint.Name, assignment.Partition, divergence.First, cancellationToken);
             LogDiverged(logger, endpoint.Name, assignment.Partition.Topic, assignment.Partition.Partition.Value, divergence.End, expected, next);
             feed.Seek(assignment, next);
         }
+    }
+
+    /// <summary>Leaders may change within a batch: then the record before the first one of the new leader is compared.</summary>
+    private LogDivergence? FindDivergence(PartitionAssignment assignment, IEnumerable<ConsumedRecord> records, IPartitionFeed feed)
+    {
+        var (next, last) = (assignment.NextOffset!.Value, assignment.LastRecord);
+        ConsumedRecord? previous = null;
+        long? compared = null;
+        foreach (var record in records)
+        {
+            var repeated = record.Offset < next;
+            if ((repeated || record.LeaderEpoch != assignment.LeaderEpoch) && compared != next)
+            {
+                last = previous?.Digest() ?? last;
+                if ((repeated || last is not null) && feed.FindDivergence(assignment.Partition, next, last, time.GetUtcNow() - retention.Value.Inbox) is { } divergence)
+                    return divergence;
+                compared = next;
+            }
+            assignment.LeaderEpoch = record.LeaderEpoch;
+            if (!repeated)
+                (next, previous) = (record.Offset + 1, record);
+        }
+        return null;
     }
 
     /// <summary>Somebody else moved an offset: this consumer was a zombie, or another was. The offset rows say where to read on.</summary>

@@ -21,8 +21,8 @@ internal sealed class PartitionAssignment(TopicPartition partition)
     /// <summary>The digest of the record before <see cref="NextOffset"/>; null where none was handled yet.</summary>
     public byte[]? LastRecord { get; set; }
 
-    /// <summary>The leader epoch under which the log was last seen to be the one that <see cref="NextOffset"/> is about.</summary>
-    public int? LeaderEpoch { get; set; }
+    /// <summary>The leader epoch of the record that was read last; null where the broker does not tell, -1 where none was read yet.</summary>
+    public int? LeaderEpoch { get; set; } = -1;
 
     public void End() => _ended = true;
 }
