@@ -1,13 +1,15 @@
 using Shop.Benchmarks;
 using Shop.Benchmarks.Broker;
 using Shop.Benchmarks.Messaging;
+using Shop.Benchmarks.Startup;
 
-// ./shop bench [broker] [messaging] [messaging.consume] ... [--json]: every number with its denominator from the same run
+// ./shop bench [broker] [startup] [messaging] [messaging.consume] ... [--json]: every number with its denominator, or its goal, from the same run
 var json = args.Contains("--json");
 var wanted = args.Where(arg => !arg.StartsWith('-')).ToList();
 var benches = new Dictionary<string, Func<Report, CancellationToken, Task>>
 {
     ["broker"] = BrokerBench.RunAsync,
+    ["startup"] = StartupBench.RunAsync,
     ["messaging.consume"] = MessagingBench.ConsumeAsync,
     ["messaging.relay"] = RelayBench.RunAsync,
     ["messaging.latency"] = MessagingBench.LatencyAsync,

@@ -71,7 +71,7 @@ public abstract class ShopUnderTest(Broker broker, int replicas = 1) : IAsyncLif
     /// <summary>Runs <c>./shop</c> with this shop's data directory and port.</summary>
     public async Task<(int ExitCode, string Output)> RunAsync(params string[] arguments)
     {
-        var start = new ProcessStartInfo(Path.Combine(Root(), "shop"), arguments)
+        var start = new ProcessStartInfo(Path.Combine(Repository.Root, "shop"), arguments)
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -92,14 +92,6 @@ public abstract class ShopUnderTest(Broker broker, int replicas = 1) : IAsyncLif
         var output = await process.StandardOutput.ReadToEndAsync(deadline.Token);
         await process.WaitForExitAsync(deadline.Token);
         return (process.ExitCode, output + await error);
-    }
-
-    private static string Root()
-    {
-        var directory = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(directory.FullName, "Shop.sln")))
-            directory = directory.Parent ?? throw new InvalidOperationException("Not inside the repository");
-        return directory.FullName;
     }
 }
 
