@@ -110,20 +110,22 @@ internal static class StartupBench
         }
 
         /// <summary>The proportional set size (PSS) of all its processes, Aspire's own and PostgreSQL's among them: a page that several share counts once in all.</summary>
-        public double ProportionalMebibytes() => Directory.EnumerateDirectories("/proc").Where(IsPart).Sum(process =>
+        public double ProportionalMebibytes() => Directory.EnumerateDirectories("/proc").Where(process => int.TryParse(Path.GetFileName(process), out _) && IsPart(process)).Sum(process =>
             Read($"{process}/smaps_rollup").Split('\n').Where(line => line.StartsWith("Pss:", StringComparison.Ordinal))
                 .Sum(line => long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture))) / 1024.0;
 
         // PostgreSQL's processes write their title over their environment; they are in their data directory
         private bool IsPart(string process) =>
             Read($"{process}/environ").Split('\0').Contains($"SHOP_DATA={_data}")
-            || new DirectoryInfo($"{process}/cwd").ResolveLinkTarget(returnFinalTarget: false)?.FullName.StartsWith(_data + "/", StringComparison.Ordinal) == true;
+            || Read(() => new DirectoryInfo($"{process}/cwd").LinkTarget).StartsWith(_data + "/", StringComparison.Ordinal);
 
-        private static string Read(string file)
+        private static string Read(string file) => Read(() => File.ReadAllText(file));
+
+        private static string Read(Func<string?> read)
         {
             try
             {
-                return File.ReadAllText(file);
+                return read() ?? "";
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
