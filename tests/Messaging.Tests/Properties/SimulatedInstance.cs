@@ -41,11 +41,11 @@ internal sealed class SimulatedInstance : IPartitionFeed
     public void Seek(PartitionAssignment assignment, long offset)
     {
         assignment.End();
-        _assignments[assignment.Partition] = new(assignment.Partition);
+        _assignments[assignment.Partition] = new(assignment.Partition) { NextOffset = offset };
         Positions[assignment.Partition] = offset;
     }
 
     public void StoreOffset(TopicPartition partition, long next) => throw new NotSupportedException("The lane stores offsets, and there is none");
 
-    public LogDivergence? FindDivergence(TopicPartition partition, long next, byte[]? lastRecord, DateTimeOffset since) => null;
+    public LogTruncation? FindTruncation(TopicPartition partition, long next, DateTimeOffset since) => null;
 }
