@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Shop.AppHost.Running;
 
 namespace Shop.AppHost.Kafka;
@@ -45,23 +44,8 @@ internal sealed class ApacheKafkaNode
         Directory.CreateDirectory(_directory);
         Configure(port, controllerPort);
         if (File.Exists(Path.Combine(_directory, "data", "meta.properties"))) return;
-        var start = new ProcessStartInfo(Java, Arguments("kafka.tools.StorageTool", "-XX:TieredStopAtLevel=1", ["format", "--cluster-id", ClusterId(), "--config", Properties]))
-        {
-            RedirectStandardError = true,
-            RedirectStandardOutput = true,
-        };
-        using var format = Process.Start(start)!;
-        try
-        {
-            var output = format.StandardOutput.ReadToEndAsync(cancellationToken);
-            var errors = await format.StandardError.ReadToEndAsync(cancellationToken);
-            await format.WaitForExitAsync(cancellationToken);
-            if (format.ExitCode != 0) throw new InvalidOperationException($"Apache Kafka's log directory could not be formatted in {_directory}:\n{await output}{errors}");
-        }
-        finally
-        {
-            if (!format.HasExited) format.Kill();
-        }
+        await Programs.RunAsync(Java, Arguments("kafka.tools.StorageTool", "-XX:TieredStopAtLevel=1", ["format", "--cluster-id", ClusterId(), "--config", Properties]),
+            $"Apache Kafka's log directory could not be formatted in {_directory}", cancellationToken);
     }
 
     /// <summary>A random UUID in the form of Kafka's Uuid.toString: URL-safe base64, and no leading dash, which an option would have.</summary>

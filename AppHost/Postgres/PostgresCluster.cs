@@ -1,5 +1,5 @@
-using System.Diagnostics;
 using System.Security.Cryptography;
+using Shop.AppHost.Running;
 
 namespace Shop.AppHost.Postgres;
 
@@ -34,26 +34,11 @@ internal sealed class PostgresCluster(string programs, string directory)
     /// <param name="durable">False to skip initdb's own fsync, for a cluster that is thrown away.</param>
     /// <param name="cancellationToken">Kills initdb.</param>
     /// <exception cref="InvalidOperationException">It failed; the message has its output.</exception>
-    public async Task InitializeAsync(bool durable, CancellationToken cancellationToken)
+    public Task InitializeAsync(bool durable, CancellationToken cancellationToken)
     {
         Password();
-        var start = new ProcessStartInfo("/bin/sh", [Script, "init", programs, directory, .. durable ? Array.Empty<string>() : ["--no-sync"]])
-        {
-            RedirectStandardError = true,
-            RedirectStandardOutput = true,
-        };
-        using var initialize = Process.Start(start)!;
-        try
-        {
-            var output = initialize.StandardOutput.ReadToEndAsync(cancellationToken);
-            var errors = await initialize.StandardError.ReadToEndAsync(cancellationToken);
-            await initialize.WaitForExitAsync(cancellationToken);
-            if (initialize.ExitCode != 0) throw new InvalidOperationException($"PostgreSQL's cluster could not be made in {directory}:\n{await output}{errors}");
-        }
-        finally
-        {
-            if (!initialize.HasExited) initialize.Kill(entireProcessTree: true);
-        }
+        return Programs.RunAsync("/bin/sh", [Script, "init", programs, directory, .. durable ? Array.Empty<string>() : ["--no-sync"]],
+            $"PostgreSQL's cluster could not be made in {directory}", cancellationToken);
     }
 
     private static string? ReadOrNull(string file)

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Shop.AppHost.Running;
 
 namespace Shop.AppHost.Postgres;
 
@@ -15,7 +16,7 @@ internal static class PostgresPrograms
 
     /// <summary>The directory with <c>initdb</c> and <c>postgres</c>: on PATH, else the newest of the distribution's; null for none.</summary>
     public static string? Find() =>
-        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries).FirstOrDefault(HasServer)
+        Programs.Directories.FirstOrDefault(HasServer)
         ?? Distributions
             .Where(Directory.Exists)
             .SelectMany(Directory.GetDirectories)

@@ -46,7 +46,7 @@ internal static class PaymentEndpoints
         endpoints.MapGet("/v1/ledger", ReadLedger)
             .WithSummary("What was done, oldest first: for audits.");
         endpoints.MapPut("/v1/pace", SetPace)
-            .WithSummary("Slows the provider down, or stops its answers: for trying what the shop does then.")
+            .WithSummary("Slows every authorisation's answer down, for trying what the shop does then.")
             .ProducesValidationProblem();
     }
 
