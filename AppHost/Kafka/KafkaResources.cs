@@ -7,7 +7,7 @@ internal sealed class EmbeddedKafkaResource(string name) : ProjectResource(name)
 }
 
 /// <summary>A node of Apache Kafka, broker and controller in one, from a distribution's <c>libs</c>.</summary>
-internal sealed class ApacheKafkaResource(string name, string java, string directory) : ExecutableResource(name, java, directory), IResourceWithConnectionString
+internal sealed class ApacheKafkaResource(string name) : ExecutableResource(name, "/bin/sh", "/"), IResourceWithConnectionString
 {
     public ReferenceExpression ConnectionStringExpression => KafkaAddress.Of(this);
 }

@@ -21,7 +21,7 @@ public abstract class KilledPartsTests
     }
 
     [Fact]
-    public async Task Every_killed_part_is_started_again_and_no_order_is_lost()
+    public async Task All_orders_end_the_stock_adds_up_and_every_fulfilled_order_is_captured_once()
     {
         var books = await Books.OpenAsync(_shop);
         var victims = new Queue<string>(["orders", "kafka", "inventory", "payment-provider", "payments", "postgres", "activity", "gateway"]);
