@@ -99,8 +99,8 @@ internal sealed partial class Supervisor(
         try
         {
             var result = await commands.ExecuteCommandAsync(part.Id, KnownResourceCommands.StartCommand, stopping);
-            // somebody stopped the shop, or started the part, between the question and the command; else it says why it cannot
-            if (!result.Success && !stopping.IsCancellationRequested && part.Probing is null) Ended(part, $"cannot start: {result.Message}", stopping);
+            // somebody stopped the shop, or the part was seen to start or to fail meanwhile; else the answer says why it cannot start
+            if (!result.Success && !stopping.IsCancellationRequested && part is { State: PartState.Starting, Probing: null }) Ended(part, $"cannot start: {result.Message}", stopping);
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested) { }
     }
