@@ -19,7 +19,7 @@ internal sealed class Part(IResource resource, string id, int instance)
     public ProbeAnnotation Probe { get; } = resource.Annotations.OfType<ProbeAnnotation>().Single();
 
     /// <summary>The last lines of its log, oldest first.</summary>
-    public Queue<string> LastLines { get; } = new();
+    public IReadOnlyList<string> LastLines { get; set; } = [];
 
     /// <summary>The id of the process that the orchestrator started; null while there is none.</summary>
     public int? StartedPid { get; set; }

@@ -54,7 +54,7 @@ internal sealed class ShopReport(ShopSettings shop, DistributedApplicationModel 
     }
 
     /// <summary>Tells that a part never became healthy, and ends the shop.</summary>
-    public void Failed(string title, string reason, IReadOnlyCollection<string> lastLines)
+    public void Failed(string title, string reason, IReadOnlyList<string> lastLines)
     {
         ExitCode = 1;
         if (lastLines.Count > 0) Say($"{title} {reason}; its last lines:");
@@ -66,10 +66,9 @@ internal sealed class ShopReport(ShopSettings shop, DistributedApplicationModel 
     /// <summary>Writes a line of an instance's log: to its file, which beyond 10 MB starts anew and is kept as <c>NAME.log.1</c>, and to the console.</summary>
     public void Line(Part part, string line)
     {
-        lock (part.LastLines)
+        lock (part)
         {
-            part.LastLines.Enqueue(line);
-            if (part.LastLines.Count > LinesKept) part.LastLines.Dequeue();
+            part.LastLines = [.. part.LastLines.TakeLast(LinesKept - 1), line];
             Try(() =>
             {
                 var file = LogFile(part.Title);
