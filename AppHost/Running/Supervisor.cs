@@ -94,7 +94,7 @@ internal sealed partial class Supervisor(
         Change(part, PartState.Restarting);
         report.Line(part, $"{part.Title} {reason}; starting it again in {pause.TotalMilliseconds:0} ms");
         await Task.Delay(pause, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        if (stopping.IsCancellationRequested || part.State != PartState.Restarting) return; // or somebody has started it meanwhile
+        if (stopping.IsCancellationRequested || part.StopWanted || part.State != PartState.Restarting) return; // or somebody has started it meanwhile
         Change(part, PartState.Starting);
         try
         {
