@@ -24,8 +24,11 @@ public abstract class ShopUnderTest(Broker broker, int replicas = 1, string? dat
     /// <summary>Why this shop cannot be started here; null when it can.</summary>
     public string? NotAvailable => broker == Broker.Apache && ApacheKafka.Home is null ? "KAFKA_HOME is not set" : null;
 
-    /// <summary>Environment variables of the shop, beside data directory, port and replicas.</summary>
-    protected virtual IReadOnlyDictionary<string, string> Settings => new Dictionary<string, string>();
+    /// <summary>
+    /// Environment variables of the shop, beside data directory, port and replicas. On a machine that is slow enough a whole shop is away for longer
+    /// than an order waits, and an order that is cancelled for that is no loss.
+    /// </summary>
+    protected virtual IReadOnlyDictionary<string, string> Settings => new Dictionary<string, string> { ["Deadlines__Reservation"] = "01:00:00", ["Deadlines__Payment"] = "01:00:00" };
 
     /// <inheritdoc/>
     public async ValueTask InitializeAsync()
