@@ -41,11 +41,11 @@ public sealed class WholeShopTests : IAsyncLifetime
     [Fact]
     public async Task Parts_know_each_other_and_the_commands_do_what_they_say()
     {
-        var orders = await EnvironmentAsync("orders");
+        var orders = EnvironmentOf("orders");
         Assert.Matches("^Host=127.0.0.1;Port=[0-9]+;Username=orders;Password=[0-9a-f]{48};Database=orders;Maximum Pool Size=20$", orders["ConnectionStrings__orders"]);
         Assert.Matches("^127.0.0.1:[0-9]+$", orders["ConnectionStrings__kafka"]);
-        Assert.Equal(("Development", 44), (orders["ASPNETCORE_ENVIRONMENT"], orders["Authentication__SigningKey"].Length));
-        Assert.Equal(_shop.GetEndpoint("orders", "http").ToString().TrimEnd('/'), (await EnvironmentAsync("gateway"))["services__orders__http__0"]);
+        Assert.Equal(("Development", 44), (orders["ASPNETCORE_ENVIRONMENT"], orders["Authentication__SigningKey"]!.Length));
+        Assert.Equal(_shop.GetEndpoint("orders", "http").ToString().TrimEnd('/'), EnvironmentOf("gateway")["services__orders__http__0"]);
 
         await OrderIsFulfilledAsync(await ExecuteAsync("gateway", "place-order"));
 
@@ -89,9 +89,10 @@ public sealed class WholeShopTests : IAsyncLifetime
 
     private async Task<int> OnHandAsync() => (await _gateway.GetFromJsonAsync<JsonElement>("/api/stock/mug-blue")).GetProperty("onHand").GetInt32();
 
-    private async Task<Dictionary<string, string>> EnvironmentAsync(string resource)
+    private Dictionary<string, string?> EnvironmentOf(string resource)
     {
-        var model = _shop.Services.GetRequiredService<DistributedApplicationModel>();
-        return await ((IResourceWithEnvironment)model.Resources.Single(candidate => candidate.Name == resource)).GetEnvironmentVariableValuesAsync();
+        var id = _shop.Services.GetRequiredService<ShopReport>().Parts.Single(part => part.Resource.Name == resource).Id;
+        Assert.True(_shop.ResourceNotifications.TryGetCurrentState(id, out var state));
+        return state.Snapshot.EnvironmentVariables.ToDictionary(variable => variable.Name, variable => variable.Value);
     }
 }
