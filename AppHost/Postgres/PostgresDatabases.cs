@@ -19,19 +19,22 @@ internal static partial class PostgresDatabases
     {
         if (!DatabaseName().IsMatch(name)) throw new ArgumentException($"'{name}' is no database name: a-z, 0-9 and _, at most 63 characters.", nameof(name));
         await using var connection = await OpenAsync(server, cancellationToken);
-        await ExecuteAsync($"CREATE ROLE {name} LOGIN", PostgresErrorCodes.DuplicateObject);
+        if (!await ExistsAsync("SELECT FROM pg_roles WHERE rolname = $1")) await ExecuteAsync($"CREATE ROLE {name} LOGIN");
         await ExecuteAsync($"ALTER ROLE {name} PASSWORD '{password.Replace("'", "''")}'");
-        await ExecuteAsync($"CREATE DATABASE {name} OWNER {name}", PostgresErrorCodes.DuplicateDatabase);
+        if (!await ExistsAsync("SELECT FROM pg_database WHERE datname = $1")) await ExecuteAsync($"CREATE DATABASE {name} OWNER {name}");
         await ExecuteAsync($"REVOKE ALL ON DATABASE {name} FROM PUBLIC");
 
-        async Task ExecuteAsync(string statement, string? ignored = null)
+        async Task<bool> ExistsAsync(string query)
         {
-            try
-            {
-                await using var command = new NpgsqlCommand(statement, connection);
-                await command.ExecuteNonQueryAsync(cancellationToken);
-            }
-            catch (PostgresException e) when (e.SqlState == ignored) { }
+            await using var command = new NpgsqlCommand(query, connection) { Parameters = { new() { Value = name } } };
+            await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+            return reader.HasRows;
+        }
+
+        async Task ExecuteAsync(string statement)
+        {
+            await using var command = new NpgsqlCommand(statement, connection);
+            await command.ExecuteNonQueryAsync(cancellationToken);
         }
     }
 
