@@ -11,6 +11,9 @@ public sealed class KilledPartsOnApacheKafka(ShopOnApacheKafka shop, ITestOutput
 public abstract class KilledPartsTests
 {
     private const int Orders = 200;
+
+    /// <summary>All parts start again at about the same time.</summary>
+    private static readonly TimeSpan HealingDeadline = TimeSpan.FromMinutes(4);
     private readonly ShopUnderTest _shop;
     private readonly ITestOutputHelper _output;
 
@@ -99,7 +102,7 @@ public abstract class KilledPartsTests
 
     private async Task HealedAsync(string name, int killed, Stopwatch since)
     {
-        await Eventually.BecomesTrueAsync(async () => await PartAsync(name) is { State: "healthy" } part && part.Pid != killed);
+        await Eventually.BecomesTrueAsync(async () => await PartAsync(name) is { State: "healthy" } part && part.Pid != killed, HealingDeadline);
         _output.WriteLine($"{name}: healthy again after {since.Elapsed.TotalSeconds:0.0} s");
     }
 
