@@ -74,6 +74,8 @@ public sealed class BrokenPartTests(ITestOutputHelper output)
         {
             await disk.MakeRoomAsync();
             await shop.DisposeAsync();
+            await disk.DisposeAsync();
+            directory.Delete();
         }
     }
 
