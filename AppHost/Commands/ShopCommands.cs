@@ -8,6 +8,7 @@ internal static class ShopCommands
 {
     private const int GoodsReceived = 100;
     private static readonly TimeSpan Slow = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan LookAgainAfter = TimeSpan.FromMilliseconds(500);
 
     /// <summary>Orders something, as a shopper would.</summary>
     public static IResourceBuilder<ProjectResource> WithPlaceOrder(this IResourceBuilder<ProjectResource> gateway) =>
@@ -38,10 +39,13 @@ internal static class ShopCommands
         {
             using var operations = await GatewayClient.SignInAsync(gateway.GetEndpoint("http"), "dashboard", ["operator"], cancellationToken);
             var letters = $"/api/ops/{service.Resource.Name}/dead-letters";
-            var page = await operations.SendAsync(HttpMethod.Get, letters, null, cancellationToken);
-            var waiting = page.GetProperty("items").EnumerateArray().Select(letter => letter.GetProperty("id").ToString()).ToList();
-            foreach (var id in waiting) await operations.SendAsync(HttpMethod.Post, $"{letters}/{id}/redrive", null, cancellationToken);
-            return $"{waiting.Count} dead letters redriven";
+            var redrive = await operations.SendAsync(HttpMethod.Post, $"{letters}/redrive", new { }, cancellationToken);
+            while (redrive.GetProperty("status").GetString() == "running")
+            {
+                await Task.Delay(LookAgainAfter, cancellationToken);
+                redrive = await operations.SendAsync(HttpMethod.Get, $"{letters}/redrives/{redrive.GetProperty("id").GetString()}", null, cancellationToken);
+            }
+            return $"{redrive.GetProperty("redriven")} of {redrive.GetProperty("total")} dead letters redriven, {redrive.GetProperty("failed")} failed again";
         });
 
     /// <summary>Makes the provider slow, and quick again. To take it away altogether is Aspire's own command Stop.</summary>

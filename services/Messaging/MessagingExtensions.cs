@@ -76,6 +76,7 @@ public static class MessagingExtensions
         services.AddHostedService<DatabaseMigrator<TDbContext>>();
         services.AddWorker<OutboxRelay>("outbox relay");
         services.AddOptions<MessagingRetention>().BindConfiguration("Messaging:Retention");
+        services.AddPeriodicWorker<RedriveWorker>("redrives");
         services.AddPeriodicWorker<Housekeeping>("housekeeping");
         services.AddPeriodicWorker<MessagingGauges>("messaging gauges");
         foreach (var endpoint in options.Endpoints)

@@ -13,7 +13,7 @@ internal enum RedriveOutcome
     /// <summary>There is no such dead letter.</summary>
     NotFound,
 
-    /// <summary>It was redriven or discarded before.</summary>
+    /// <summary>It was redriven or discarded before, or by somebody else meanwhile.</summary>
     AlreadyEnded,
 
     /// <summary>It, and everything parked behind it, has had its effect; the key is free.</summary>
@@ -59,9 +59,9 @@ internal sealed partial class Redriving(IServiceScopeFactory scopes, EndpointPip
         var parked = itself ? null : await store.FirstParkedAsync(letter.Endpoint, letter.Key, cancellationToken);
         if (!itself && parked is null)
         {
-            await store.SetStatusAsync(id, discard ? "discarded" : "redriven", cancellationToken);
+            await store.EndAsync(id, cancellationToken);
             await transaction.CommitAsync(cancellationToken);
-            return RedriveOutcome.Done;
+            return letter.Discarded == discard ? RedriveOutcome.Done : RedriveOutcome.AlreadyEnded;
         }
         var record = itself ? letter.Record : parked!.Record;
         await transaction.CreateSavepointAsync(Unplayed, cancellationToken);
@@ -70,7 +70,7 @@ internal sealed partial class Redriving(IServiceScopeFactory scopes, EndpointPip
             if (!(itself && discard))
                 await PlayAsync(letter.Endpoint, record, scope, db, cancellationToken);
             if (itself)
-                await store.SetStatusAsync(id, "redriving", cancellationToken);
+                await store.BeginAsync(id, discard, cancellationToken);
             else
                 await store.RemoveParkedAsync(parked!.Id, cancellationToken);
             await db.SaveChangesAsync(cancellationToken);
@@ -80,7 +80,7 @@ internal sealed partial class Redriving(IServiceScopeFactory scopes, EndpointPip
         {
             // still under the letter's lock: between the failure and its note nobody else can play the record
             await transaction.RollbackToSavepointAsync(Unplayed, cancellationToken);
-            await ParkAgainAsync(store, id, discard, letter.Endpoint, record, parked?.Id, e, cancellationToken);
+            await ParkAgainAsync(store, id, letter.Endpoint, record, parked?.Id, e, cancellationToken);
             await transaction.CommitAsync(cancellationToken);
             return RedriveOutcome.FailedAgain;
         }
@@ -96,7 +96,7 @@ internal sealed partial class Redriving(IServiceScopeFactory scopes, EndpointPip
         db.ChangeTracker.DetectChanges();
     }
 
-    private async Task ParkAgainAsync(DeadLetterStore store, Guid id, bool discard, string endpoint, ConsumedRecord record, long? parkedId, Exception failure,
+    private async Task ParkAgainAsync(DeadLetterStore store, Guid id, string endpoint, ConsumedRecord record, long? parkedId, Exception failure,
         CancellationToken cancellationToken)
     {
         if (parkedId is not { } behind)
@@ -105,7 +105,7 @@ internal sealed partial class Redriving(IServiceScopeFactory scopes, EndpointPip
             return;
         }
         // the letter itself was played or left out; what failed is one behind it, which now holds the key
-        await store.SetStatusAsync(id, discard ? "discarded" : "redriven", cancellationToken);
+        await store.EndAsync(id, cancellationToken);
         await store.RemoveParkedAsync(behind, cancellationToken);
         await store.InsertAsync(DeadLetter.From(record, endpoint, failure, time.GetUtcNow()), cancellationToken);
     }
