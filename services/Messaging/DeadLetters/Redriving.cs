@@ -34,15 +34,16 @@ internal sealed partial class Redriving(IServiceScopeFactory scopes, EndpointPip
     /// <summary>Plays the dead letter, or with <paramref name="discard"/> leaves it out, and then what is parked behind it.</summary>
     public async Task<RedriveOutcome> RedriveAsync(Guid id, bool discard, CancellationToken cancellationToken)
     {
-        var first = await StepAsync(id, isFirst: true, discard, cancellationToken);
-        while (first is null)
-            first = await StepAsync(id, isFirst: false, discard, cancellationToken);
-        DeadLetterEnded(logger, id, discard ? "discard" : "redrive", first.Value);
-        return first.Value;
+        RedriveOutcome? outcome;
+        do
+            outcome = await StepAsync(id, discard, cancellationToken);
+        while (outcome is null);
+        DeadLetterEnded(logger, id, discard ? "discard" : "redrive", outcome.Value);
+        return outcome.Value;
     }
 
     /// <summary>One record, in one transaction. Null when there may be more.</summary>
-    private async Task<RedriveOutcome?> StepAsync(Guid id, bool isFirst, bool discard, CancellationToken cancellationToken)
+    private async Task<RedriveOutcome?> StepAsync(Guid id, bool discard, CancellationToken cancellationToken)
     {
         await using var scope = scopes.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<MessagingDbContext>();

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text.Json.Serialization;
 using Confluent.Kafka;
 using Confluent.Kafka.Admin;
+using Microsoft.EntityFrameworkCore;
 using Shop.Contracts;
 using Shop.Messaging.Tests.Hosting;
 using Shop.Testing;
@@ -94,6 +95,41 @@ public sealed class RefusedEventTests(PostgresFixture postgres, BrokerFixture br
         Assert.Equal(1, await service.CountAsync("held_messages"));
     }
 
+    [Theory, MemberData(nameof(Both))]
+    public async Task What_is_held_back_leaves_the_outbox_and_comes_back_in_order(Broker broker)
+    {
+        const int Behind = 12_000;
+        // longer than an index entry; random, so that PostgreSQL cannot compress it
+        var prefix = Convert.ToHexString(RandomNumberGenerator.GetBytes(3_000));
+        var (service, topic, kafka) = await StartAsync(broker, 6 * Limit, thread => prefix + thread);
+        await using var _ = service;
+        using var topics = new TopicClient(kafka);
+        Guid thread = Guid.CreateVersion7(), other = Guid.CreateVersion7();
+
+        await service.PublishAsync([Large(thread, 1), .. Enumerable.Range(2, Behind).Select(number => Small(thread, number)), Small(other, 1)]);
+        await Eventually.BecomesAsync(Behind + 1, () => service.CountAsync("held_messages"));
+        await Eventually.BecomesAsync(0, () => service.CountAsync("outbox"));
+        var refused = Assert.Single(await service.RefusedEventsAsync());
+        Assert.Equal((prefix + thread, Behind), (refused.Key, refused.HeldBehind));
+        await topics.ReadUntilAsync(topic, records => records.Any(record => record.Event is Said said && said.ThreadId == other));
+
+        // let go while one more is about to be held back behind it
+        var database = await service.QueryAsync(db => Task.FromResult(db.Database.GetConnectionString()!));
+        await using (var hold = await DatabaseHold.BeforeAsync(database, "DELETE", "outbox"))
+        {
+            await service.PublishAsync(Small(thread, Behind + 2));
+            await hold.ReachedAsync();
+            var discard = service.DiscardRefusedAsync(refused.Id);
+            await hold.OthersReachAsync(2);
+            await hold.ReleaseAsync();
+            Assert.Equal(HttpStatusCode.Accepted, await discard);
+        }
+        await topics.ReadUntilAsync(topic, records => records.Any(record => record.Event is Said { Number: Behind + 2 }));
+        Assert.Equal(Enumerable.Range(2, Behind + 1), await NumbersAsync(topics, topic, thread));
+        await Eventually.BecomesAsync(0, () => service.CountAsync("outbox"));
+        Assert.Equal(0, await service.CountAsync("held_messages"));
+    }
+
     private static Said Small(Guid thread, int number) => new(thread, number, "");
 
     /// <summary>Random, so that compression does not make it small.</summary>
@@ -102,11 +138,11 @@ public sealed class RefusedEventTests(PostgresFixture postgres, BrokerFixture br
     private static async Task<List<int>> NumbersAsync(TopicClient topics, Topic topic, Guid thread) =>
         [.. (await topics.ReadAsync(topic)).DistinctBy(record => record.Id).Select(record => record.Event).OfType<Said>().Where(said => said.ThreadId == thread).Select(said => said.Number)];
 
-    private async Task<(ServiceHarness<TestDb> Service, Topic Topic, string Kafka)> StartAsync(Broker broker, int limit = Limit)
+    private async Task<(ServiceHarness<TestDb> Service, Topic Topic, string Kafka)> StartAsync(Broker broker, int limit = Limit, Func<Guid, string>? keyOf = null)
     {
         var name = $"t{Guid.NewGuid():N}";
         var kafka = (await brokers.GetAsync(broker)).BootstrapServers;
-        var topic = new Topic($"{name}-said", 1).With(e => e.ThreadId.ToString(), SaidJson.Default.Said);
+        var topic = new Topic($"{name}-said", 1).With(e => keyOf?.Invoke(e.ThreadId) ?? e.ThreadId.ToString(), SaidJson.Default.Said);
         using (var admin = Admin(kafka))
             await admin.CreateTopicsAsync([new() { Name = topic.Name, NumPartitions = 1, ReplicationFactor = 1, Configs = new() { ["max.message.bytes"] = $"{limit}" } }]);
         return (await ServiceHarness<TestDb>.StartAsync(name, await postgres.CreateDatabaseAsync(), kafka, messaging => messaging.Produces(topic)), topic, kafka);
