@@ -98,15 +98,15 @@ public sealed class RefusedEventTests(PostgresFixture postgres, BrokerFixture br
     [Theory, MemberData(nameof(Both))]
     public async Task What_is_held_back_leaves_the_outbox_and_comes_back_in_order(Broker broker)
     {
-        const int Behind = 12_000;
+        const int Behind = 5_500;
         // longer than an index entry; random, so that PostgreSQL cannot compress it
         var prefix = Convert.ToHexString(RandomNumberGenerator.GetBytes(3_000));
-        var (service, topic, kafka) = await StartAsync(broker, 6 * Limit, thread => prefix + thread);
+        var (service, topic, kafka) = await StartAsync(broker, 10 * Limit, thread => prefix + thread);
         await using var _ = service;
         using var topics = new TopicClient(kafka);
         Guid thread = Guid.CreateVersion7(), other = Guid.CreateVersion7();
 
-        await service.PublishAsync([Large(thread, 1), .. Enumerable.Range(2, Behind).Select(number => Small(thread, number)), Small(other, 1)]);
+        await service.PublishAsync([Large(thread, 1, 20 * Limit), .. Enumerable.Range(2, Behind).Select(number => Small(thread, number)), Small(other, 1)]);
         await Eventually.BecomesAsync(Behind + 1, () => service.CountAsync("held_messages"));
         await Eventually.BecomesAsync(0, () => service.CountAsync("outbox"));
         var refused = Assert.Single(await service.RefusedEventsAsync());
@@ -133,7 +133,7 @@ public sealed class RefusedEventTests(PostgresFixture postgres, BrokerFixture br
     private static Said Small(Guid thread, int number) => new(thread, number, "");
 
     /// <summary>Random, so that compression does not make it small.</summary>
-    private static Said Large(Guid thread, int number) => new(thread, number, Convert.ToBase64String(RandomNumberGenerator.GetBytes(2 * Limit)));
+    private static Said Large(Guid thread, int number, int bytes = 2 * Limit) => new(thread, number, Convert.ToBase64String(RandomNumberGenerator.GetBytes(bytes)));
 
     private static async Task<List<int>> NumbersAsync(TopicClient topics, Topic topic, Guid thread) =>
         [.. (await topics.ReadAsync(topic)).DistinctBy(record => record.Id).Select(record => record.Event).OfType<Said>().Where(said => said.ThreadId == thread).Select(said => said.Number)];
