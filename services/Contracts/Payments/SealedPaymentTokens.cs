@@ -49,7 +49,8 @@ public sealed class PaymentTokenSealer
     {
         var plain = Encoding.UTF8.GetBytes(token);
         var box = new byte[SealedPaymentTokens.NonceBytes + SealedPaymentTokens.TagBytes + plain.Length];
-        var (nonce, tag) = (box.AsSpan(0, SealedPaymentTokens.NonceBytes), box.AsSpan(SealedPaymentTokens.NonceBytes, SealedPaymentTokens.TagBytes));
+        var nonce = box.AsSpan(0, SealedPaymentTokens.NonceBytes);
+        var tag = box.AsSpan(SealedPaymentTokens.NonceBytes, SealedPaymentTokens.TagBytes);
         RandomNumberGenerator.Fill(nonce);
         using var aes = new AesGcm(_key, SealedPaymentTokens.TagBytes);
         aes.Encrypt(nonce, plain, box.AsSpan(SealedPaymentTokens.NonceBytes + SealedPaymentTokens.TagBytes), tag, paymentId.ToByteArray());

@@ -3,7 +3,6 @@ using System.Security.Cryptography;
 using System.Text.Json.Serialization;
 using Confluent.Kafka;
 using Confluent.Kafka.Admin;
-using Microsoft.EntityFrameworkCore;
 using Shop.Contracts;
 using Shop.Messaging.Tests.Hosting;
 using Shop.Testing;
@@ -101,7 +100,8 @@ public sealed class RefusedEventTests(PostgresFixture postgres, BrokerFixture br
         const int Behind = 5_500;
         // longer than an index entry; random, so that PostgreSQL cannot compress it
         var prefix = Convert.ToHexString(RandomNumberGenerator.GetBytes(3_000));
-        var (service, topic, kafka) = await StartAsync(broker, 10 * Limit, thread => prefix + thread);
+        var database = await postgres.CreateDatabaseAsync();
+        var (service, topic, kafka) = await StartAsync(broker, 10 * Limit, thread => prefix + thread, database);
         await using var _ = service;
         using var topics = new TopicClient(kafka);
         Guid thread = Guid.CreateVersion7(), other = Guid.CreateVersion7();
@@ -114,7 +114,6 @@ public sealed class RefusedEventTests(PostgresFixture postgres, BrokerFixture br
         await topics.ReadUntilAsync(topic, records => records.Any(record => record.Event is Said said && said.ThreadId == other));
 
         // let go while one more is about to be held back behind it
-        var database = await service.QueryAsync(db => Task.FromResult(db.Database.GetConnectionString()!));
         await using (var hold = await DatabaseHold.BeforeAsync(database, "DELETE", "outbox"))
         {
             await service.PublishAsync(Small(thread, Behind + 2));
@@ -138,14 +137,14 @@ public sealed class RefusedEventTests(PostgresFixture postgres, BrokerFixture br
     private static async Task<List<int>> NumbersAsync(TopicClient topics, Topic topic, Guid thread) =>
         [.. (await topics.ReadAsync(topic)).DistinctBy(record => record.Id).Select(record => record.Event).OfType<Said>().Where(said => said.ThreadId == thread).Select(said => said.Number)];
 
-    private async Task<(ServiceHarness<TestDb> Service, Topic Topic, string Kafka)> StartAsync(Broker broker, int limit = Limit, Func<Guid, string>? keyOf = null)
+    private async Task<(ServiceHarness<TestDb> Service, Topic Topic, string Kafka)> StartAsync(Broker broker, int limit = Limit, Func<Guid, string>? keyOf = null, string? database = null)
     {
         var name = $"t{Guid.NewGuid():N}";
         var kafka = (await brokers.GetAsync(broker)).BootstrapServers;
         var topic = new Topic($"{name}-said", 1).With(e => keyOf?.Invoke(e.ThreadId) ?? e.ThreadId.ToString(), SaidJson.Default.Said);
         using (var admin = Admin(kafka))
             await admin.CreateTopicsAsync([new() { Name = topic.Name, NumPartitions = 1, ReplicationFactor = 1, Configs = new() { ["max.message.bytes"] = $"{limit}" } }]);
-        return (await ServiceHarness<TestDb>.StartAsync(name, await postgres.CreateDatabaseAsync(), kafka, messaging => messaging.Produces(topic)), topic, kafka);
+        return (await ServiceHarness<TestDb>.StartAsync(name, database ?? await postgres.CreateDatabaseAsync(), kafka, messaging => messaging.Produces(topic)), topic, kafka);
     }
 
     /// <summary>Returns when the new limit holds: a broker confirms it before it has put it into force.</summary>
