@@ -99,11 +99,19 @@ public sealed class PaymentTokenOpener : IDisposable
         if (!Base64Url.IsValid(encodedSender))
             throw new CryptographicException("The payment token names no sender");
         var sender = Base64Url.DecodeFromChars(encodedSender);
-        using var other = ECDiffieHellman.Create();
-        other.ImportSubjectPublicKeyInfo(sender, out _);
         byte[] key;
-        lock (_own)
-            key = SealedPaymentTokens.KeyOf(_own, other.PublicKey, sender);
+        try
+        {
+            using var other = ECDiffieHellman.Create();
+            other.ImportSubjectPublicKeyInfo(sender, out _);
+            lock (_own)
+                key = SealedPaymentTokens.KeyOf(_own, other.PublicKey, sender);
+        }
+        // what the platform says of a point that is on no curve, and of one on another
+        catch (Exception e) when (e is PlatformNotSupportedException or ArgumentException)
+        {
+            throw new CryptographicException("The payment token's sender has no key on P-256", e);
+        }
         if (_keys.Count >= MostSenders)
             _keys.Clear();
         return _keys[encodedSender] = key;
