@@ -16,6 +16,8 @@ internal static class BuiltProjects
             {
                 // the dashboard is stopped with everybody else: with Aspire's retries every process then tries to reach it until it is killed
                 context.EnvironmentVariables.Remove("OTEL_DOTNET_EXPERIMENTAL_OTLP_RETRY");
+                // Aspire has everything sampled in Development; the parts' own sampler leaves out the polls, which would bury an order's trace
+                context.EnvironmentVariables.Remove("OTEL_TRACES_SAMPLER");
                 // what is given from outside is inherited; and where there is no dashboard, Aspire names an address at which nobody is
                 if (builder.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"] is null && builder.Configuration["ASPIRE_DASHBOARD_OTLP_ENDPOINT_URL"] is not null) return;
                 foreach (var variable in context.EnvironmentVariables.Keys.Where(variable => variable.StartsWith("OTEL_EXPORTER_OTLP", StringComparison.Ordinal)).ToArray())
