@@ -12,6 +12,8 @@ internal static class BuiltProjects
             .RunsAssembly(new TProject())
             .WithoutHttpsCertificate()
             .WithEnvironment("ASPNETCORE_ENVIRONMENT", "Development")
+            // what the part itself tells of every order, with its trace: to the dashboard, not to the console
+            .WithEnvironment($"Logging__OpenTelemetry__LogLevel__Shop.{Path.GetFileNameWithoutExtension(new TProject().ProjectPath)}", "Debug")
             .WithEnvironment(context =>
             {
                 // the dashboard is stopped with everybody else: with Aspire's retries every process then tries to reach it until it is killed
