@@ -28,16 +28,32 @@ internal sealed class GatewayClient : IDisposable
     }
 
     /// <summary>Sends a request, with an idempotency key of its own.</summary>
-    /// <exception cref="HttpRequestException">It was refused; the message has the answer.</exception>
+    /// <exception cref="HttpRequestException">It was refused; the message says why.</exception>
     public async Task<JsonElement> SendAsync(HttpMethod method, string path, object? body, CancellationToken cancellationToken)
     {
         using var request = new HttpRequestMessage(method, path) { Content = body is null ? null : JsonContent.Create(body) };
         request.Headers.Add("Idempotency-Key", Guid.CreateVersion7().ToString());
         using var response = await _http.SendAsync(request, cancellationToken);
         var answer = await response.Content.ReadAsStringAsync(cancellationToken);
-        if (!response.IsSuccessStatusCode) throw new HttpRequestException($"{method} {path} was answered with {(int)response.StatusCode}: {answer}");
+        if (!response.IsSuccessStatusCode) throw new HttpRequestException($"{Reason(answer)} ({method} {path}: {(int)response.StatusCode})");
         return answer.Length == 0 ? default : JsonSerializer.Deserialize<JsonElement>(answer);
     }
+
+    /// <summary>What a person reads of problem details, or else the answer as it is.</summary>
+    private static string Reason(string answer)
+    {
+        try
+        {
+            var problem = JsonSerializer.Deserialize<ProblemDetails>(answer, JsonSerializerOptions.Web);
+            return problem?.Detail ?? problem?.Title ?? answer;
+        }
+        catch (JsonException)
+        {
+            return answer;
+        }
+    }
+
+    private sealed record ProblemDetails(string? Title, string? Detail);
 
     /// <inheritdoc/>
     public void Dispose() => _http.Dispose();
