@@ -69,12 +69,12 @@ public static partial class SubmitOrderEndpoint
         db.Orders.Add(order);
         db.IdempotencyKeys.Add(key);
         db.Publish(order.ToOrderSubmitted());
+        db.WhenCommitted(() => OrderMetrics.Submitted.Add(1));
         if (await SaveUnlessRepeatedAsync(db, key, expiredBefore, cancellationToken) is { } answered)
         {
             LogRepeated(logger, key.ShopperId);
             return Union(answered);
         }
-        OrderMetrics.Submitted.Add(1);
         LogSubmitted(logger, order.CorrelationId);
         return Accepted(order);
     }
