@@ -25,7 +25,7 @@ internal sealed partial class BatchProcessor(EndpointOptions endpoint, EndpointP
     public async Task ProcessAsync(IReadOnlyList<QueuedRecord> batch, IPartitionFeed feed, CancellationToken cancellationToken)
     {
         await RetryAsync(() => LoadOffsetsAsync(batch, feed, cancellationToken), cancellationToken);
-        await RetryAsync(() => FollowTruncationsAsync(batch, feed, cancellationToken), cancellationToken);
+        await RetryAsync(() => FollowDivergencesAsync(batch, feed, cancellationToken), cancellationToken);
         var records = batch.Where(queued => !queued.Assignment.Ended && queued.Record.Offset >= queued.Assignment.NextOffset).ToList();
         if (records.Count == 0)
             return;
@@ -96,8 +96,11 @@ internal sealed partial class BatchProcessor(EndpointOptions endpoint, EndpointP
         await _pipeline.SaveAsync(db, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         MessagingTelemetry.Committed(endpoint.Name, records.Count, started);
-        foreach (var (record, assignment) in records)
-            assignment.NextOffset = record.Offset + 1;
+        foreach (var group in records.GroupBy(queued => queued.Assignment))
+        {
+            var last = group.MaxBy(queued => queued.Record.Offset).Record;
+            (group.Key.NextOffset, group.Key.LastRecord) = (last.Offset + 1, last.Digest());
+        }
     }
 
     /// <summary>Reads the offset rows of partitions that are new to this consumer, and reads on from there where Kafka began elsewhere.</summary>
@@ -107,31 +110,55 @@ internal sealed partial class BatchProcessor(EndpointOptions endpoint, EndpointP
         {
             await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
             var first = group.First().Record.Offset;
-            var next = await BatchStore.LoadOffsetAsync(connection, endpoint.Name, group.Key.Partition, first, cancellationToken);
-            group.Key.NextOffset = next;
+            var (next, lastRecord) = await BatchStore.LoadOffsetAsync(connection, endpoint.Name, group.Key.Partition, first, cancellationToken);
+            (group.Key.NextOffset, group.Key.LastRecord) = (next, lastRecord);
             if (next < first)
                 feed.Seek(group.Key, next);
         }
     }
 
     /// <summary>
-    /// A record below its offset row is a repetition, unless its whole log ends below the row: then the topic was deleted and made anew, or
-    /// lost its end, and waiting for the row's offset would pass over all that is new. Such a log is read from the first record that
-    /// the inbox would still remember: nothing new is skipped, and nothing that was handled has an effect again.
+    /// An offset says nothing of which log it is in. Whenever it may be another one (a record below the offset row, which is a repetition
+    /// otherwise, or a leader that is new), the record before the offset row has to be the one that was handled. A log where it is
+    /// not is read from the first record that the inbox would still remember: nothing new is skipped, and nothing has an effect again.
     /// </summary>
-    private async Task FollowTruncationsAsync(IReadOnlyList<QueuedRecord> batch, IPartitionFeed feed, CancellationToken cancellationToken)
+    private async Task FollowDivergencesAsync(IReadOnlyList<QueuedRecord> batch, IPartitionFeed feed, CancellationToken cancellationToken)
     {
-        foreach (var assignment in batch.Where(queued => !queued.Assignment.Ended && queued.Record.Offset < queued.Assignment.NextOffset).Select(queued => queued.Assignment).Distinct())
+        foreach (var group in batch.Where(queued => !queued.Assignment.Ended).GroupBy(queued => queued.Assignment))
         {
+            var assignment = group.Key;
             var expected = assignment.NextOffset!.Value;
-            if (feed.FindTruncation(assignment.Partition, expected, time.GetUtcNow() - retention.Value.Inbox) is not { } truncation)
+            if (FindDivergence(assignment, group.Select(queued => queued.Record), feed) is not { } divergence)
                 continue;
             await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
-            await BatchStore.MoveOffsetAsync(connection, endpoint.Name, assignment.Partition, expected, truncation.First, cancellationToken);
-            var next = await BatchStore.LoadOffsetAsync(connection, endpoint.Name, assignment.Partition, truncation.First, cancellationToken);
-            LogTruncated(logger, endpoint.Name, assignment.Partition.Topic, assignment.Partition.Partition.Value, truncation.End, expected, next);
+            await BatchStore.MoveOffsetAsync(connection, endpoint.Name, assignment.Partition, expected, divergence.First, cancellationToken);
+            var (next, _) = await BatchStore.LoadOffsetAsync(connection, endpoint.Name, assignment.Partition, divergence.First, cancellationToken);
+            LogDiverged(logger, endpoint.Name, assignment.Partition.Topic, assignment.Partition.Partition.Value, divergence.End, expected, next);
             feed.Seek(assignment, next);
         }
+    }
+
+    /// <summary>Leaders may change within a batch: then the record before the first one of the new leader is compared.</summary>
+    private LogDivergence? FindDivergence(PartitionAssignment assignment, IEnumerable<ConsumedRecord> records, IPartitionFeed feed)
+    {
+        var (next, last) = (assignment.NextOffset!.Value, assignment.LastRecord);
+        ConsumedRecord? previous = null;
+        long? compared = null;
+        foreach (var record in records)
+        {
+            var repeated = record.Offset < next;
+            if ((repeated || record.LeaderEpoch != assignment.LeaderEpoch) && compared != next)
+            {
+                last = previous?.Digest() ?? last;
+                if ((repeated || last is not null) && feed.FindDivergence(assignment.Partition, next, last, time.GetUtcNow() - retention.Value.Inbox) is { } divergence)
+                    return divergence;
+                compared = next;
+            }
+            assignment.LeaderEpoch = record.LeaderEpoch;
+            if (!repeated)
+                (next, previous) = (record.Offset + 1, record);
+        }
+        return null;
     }
 
     /// <summary>Somebody else moved an offset: this consumer was a zombie, or another was. The offset rows say where to read on.</summary>
@@ -140,7 +167,7 @@ internal sealed partial class BatchProcessor(EndpointOptions endpoint, EndpointP
         foreach (var assignment in records.Select(queued => queued.Assignment).Where(assignment => !assignment.Ended).Distinct())
         {
             await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
-            var next = await BatchStore.LoadOffsetAsync(connection, endpoint.Name, assignment.Partition, assignment.NextOffset ?? 0, cancellationToken);
+            var (next, _) = await BatchStore.LoadOffsetAsync(connection, endpoint.Name, assignment.Partition, assignment.NextOffset ?? 0, cancellationToken);
             feed.Seek(assignment, next);
         }
     }
@@ -177,6 +204,6 @@ internal sealed partial class BatchProcessor(EndpointOptions endpoint, EndpointP
     [LoggerMessage(EventName = "BatchFenced", Level = LogLevel.Warning, Message = "{Endpoint} expected {Topic}[{Partition}] at offset {Expected}, but another instance moved it: the batch has no effect here")]
     private static partial void BatchFenced(ILogger logger, string endpoint, string topic, int partition, long expected);
 
-    [LoggerMessage(EventName = "LogTruncated", Level = LogLevel.Error, Message = "{Topic}[{Partition}] ends at {End}, but {Endpoint} was at {Expected} already: it was made anew, and is read from {Next}")]
-    private static partial void LogTruncated(ILogger logger, string endpoint, string topic, int partition, long end, long expected, long next);
+    [LoggerMessage(EventName = "LogDiverged", Level = LogLevel.Error, Message = "{Topic}[{Partition}], which ends at {End}, is not the log that {Endpoint} read up to {Expected}: it was made anew or lost its end, and is read from {Next}")]
+    private static partial void LogDiverged(ILogger logger, string endpoint, string topic, int partition, long end, long expected, long next);
 }

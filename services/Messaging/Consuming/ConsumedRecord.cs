@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using Confluent.Kafka;
 using Shop.Messaging.Events;
 
@@ -12,7 +14,7 @@ public sealed class ConsumedRecord
     private static readonly Headers NoHeaders = [];
     private CloudEvent? _event;
 
-    internal ConsumedRecord(string topic, int partition, long offset, string key, DateTimeOffset timestamp, Headers? headers, byte[]? body)
+    internal ConsumedRecord(string topic, int partition, long offset, string key, DateTimeOffset timestamp, Headers? headers, byte[]? body, int? leaderEpoch = null)
     {
         Topic = topic;
         Partition = partition;
@@ -21,6 +23,7 @@ public sealed class ConsumedRecord
         Timestamp = timestamp;
         Headers = headers ?? NoHeaders;
         Body = body;
+        LeaderEpoch = leaderEpoch;
     }
 
     /// <summary>The topic it was read from.</summary>
@@ -47,9 +50,33 @@ public sealed class ConsumedRecord
 
     internal Headers Headers { get; }
 
+    /// <summary>Counts the leaders of the partition; a log may have lost its end only where it changes. Null where the broker does not tell.</summary>
+    internal int? LeaderEpoch { get; }
+
+    /// <summary>Which record this is, 32 bytes: by what its producer wrote, since an offset is the same in another log.</summary>
+    internal byte[] Digest()
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(BitConverter.GetBytes(Timestamp.ToUnixTimeMilliseconds()));
+        Append(Encoding.UTF8.GetBytes(Key));
+        foreach (var header in Headers)
+        {
+            Append(Encoding.UTF8.GetBytes(header.Key));
+            Append(header.GetValueBytes());
+        }
+        Append(Body);
+        return hash.GetHashAndReset();
+
+        void Append(byte[]? bytes)
+        {
+            hash.AppendData(BitConverter.GetBytes(bytes?.Length ?? -1));
+            hash.AppendData(bytes ?? []);
+        }
+    }
+
     internal static ConsumedRecord From(ConsumeResult<byte[]?, byte[]?> result) => new(
         result.Topic, result.Partition.Value, result.Offset.Value,
-        StorableText.Of(result.Message.Key), TimeOf(result.Message.Timestamp.UnixTimestampMs), result.Message.Headers, result.Message.Value);
+        StorableText.Of(result.Message.Key), TimeOf(result.Message.Timestamp.UnixTimestampMs), result.Message.Headers, result.Message.Value, result.LeaderEpoch);
 
     /// <summary>A timestamp is a number that its producer chose: beyond the years 1 to 9999 (it may have counted microseconds) it is the nearest of them.</summary>
     private static DateTimeOffset TimeOf(long unixMilliseconds) =>

@@ -18,5 +18,11 @@ internal sealed class PartitionAssignment(TopicPartition partition)
     /// <summary>The offset row's value as this assignment knows it; null until it was read.</summary>
     public long? NextOffset { get; set; }
 
+    /// <summary>The digest of the record before <see cref="NextOffset"/>; null where none was handled yet.</summary>
+    public byte[]? LastRecord { get; set; }
+
+    /// <summary>The leader epoch of the record that was read last; null where the broker does not tell, -1 where none was read yet.</summary>
+    public int? LeaderEpoch { get; set; } = -1;
+
     public void End() => _ended = true;
 }

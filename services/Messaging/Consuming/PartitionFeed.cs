@@ -55,7 +55,7 @@ internal sealed partial class PartitionFeed(EndpointOptions endpoint, BatchProce
         {
             if (!_assignments.TryGetValue(assignment.Partition, out var current) || current != assignment)
                 return;
-            _assignments[assignment.Partition] = new(assignment.Partition) { NextOffset = offset };
+            _assignments[assignment.Partition] = new(assignment.Partition);
             consumer.Seek(new(assignment.Partition, new Offset(offset)));
             PartitionSought(logger, endpoint.Name, assignment.Partition, offset);
         });
@@ -75,8 +75,8 @@ internal sealed partial class PartitionFeed(EndpointOptions endpoint, BatchProce
     }
 
     /// <inheritdoc/>
-    public LogTruncation? FindTruncation(TopicPartition partition, long next, DateTimeOffset since) =>
-        LogTruncation.Find(_consumer!, partition, next, since);
+    public LogDivergence? FindDivergence(TopicPartition partition, long next, byte[]? lastRecord, DateTimeOffset since) =>
+        LogDivergence.Find(kafka.Lookup(options.ServiceName), partition, next, lastRecord, since);
 
     private void Poll(CancellationToken stoppingToken)
     {

@@ -41,11 +41,11 @@ internal sealed class SimulatedInstance : IPartitionFeed
     public void Seek(PartitionAssignment assignment, long offset)
     {
         assignment.End();
-        _assignments[assignment.Partition] = new(assignment.Partition) { NextOffset = offset };
+        _assignments[assignment.Partition] = new(assignment.Partition);
         Positions[assignment.Partition] = offset;
     }
 
     public void StoreOffset(TopicPartition partition, long next) => throw new NotSupportedException("The lane stores offsets, and there is none");
 
-    public LogTruncation? FindTruncation(TopicPartition partition, long next, DateTimeOffset since) => null;
+    public LogDivergence? FindDivergence(TopicPartition partition, long next, byte[]? lastRecord, DateTimeOffset since) => null;
 }
