@@ -31,6 +31,13 @@ internal sealed partial class PartitionFeed(EndpointOptions endpoint, BatchProce
     /// <summary>Work for the polling thread: the only one that changes assignments.</summary>
     private readonly ConcurrentQueue<Action<IConsumer<byte[]?, byte[]?>>> _commands = new();
 
+    /// <summary>
+    /// Reads single records for the comparison of logs. It connects while the endpoint joins its group, so that the first record of a
+    /// partition does not wait for a connection.
+    /// </summary>
+    private readonly Lazy<IConsumer<byte[]?, byte[]?>> _lookup = new(() =>
+        new ConsumerBuilder<byte[]?, byte[]?>(kafka.Lookup(options.ServiceName)).SetLogHandler((_, _) => { }).Build());
+    private readonly Lock _lookupLock = new();
     private IConsumer<byte[]?, byte[]?>? _consumer;
 
     /// <summary>Consumes until the service stops, or the consumer fails, which is thrown; no lane is at work any more when this returns.</summary>
@@ -44,6 +51,8 @@ internal sealed partial class PartitionFeed(EndpointOptions endpoint, BatchProce
         {
             foreach (var lane in _lanes.Values)
                 await lane.EndAsync();
+            if (_lookup.IsValueCreated)
+                _lookup.Value.Dispose();
         }
     }
 
@@ -75,8 +84,11 @@ internal sealed partial class PartitionFeed(EndpointOptions endpoint, BatchProce
     }
 
     /// <inheritdoc/>
-    public LogDivergence? FindDivergence(TopicPartition partition, long next, byte[]? lastRecord, DateTimeOffset since) =>
-        LogDivergence.Find(kafka.Lookup(options.ServiceName), partition, next, lastRecord, since);
+    public LogDivergence? FindDivergence(TopicPartition partition, long next, byte[]? lastRecord, DateTimeOffset since)
+    {
+        lock (_lookupLock)
+            return LogDivergence.Find(_lookup.Value, partition, next, lastRecord, since);
+    }
 
     private void Poll(CancellationToken stoppingToken)
     {
@@ -88,6 +100,7 @@ internal sealed partial class PartitionFeed(EndpointOptions endpoint, BatchProce
             .SetPartitionsLostHandler((_, partitions) => Unassign(partitions.Select(partition => partition.TopicPartition)))
             .Build();
         _consumer = consumer;
+        _ = _lookup.Value;
         consumer.Subscribe(endpoint.Topics.Select(topic => topic.Name));
         long polledAt = Stopwatch.GetTimestamp(), measuredAt = polledAt;
         try
