@@ -24,9 +24,9 @@ internal sealed partial class BatchProcessor(EndpointOptions endpoint, EndpointP
     /// <summary>Returns when every record of the batch has had its effect, is a dead letter or parked, or belongs to somebody else by now.</summary>
     public async Task ProcessAsync(IReadOnlyList<QueuedRecord> batch, IPartitionFeed feed, CancellationToken cancellationToken)
     {
-        await RetryAsync(() => LoadOffsetsAsync(batch, feed, cancellationToken), cancellationToken);
-        await RetryAsync(() => FollowDivergencesAsync(batch, feed, cancellationToken), cancellationToken);
-        var records = batch.Where(queued => !queued.Assignment.Ended && queued.Record.Offset >= queued.Assignment.NextOffset).ToList();
+        await RetryAsync(() => LoadOffsetsAsync(batch, cancellationToken), cancellationToken);
+        await RetryAsync(() => VerifyLogsAsync(batch, feed, cancellationToken), cancellationToken);
+        var records = batch.Where(queued => !queued.Assignment.Ended && queued.Record.Offset >= queued.Assignment.Position!.Next).ToList();
         if (records.Count == 0)
             return;
         try
@@ -49,7 +49,7 @@ internal sealed partial class BatchProcessor(EndpointOptions endpoint, EndpointP
         catch (FencedException)
         {
             foreach (var assignment in records.Select(queued => queued.Assignment).Distinct())
-                BatchFenced(logger, endpoint.Name, assignment.Partition.Topic, assignment.Partition.Partition.Value, assignment.NextOffset ?? 0);
+                BatchFenced(logger, endpoint.Name, assignment.Partition.Topic, assignment.Partition.Partition.Value, assignment.Position!.Next);
             await RetryAsync(() => SeekToOffsetRowsAsync(records, feed, cancellationToken), cancellationToken);
         }
     }
@@ -99,66 +99,62 @@ internal sealed partial class BatchProcessor(EndpointOptions endpoint, EndpointP
         foreach (var group in records.GroupBy(queued => queued.Assignment))
         {
             var last = group.MaxBy(queued => queued.Record.Offset).Record;
-            (group.Key.NextOffset, group.Key.LastRecord) = (last.Offset + 1, last.Digest());
+            group.Key.Position = new(last.Offset + 1, last.Fingerprint());
         }
     }
 
-    /// <summary>Reads the offset rows of partitions that are new to this consumer, and reads on from there where Kafka began elsewhere.</summary>
-    private async Task LoadOffsetsAsync(IReadOnlyList<QueuedRecord> batch, IPartitionFeed feed, CancellationToken cancellationToken)
+    /// <summary>Reads the offset rows of partitions that are new to this consumer.</summary>
+    private async Task LoadOffsetsAsync(IReadOnlyList<QueuedRecord> batch, CancellationToken cancellationToken)
     {
-        foreach (var group in batch.Where(queued => queued.Assignment is { Ended: false, NextOffset: null }).GroupBy(queued => queued.Assignment))
+        foreach (var group in batch.Where(queued => queued.Assignment is { Ended: false, Position: null }).GroupBy(queued => queued.Assignment))
         {
             await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
-            var first = group.First().Record.Offset;
-            var (next, lastRecord) = await BatchStore.LoadOffsetAsync(connection, endpoint.Name, group.Key.Partition, first, cancellationToken);
-            (group.Key.NextOffset, group.Key.LastRecord) = (next, lastRecord);
-            if (next < first)
-                feed.Seek(group.Key, next);
+            var first = group.Key.Start + 1 ?? group.First().Record.Offset;
+            group.Key.Position = await BatchStore.LoadPositionAsync(connection, endpoint.Name, group.Key.Partition, first, cancellationToken);
         }
     }
 
     /// <summary>
-    /// An offset says nothing of which log it is in. Whenever it may be another one (a record below the offset row, which is a repetition
-    /// otherwise, or a leader that is new), the record before the offset row has to be the one that was handled. A log where it is
-    /// not is read from the first record that the inbox would still remember: nothing new is skipped, and nothing has an effect again.
+    /// Offsets only ever grow within one log. Before the first record of an assignment, and whenever they step back, the log has to be the
+    /// one that the position is about. Another one is read from the first record that the inbox would still remember: nothing
+    /// new is passed over, and nothing has an effect again.
     /// </summary>
-    private async Task FollowDivergencesAsync(IReadOnlyList<QueuedRecord> batch, IPartitionFeed feed, CancellationToken cancellationToken)
+    private async Task VerifyLogsAsync(IReadOnlyList<QueuedRecord> batch, IPartitionFeed feed, CancellationToken cancellationToken)
     {
         foreach (var group in batch.Where(queued => !queued.Assignment.Ended).GroupBy(queued => queued.Assignment))
         {
             var assignment = group.Key;
-            var expected = assignment.NextOffset!.Value;
-            if (FindDivergence(assignment, group.Select(queued => queued.Record), feed) is not { } divergence)
-                continue;
-            await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
-            await BatchStore.MoveOffsetAsync(connection, endpoint.Name, assignment.Partition, expected, divergence.First, cancellationToken);
-            var (next, _) = await BatchStore.LoadOffsetAsync(connection, endpoint.Name, assignment.Partition, divergence.First, cancellationToken);
-            LogDiverged(logger, endpoint.Name, assignment.Partition.Topic, assignment.Partition.Partition.Value, divergence.End, expected, next);
-            feed.Seek(assignment, next);
+            var next = assignment.Position!.Next;
+            foreach (var record in group.Select(queued => queued.Record))
+            {
+                if (!assignment.IsVerified || record.Offset < next)
+                {
+                    var identity = LogIdentities.Of(assignment, record, feed);
+                    assignment.IsVerified = identity == LogIdentity.Same;
+                    if (identity == LogIdentity.Unknown)
+                        feed.Seek(assignment, assignment.Position.Start);
+                    else if (!assignment.IsVerified)
+                        await ReadAgainAsync(assignment, identity, feed, cancellationToken);
+                    if (!assignment.IsVerified)
+                        break;
+                }
+                next = Math.Max(next, record.Offset + 1);
+            }
         }
     }
 
-    /// <summary>Leaders may change within a batch: then the record before the first one of the new leader is compared.</summary>
-    private LogDivergence? FindDivergence(PartitionAssignment assignment, IEnumerable<ConsumedRecord> records, IPartitionFeed feed)
+    private async Task ReadAgainAsync(PartitionAssignment assignment, LogIdentity identity, IPartitionFeed feed, CancellationToken cancellationToken)
     {
-        var (next, last) = (assignment.NextOffset!.Value, assignment.LastRecord);
-        ConsumedRecord? previous = null;
-        long? compared = null;
-        foreach (var record in records)
-        {
-            var repeated = record.Offset < next;
-            if ((repeated || record.LeaderEpoch != assignment.LeaderEpoch) && compared != next)
-            {
-                last = previous?.Digest() ?? last;
-                if ((repeated || last is not null) && feed.FindDivergence(assignment.Partition, next, last, time.GetUtcNow() - retention.Value.Inbox) is { } divergence)
-                    return divergence;
-                compared = next;
-            }
-            assignment.LeaderEpoch = record.LeaderEpoch;
-            if (!repeated)
-                (next, previous) = (record.Offset + 1, record);
-        }
-        return null;
+        var (partition, expected) = (assignment.Partition, assignment.Position!.Next);
+        var first = feed.FirstSince(partition, time.GetUtcNow() - retention.Value.Inbox);
+        await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
+        await BatchStore.MoveOffsetAsync(connection, endpoint.Name, partition, expected, first, cancellationToken);
+        var position = await BatchStore.LoadPositionAsync(connection, endpoint.Name, partition, first, cancellationToken);
+        if (identity == LogIdentity.Doubtful)
+            LogDoubted(logger, endpoint.Name, partition.Topic, partition.Partition.Value, expected - 1, position.Next);
+        else
+            LogDiverged(logger, endpoint.Name, partition.Topic, partition.Partition.Value, expected, position.Next);
+        feed.Seek(assignment, position.Start);
     }
 
     /// <summary>Somebody else moved an offset: this consumer was a zombie, or another was. The offset rows say where to read on.</summary>
@@ -167,8 +163,8 @@ internal sealed partial class BatchProcessor(EndpointOptions endpoint, EndpointP
         foreach (var assignment in records.Select(queued => queued.Assignment).Where(assignment => !assignment.Ended).Distinct())
         {
             await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
-            var (next, _) = await BatchStore.LoadOffsetAsync(connection, endpoint.Name, assignment.Partition, assignment.NextOffset ?? 0, cancellationToken);
-            feed.Seek(assignment, next);
+            var position = await BatchStore.LoadPositionAsync(connection, endpoint.Name, assignment.Partition, assignment.Position!.Next, cancellationToken);
+            feed.Seek(assignment, position.Start);
         }
     }
 
@@ -204,6 +200,9 @@ internal sealed partial class BatchProcessor(EndpointOptions endpoint, EndpointP
     [LoggerMessage(EventName = "BatchFenced", Level = LogLevel.Warning, Message = "{Endpoint} expected {Topic}[{Partition}] at offset {Expected}, but another instance moved it: the batch has no effect here")]
     private static partial void BatchFenced(ILogger logger, string endpoint, string topic, int partition, long expected);
 
-    [LoggerMessage(EventName = "LogDiverged", Level = LogLevel.Error, Message = "{Topic}[{Partition}], which ends at {End}, is not the log that {Endpoint} read up to {Expected}: it was made anew or lost its end, and is read from {Next}")]
-    private static partial void LogDiverged(ILogger logger, string endpoint, string topic, int partition, long end, long expected, long next);
+    [LoggerMessage(EventName = "LogDiverged", Level = LogLevel.Error, Message = "{Topic}[{Partition}] is not the log that {Endpoint} has read up to {Expected}: it was made anew or lost its end, and is read from {Next}")]
+    private static partial void LogDiverged(ILogger logger, string endpoint, string topic, int partition, long expected, long next);
+
+    [LoggerMessage(EventName = "LogDoubted", Level = LogLevel.Warning, Message = "{Topic}[{Partition}] has no record {Last} any more, which {Endpoint} handled last: it is read again from {Next}, in case that it is another log")]
+    private static partial void LogDoubted(ILogger logger, string endpoint, string topic, int partition, long last, long next);
 }

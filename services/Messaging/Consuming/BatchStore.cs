@@ -77,7 +77,7 @@ internal sealed class BatchStore(NpgsqlConnection connection, NpgsqlTransaction 
     }
 
     /// <summary>The offset row of a partition; made, at <paramref name="first"/>, where the endpoint sees the partition for the first time.</summary>
-    public static async Task<(long Next, byte[]? LastRecord)> LoadOffsetAsync(NpgsqlConnection connection, string endpoint, TopicPartition partition, long first, CancellationToken cancellationToken)
+    public static async Task<LogPosition> LoadPositionAsync(NpgsqlConnection connection, string endpoint, TopicPartition partition, long first, CancellationToken cancellationToken)
     {
         await using var batch = new NpgsqlBatch(connection);
         batch.BatchCommands.Add(new("INSERT INTO consumer_offsets (endpoint, topic, partition, next_offset) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING")
@@ -90,7 +90,10 @@ internal sealed class BatchStore(NpgsqlConnection connection, NpgsqlTransaction 
         });
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
         await reader.ReadAsync(cancellationToken);
-        return (reader.GetInt64(0), reader.IsDBNull(1) ? null : reader.GetFieldValue<byte[]>(1));
+        var next = reader.GetInt64(0);
+        // an instance of a version that knows no fingerprints moves the offset alone: what it leaves is that of another record
+        var lastRecord = reader.IsDBNull(1) ? null : reader.GetFieldValue<byte[]>(1);
+        return new(next, lastRecord is not null && ConsumedRecord.OffsetOf(lastRecord) == next - 1 ? lastRecord : null);
     }
 
     /// <summary>Sets a partition's offset row, in another log than before, unless somebody else has moved it.</summary>
@@ -124,9 +127,9 @@ internal sealed class BatchStore(NpgsqlConnection connection, NpgsqlTransaction 
                 Text(endpoint),
                 new NpgsqlParameter<string[]> { TypedValue = [.. partitions.Select(partition => partition.Key.Partition.Topic)] },
                 new NpgsqlParameter<int[]> { TypedValue = [.. partitions.Select(partition => partition.Key.Partition.Partition.Value)] },
-                new NpgsqlParameter<long[]> { TypedValue = [.. partitions.Select(partition => partition.Key.NextOffset!.Value)] },
+                new NpgsqlParameter<long[]> { TypedValue = [.. partitions.Select(partition => partition.Key.Position!.Next)] },
                 new NpgsqlParameter<long[]> { TypedValue = [.. partitions.Select(partition => partition.Last.Offset + 1)] },
-                new NpgsqlParameter<byte[][]> { TypedValue = [.. partitions.Select(partition => partition.Last.Digest())] },
+                new NpgsqlParameter<byte[][]> { TypedValue = [.. partitions.Select(partition => partition.Last.Fingerprint())] },
             },
         });
         return partitions.Count;

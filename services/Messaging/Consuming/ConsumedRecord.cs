@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
 using Confluent.Kafka;
@@ -13,8 +14,9 @@ public sealed class ConsumedRecord
 
     private static readonly Headers NoHeaders = [];
     private CloudEvent? _event;
+    private byte[]? _fingerprint;
 
-    internal ConsumedRecord(string topic, int partition, long offset, string key, DateTimeOffset timestamp, Headers? headers, byte[]? body, int? leaderEpoch = null)
+    internal ConsumedRecord(string topic, int partition, long offset, string key, DateTimeOffset timestamp, Headers? headers, byte[]? body)
     {
         Topic = topic;
         Partition = partition;
@@ -23,7 +25,6 @@ public sealed class ConsumedRecord
         Timestamp = timestamp;
         Headers = headers ?? NoHeaders;
         Body = body;
-        LeaderEpoch = leaderEpoch;
     }
 
     /// <summary>The topic it was read from.</summary>
@@ -50,12 +51,11 @@ public sealed class ConsumedRecord
 
     internal Headers Headers { get; }
 
-    /// <summary>Counts the leaders of the partition; a log may have lost its end only where it changes. Null where the broker does not tell.</summary>
-    internal int? LeaderEpoch { get; }
-
-    /// <summary>Which record this is, 32 bytes: by what its producer wrote, since an offset is the same in another log.</summary>
-    internal byte[] Digest()
+    /// <summary>Which record this is, in few bytes: its offset, and a digest of what its producer wrote.</summary>
+    internal byte[] Fingerprint()
     {
+        if (_fingerprint is not null)
+            return _fingerprint;
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         hash.AppendData(BitConverter.GetBytes(Timestamp.ToUnixTimeMilliseconds()));
         Append(Encoding.UTF8.GetBytes(Key));
@@ -65,7 +65,10 @@ public sealed class ConsumedRecord
             Append(header.GetValueBytes());
         }
         Append(Body);
-        return hash.GetHashAndReset();
+        var fingerprint = new byte[sizeof(long) + SHA256.HashSizeInBytes];
+        BinaryPrimitives.WriteInt64BigEndian(fingerprint, Offset);
+        hash.GetHashAndReset(fingerprint.AsSpan(sizeof(long)));
+        return _fingerprint = fingerprint;
 
         void Append(byte[]? bytes)
         {
@@ -74,9 +77,12 @@ public sealed class ConsumedRecord
         }
     }
 
+    /// <summary>The offset of the record that a fingerprint is of.</summary>
+    internal static long OffsetOf(ReadOnlySpan<byte> fingerprint) => BinaryPrimitives.ReadInt64BigEndian(fingerprint);
+
     internal static ConsumedRecord From(ConsumeResult<byte[]?, byte[]?> result) => new(
         result.Topic, result.Partition.Value, result.Offset.Value,
-        StorableText.Of(result.Message.Key), TimeOf(result.Message.Timestamp.UnixTimestampMs), result.Message.Headers, result.Message.Value, result.LeaderEpoch);
+        StorableText.Of(result.Message.Key), TimeOf(result.Message.Timestamp.UnixTimestampMs), result.Message.Headers, result.Message.Value);
 
     /// <summary>A timestamp is a number that its producer chose: beyond the years 1 to 9999 (it may have counted microseconds) it is the nearest of them.</summary>
     private static DateTimeOffset TimeOf(long unixMilliseconds) =>

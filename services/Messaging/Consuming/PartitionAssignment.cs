@@ -15,14 +15,17 @@ internal sealed class PartitionAssignment(TopicPartition partition)
     /// <summary>The consumer lost the partition, or reads it again from elsewhere.</summary>
     public bool Ended => _ended;
 
-    /// <summary>The offset row's value as this assignment knows it; null until it was read.</summary>
-    public long? NextOffset { get; set; }
+    /// <summary>The offset that reading was told to begin at; null where that was left to Kafka.</summary>
+    public long? Start { get; init; }
 
-    /// <summary>The digest of the record before <see cref="NextOffset"/>; null where none was handled yet.</summary>
-    public byte[]? LastRecord { get; set; }
+    /// <summary>The topic was seen to have been made anew, whatever its records say.</summary>
+    public bool IsAnotherLog { get; init; }
 
-    /// <summary>The leader epoch of the record that was read last; null where the broker does not tell, -1 where none was read yet.</summary>
-    public int? LeaderEpoch { get; set; } = -1;
+    /// <summary>The offset row as this assignment knows it; null until it was read.</summary>
+    public LogPosition? Position { get; set; }
+
+    /// <summary>Whether the log was seen to be the one that <see cref="Position"/> is about.</summary>
+    public bool IsVerified { get; set; }
 
     public void End() => _ended = true;
 }

@@ -22,7 +22,11 @@ internal sealed partial class PartitionFeed(EndpointOptions endpoint, BatchProce
     /// <summary>Kafka is polled at least this often, however full the backlog is: that keeps the consumer in its group and lets it hear of rebalances.</summary>
     private static readonly TimeSpan LongestPollPause = TimeSpan.FromSeconds(1);
 
-    private static readonly TimeSpan LagInterval = TimeSpan.FromSeconds(5);
+    /// <summary>How often lag is measured, and the topics' identity asked for.</summary>
+    private static readonly TimeSpan InspectionInterval = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long the broker may take to answer what has to be known before the next step.</summary>
+    private static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(5);
 
     private readonly Dictionary<TopicPartition, PartitionAssignment> _assignments = [];
     private readonly Dictionary<int, Lane> _lanes = [];
@@ -31,13 +35,6 @@ internal sealed partial class PartitionFeed(EndpointOptions endpoint, BatchProce
     /// <summary>Work for the polling thread: the only one that changes assignments.</summary>
     private readonly ConcurrentQueue<Action<IConsumer<byte[]?, byte[]?>>> _commands = new();
 
-    /// <summary>
-    /// Reads single records for the comparison of logs. It connects while the endpoint joins its group, so that the first record of a
-    /// partition does not wait for a connection.
-    /// </summary>
-    private readonly Lazy<IConsumer<byte[]?, byte[]?>> _lookup = new(() =>
-        new ConsumerBuilder<byte[]?, byte[]?>(kafka.Lookup(options.ServiceName)).SetLogHandler((_, _) => { }).Build());
-    private readonly Lock _lookupLock = new();
     private IConsumer<byte[]?, byte[]?>? _consumer;
 
     /// <summary>Consumes until the service stops, or the consumer fails, which is thrown; no lane is at work any more when this returns.</summary>
@@ -51,22 +48,17 @@ internal sealed partial class PartitionFeed(EndpointOptions endpoint, BatchProce
         {
             foreach (var lane in _lanes.Values)
                 await lane.EndAsync();
-            if (_lookup.IsValueCreated)
-                _lookup.Value.Dispose();
         }
     }
 
     /// <inheritdoc/>
-    public void Seek(PartitionAssignment assignment, long offset)
+    public void Seek(PartitionAssignment assignment, long start)
     {
         assignment.End();
         _commands.Enqueue(consumer =>
         {
-            if (!_assignments.TryGetValue(assignment.Partition, out var current) || current != assignment)
-                return;
-            _assignments[assignment.Partition] = new(assignment.Partition);
-            consumer.Seek(new(assignment.Partition, new Offset(offset)));
-            PartitionSought(logger, endpoint.Name, assignment.Partition, offset);
+            if (_assignments.TryGetValue(assignment.Partition, out var current) && current == assignment)
+                Seek(consumer, new(assignment.Partition) { Start = start }, start);
         });
     }
 
@@ -84,10 +76,17 @@ internal sealed partial class PartitionFeed(EndpointOptions endpoint, BatchProce
     }
 
     /// <inheritdoc/>
-    public LogDivergence? FindDivergence(TopicPartition partition, long next, byte[]? lastRecord, DateTimeOffset since)
+    public (long First, long End) Bounds(TopicPartition partition)
     {
-        lock (_lookupLock)
-            return LogDivergence.Find(_lookup.Value, partition, next, lastRecord, since);
+        var bounds = _consumer!.QueryWatermarkOffsets(partition, RequestTimeout);
+        return (bounds.Low.Value, bounds.High.Value);
+    }
+
+    /// <inheritdoc/>
+    public long FirstSince(TopicPartition partition, DateTimeOffset since)
+    {
+        var first = _consumer!.OffsetsForTimes([new(partition, new Timestamp(since))], RequestTimeout)[0].Offset;
+        return first.IsSpecial ? Bounds(partition).End : first.Value;
     }
 
     private void Poll(CancellationToken stoppingToken)
@@ -95,14 +94,15 @@ internal sealed partial class PartitionFeed(EndpointOptions endpoint, BatchProce
         using var consumer = new ConsumerBuilder<byte[]?, byte[]?>(kafka.Consumer(options.ServiceName, endpoint.Name, options.InstanceName))
             .SetLogHandler((_, message) => KafkaLog.Write(logger, message))
             .SetErrorHandler((_, error) => KafkaLog.Write(logger, error))
-            .SetPartitionsAssignedHandler((_, partitions) => Assign(partitions, stoppingToken))
+            .SetPartitionsAssignedHandler((consumer, partitions) => Assign(consumer, partitions, stoppingToken))
             .SetPartitionsRevokedHandler((_, partitions) => Unassign(partitions.Select(partition => partition.TopicPartition)))
             .SetPartitionsLostHandler((_, partitions) => Unassign(partitions.Select(partition => partition.TopicPartition)))
             .Build();
         _consumer = consumer;
-        _ = _lookup.Value;
         consumer.Subscribe(endpoint.Topics.Select(topic => topic.Name));
-        long polledAt = Stopwatch.GetTimestamp(), measuredAt = polledAt;
+        using var identities = new TopicIdentities(consumer.Handle, endpoint.Topics.Select(topic => topic.Name));
+        identities.Ask();
+        long polledAt = Stopwatch.GetTimestamp(), inspectedAt = polledAt;
         try
         {
             while (!stoppingToken.IsCancellationRequested)
@@ -110,10 +110,13 @@ internal sealed partial class PartitionFeed(EndpointOptions endpoint, BatchProce
                 while (_commands.TryDequeue(out var command))
                     command(consumer);
                 ResumeLanes(consumer);
-                if (Stopwatch.GetElapsedTime(measuredAt) > LagInterval)
+                foreach (var topic in identities.TakeRemade())
+                    ReadFromBeginning(consumer, topic);
+                if (Stopwatch.GetElapsedTime(inspectedAt) > InspectionInterval)
                 {
-                    measuredAt = Stopwatch.GetTimestamp();
+                    inspectedAt = Stopwatch.GetTimestamp();
                     MeasureLag(consumer);
+                    identities.Ask();
                 }
                 if (_backlog.IsFull && Stopwatch.GetElapsedTime(polledAt) < LongestPollPause)
                 {
@@ -144,11 +147,30 @@ internal sealed partial class PartitionFeed(EndpointOptions endpoint, BatchProce
         }
     }
 
-    private void Assign(List<TopicPartition> partitions, CancellationToken stoppingToken)
+    private void Seek(IConsumer<byte[]?, byte[]?> consumer, PartitionAssignment assignment, long start)
     {
-        foreach (var partition in partitions)
+        _assignments[assignment.Partition] = assignment;
+        consumer.Seek(new(assignment.Partition, new Offset(start)));
+        PartitionSought(logger, endpoint.Name, assignment.Partition, start);
+    }
+
+    /// <summary>Whatever is handled of a topic that was made anew until this is noticed, its first records have not been.</summary>
+    private void ReadFromBeginning(IConsumer<byte[]?, byte[]?> consumer, string topic)
+    {
+        foreach (var assignment in _assignments.Values.Where(assignment => assignment.Partition.Topic == topic).ToList())
         {
-            _assignments[partition] = new(partition);
+            assignment.End();
+            Seek(consumer, new(assignment.Partition) { Start = 0, IsAnotherLog = true }, 0);
+        }
+    }
+
+    /// <returns>Where to begin.</returns>
+    private List<TopicPartitionOffset> Assign(IConsumer<byte[]?, byte[]?> consumer, List<TopicPartition> partitions, CancellationToken stoppingToken)
+    {
+        var starts = Starts(consumer, partitions);
+        foreach (var (partition, start) in starts.Select(start => (start.TopicPartition, start.Offset)))
+        {
+            _assignments[partition] = new(partition) { Start = start.IsSpecial ? null : start.Value };
             if (_lanes.TryGetValue(partition.Partition.Value, out var lane))
             {
                 // a partition begins anew unpaused, whatever waits in its lane
@@ -163,6 +185,24 @@ internal sealed partial class PartitionFeed(EndpointOptions endpoint, BatchProce
         health.Joined(endpoint.Name);
         if (partitions.Count > 0)
             PartitionsAssigned(logger, endpoint.Name, string.Join(", ", partitions));
+        return starts;
+    }
+
+    /// <summary>
+    /// One before what Kafka was told, and so nearly always at the last record that was handled, which is to be compared. It costs nothing:
+    /// the client would ask for what Kafka was told itself. The offset rows say the rest, once there are records.
+    /// </summary>
+    private static List<TopicPartitionOffset> Starts(IConsumer<byte[]?, byte[]?> consumer, List<TopicPartition> partitions)
+    {
+        try
+        {
+            return [.. consumer.Committed(partitions, RequestTimeout).Select(committed =>
+                new TopicPartitionOffset(committed.TopicPartition, committed.Offset.Value > 0 ? committed.Offset.Value - 1 : Offset.Unset))];
+        }
+        catch (KafkaException)
+        {
+            return [.. partitions.Select(partition => new TopicPartitionOffset(partition, Offset.Unset))];
+        }
     }
 
     private void Unassign(IEnumerable<TopicPartition> partitions)
@@ -207,7 +247,7 @@ internal sealed partial class PartitionFeed(EndpointOptions endpoint, BatchProce
     {
         foreach (var (partition, assignment) in _assignments)
         {
-            if (assignment.NextOffset is { } next && consumer.GetWatermarkOffsets(partition) is { High.IsSpecial: false } watermarks)
+            if (assignment.Position?.Next is { } next && consumer.GetWatermarkOffsets(partition) is { High.IsSpecial: false } watermarks)
                 gauges.Lag(endpoint.Name, partition.Topic, partition.Partition.Value, Math.Max(0, watermarks.High.Value - next));
         }
     }

@@ -79,21 +79,6 @@ public sealed class KafkaConnection
         return config;
     }
 
-    /// <summary>For reading single records: in no group, and never beyond the one that is asked for.</summary>
-    internal ConsumerConfig Lookup(string clientId)
-    {
-        var config = Common(new ConsumerConfig(new Dictionary<string, string>(_settings)));
-        config.ClientId = clientId;
-        // librdkafka wants one to be named; without a subscription or commits the broker never hears of it
-        config.GroupId = $"{clientId}.lookup";
-        config.EnableAutoCommit = false;
-        config.EnablePartitionEof = true;
-        config.AutoOffsetReset = AutoOffsetReset.Earliest;
-        config.AllowAutoCreateTopics = false;
-        config.QueuedMinMessages = 1;
-        return config;
-    }
-
     private static TConfig Common<TConfig>(TConfig config) where TConfig : ClientConfig
     {
         config.SocketNagleDisable = true;
