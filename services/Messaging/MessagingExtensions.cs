@@ -51,6 +51,7 @@ public static class MessagingExtensions
         services.AddSingleton<OutboxSignal>();
         services.AddSingleton<StaleSessions>();
         services.AddSingleton<TopicCreation>();
+        services.AddSingleton<TopicIdentities>();
         services.AddSingleton<EndpointPipelines>();
         services.AddSingleton<Redriving>();
         services.AddSingleton<RefusedEvents>();

@@ -116,7 +116,7 @@ internal sealed partial class BatchProcessor(EndpointOptions endpoint, EndpointP
 
     /// <summary>
     /// Offsets only ever grow within one log. Before the first record of an assignment, and whenever they step back, the log has to be the
-    /// one that the position is about. Another one is read from the first record that the inbox would still remember: nothing
+    /// one that the position is about; and after a lull, in which it could have been made anew, its topic the one it was. Another one is read from the first record that the inbox would still remember: nothing
     /// new is passed over, and nothing has an effect again.
     /// </summary>
     private async Task VerifyLogsAsync(IReadOnlyList<QueuedRecord> batch, IPartitionFeed feed, CancellationToken cancellationToken)
@@ -125,6 +125,11 @@ internal sealed partial class BatchProcessor(EndpointOptions endpoint, EndpointP
         {
             var assignment = group.Key;
             var next = assignment.Position!.Next;
+            if (assignment.IsAnotherTopic(await assignment.TopicId))
+            {
+                await ReadAgainAsync(assignment, LogIdentity.Another, feed, cancellationToken);
+                continue;
+            }
             foreach (var record in group.Select(queued => queued.Record))
             {
                 if (!assignment.IsVerified || record.Offset < next)

@@ -9,6 +9,8 @@ namespace Shop.Messaging.Consuming;
 internal sealed class PartitionAssignment(TopicPartition partition)
 {
     private volatile bool _ended;
+    private volatile Task<string?> _topicId = Task.FromResult<string?>(null);
+    private string? _firstTopicId;
 
     public TopicPartition Partition { get; } = partition;
 
@@ -21,11 +23,25 @@ internal sealed class PartitionAssignment(TopicPartition partition)
     /// <summary>The topic was seen to have been made anew, whatever its records say.</summary>
     public bool IsAnotherLog { get; init; }
 
+    /// <summary>When a record came last (<see cref="System.Diagnostics.Stopwatch"/>); the polling thread's own note.</summary>
+    public long ArrivedAt { get; set; }
+
+    /// <summary>The topic's id, which was asked for last; null where the broker does not tell.</summary>
+    public Task<string?> TopicId
+    {
+        get => _topicId;
+        set => _topicId = value;
+    }
+
     /// <summary>The offset row as this assignment knows it; null until it was read.</summary>
     public LogPosition? Position { get; set; }
 
     /// <summary>Whether the log was seen to be the one that <see cref="Position"/> is about.</summary>
     public bool IsVerified { get; set; }
+
+    /// <summary>Whether <paramref name="topicId"/> is not the topic's that this assignment began with.</summary>
+    public bool IsAnotherTopic(string? topicId) =>
+        topicId is not null && Interlocked.CompareExchange(ref _firstTopicId, topicId, null) is { } first && first != topicId;
 
     public void End() => _ended = true;
 }

@@ -11,7 +11,7 @@ namespace Shop.Messaging.Consuming;
 /// One consumer, from its start to its end. One thread polls Kafka, so that the consumer stays in its group however slow a handler
 /// is; it sorts the records into lanes, one for each partition number, which work in parallel.
 /// </summary>
-internal sealed partial class PartitionFeed(EndpointOptions endpoint, BatchProcessor processor, MessagingOptions options, KafkaConnection kafka,
+internal sealed partial class PartitionFeed(EndpointOptions endpoint, BatchProcessor processor, MessagingOptions options, KafkaConnection kafka, TopicIdentities topicIdentities,
     MessagingHealth health, MessagingGauges gauges, ILogger<PartitionFeed> logger) : IPartitionFeed
 {
     private static readonly TimeSpan PollTimeout = TimeSpan.FromMilliseconds(100);
@@ -22,7 +22,10 @@ internal sealed partial class PartitionFeed(EndpointOptions endpoint, BatchProce
     /// <summary>Kafka is polled at least this often, however full the backlog is: that keeps the consumer in its group and lets it hear of rebalances.</summary>
     private static readonly TimeSpan LongestPollPause = TimeSpan.FromSeconds(1);
 
-    /// <summary>How often lag is measured, and the topics' identity asked for.</summary>
+    /// <summary>A topic that is made anew has no records for so long at least: a fetch from one that is gone is repeated after <c>fetch.error.backoff.ms</c>.</summary>
+    private static readonly TimeSpan Lull = TimeSpan.FromMilliseconds(40);
+
+    /// <summary>How often lag is measured, and topics that were made anew are looked for.</summary>
     private static readonly TimeSpan InspectionInterval = TimeSpan.FromSeconds(5);
 
     /// <summary>How long the broker may take to answer what has to be known before the next step.</summary>
@@ -100,8 +103,6 @@ internal sealed partial class PartitionFeed(EndpointOptions endpoint, BatchProce
             .Build();
         _consumer = consumer;
         consumer.Subscribe(endpoint.Topics.Select(topic => topic.Name));
-        using var identities = new TopicIdentities(consumer.Handle, endpoint.Topics.Select(topic => topic.Name));
-        identities.Ask();
         long polledAt = Stopwatch.GetTimestamp(), inspectedAt = polledAt;
         try
         {
@@ -110,13 +111,11 @@ internal sealed partial class PartitionFeed(EndpointOptions endpoint, BatchProce
                 while (_commands.TryDequeue(out var command))
                     command(consumer);
                 ResumeLanes(consumer);
-                foreach (var topic in identities.TakeRemade())
-                    ReadFromBeginning(consumer, topic);
                 if (Stopwatch.GetElapsedTime(inspectedAt) > InspectionInterval)
                 {
                     inspectedAt = Stopwatch.GetTimestamp();
                     MeasureLag(consumer);
-                    identities.Ask();
+                    FindRemadeTopics(consumer);
                 }
                 if (_backlog.IsFull && Stopwatch.GetElapsedTime(polledAt) < LongestPollPause)
                 {
@@ -128,7 +127,7 @@ internal sealed partial class PartitionFeed(EndpointOptions endpoint, BatchProce
                 try
                 {
                     if (consumer.Consume(PollTimeout) is { } result && _assignments.TryGetValue(result.TopicPartition, out var assignment))
-                        _lanes[result.Partition.Value].Enqueue(new(ConsumedRecord.From(result), assignment));
+                        Enqueue(ConsumedRecord.From(result), assignment);
                 }
                 catch (ConsumeException e) when (!e.Error.IsFatal)
                 {
@@ -154,13 +153,29 @@ internal sealed partial class PartitionFeed(EndpointOptions endpoint, BatchProce
         PartitionSought(logger, endpoint.Name, assignment.Partition, start);
     }
 
-    /// <summary>Whatever is handled of a topic that was made anew until this is noticed, its first records have not been.</summary>
-    private void ReadFromBeginning(IConsumer<byte[]?, byte[]?> consumer, string topic)
+    private void Enqueue(ConsumedRecord record, PartitionAssignment assignment)
     {
-        foreach (var assignment in _assignments.Values.Where(assignment => assignment.Partition.Topic == topic).ToList())
+        // set before the record is in the lane, which waits for it
+        if (Stopwatch.GetElapsedTime(assignment.ArrivedAt) > Lull)
+            assignment.TopicId = topicIdentities.FindAsync(record.Topic);
+        assignment.ArrivedAt = Stopwatch.GetTimestamp();
+        _lanes[record.Partition].Enqueue(new(record, assignment));
+    }
+
+    /// <summary>Where a topic was made anew and nothing comes any more, what is on it already has to be read all the same.</summary>
+    private void FindRemadeTopics(IConsumer<byte[]?, byte[]?> consumer)
+    {
+        foreach (var assignment in _assignments.Values.ToList())
         {
-            assignment.End();
-            Seek(consumer, new(assignment.Partition) { Start = 0, IsAnotherLog = true }, 0);
+            if (assignment.TopicId is { IsCompletedSuccessfully: true } answer && assignment.IsAnotherTopic(answer.Result))
+            {
+                assignment.End();
+                Seek(consumer, new(assignment.Partition) { Start = 0, IsAnotherLog = true }, 0);
+            }
+            else
+            {
+                assignment.TopicId = topicIdentities.FindAsync(assignment.Partition.Topic);
+            }
         }
     }
 
@@ -170,7 +185,7 @@ internal sealed partial class PartitionFeed(EndpointOptions endpoint, BatchProce
         var starts = Starts(consumer, partitions);
         foreach (var (partition, start) in starts.Select(start => (start.TopicPartition, start.Offset)))
         {
-            _assignments[partition] = new(partition) { Start = start.IsSpecial ? null : start.Value };
+            _assignments[partition] = new(partition) { Start = start.IsSpecial ? null : start.Value, TopicId = topicIdentities.FindAsync(partition.Topic) };
             if (_lanes.TryGetValue(partition.Partition.Value, out var lane))
             {
                 // a partition begins anew unpaused, whatever waits in its lane

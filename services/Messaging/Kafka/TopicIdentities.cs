@@ -4,46 +4,67 @@ using Confluent.Kafka.Admin;
 namespace Shop.Messaging.Kafka;
 
 /// <summary>
-/// Finds out which topics were deleted and made anew while they are consumed. librdkafka goes on at the same offset then, as soon as the new
-/// log is long enough, and says nothing: the topic's id tells.
+/// Tells a topic from one of the same name: its id. Where a topic is deleted and made anew, librdkafka goes on at the same offset of the
+/// new log, as soon as that is long enough, and says nothing.
 /// </summary>
 internal sealed class TopicIdentities : IDisposable
 {
-    private static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(1);
+    private static readonly Dictionary<string, string> None = [];
 
     private readonly IAdminClient _admin;
-    private readonly string[] _topics;
-    private readonly Dictionary<string, string> _ids = [];
-    private Task<DescribeTopicsResult>? _answer;
+    private readonly TopicCollection _topics;
+    private readonly Lock _lock = new();
+    private Task<Dictionary<string, string>> _running = Task.FromResult(None);
+    private Task<Dictionary<string, string>>? _next;
 
-    /// <param name="client">The consumer's, whose connections are used; it must outlive this.</param>
-    /// <param name="topics">The topics.</param>
-    public TopicIdentities(Handle client, IEnumerable<string> topics) =>
-        (_admin, _topics) = (new DependentAdminClientBuilder(client).Build(), [.. topics]);
-
-    /// <summary>Asks the broker anew, unless it owes an answer; does not wait.</summary>
-    public void Ask() => _answer ??= _admin.DescribeTopicsAsync(TopicCollection.OfTopicNames(_topics), new() { RequestTimeout = RequestTimeout });
-
-    /// <summary>The topics that are others than before, as far as the broker has answered.</summary>
-    public List<string> TakeRemade()
+    /// <summary>Over a connection of its own: on a consumer's, an answer would wait behind what the broker holds back until there are records.</summary>
+    public TopicIdentities(KafkaConnection kafka, MessagingOptions options)
     {
-        if (_answer is not { IsCompleted: true } answer)
-            return [];
-        _answer = null;
-        // one that is away, or has none of the topics at this moment, is asked again
-        if (!answer.IsCompletedSuccessfully)
-            return [];
-        var remade = new List<string>();
-        foreach (var topic in answer.Result.TopicDescriptions.Where(topic => !topic.Error.IsError && topic.TopicId is not null))
-        {
-            var id = topic.TopicId.ToString();
-            if (_ids.TryGetValue(topic.Name, out var known) && known != id)
-                remade.Add(topic.Name);
-            _ids[topic.Name] = id;
-        }
-        return remade;
+        _admin = new AdminClientBuilder(kafka.Admin()).SetLogHandler((_, _) => { }).SetErrorHandler((_, _) => { }).Build();
+        _topics = TopicCollection.OfTopicNames([.. options.Endpoints.SelectMany(endpoint => endpoint.Topics).Select(topic => topic.Name).Distinct()]);
+    }
+
+    /// <summary>The id that a consumed topic has now; null where the broker does not tell. Many callers share a request.</summary>
+    public async Task<string?> FindAsync(string topic)
+    {
+        Task<Dictionary<string, string>> answer;
+        lock (_lock)
+            answer = _next ??= AskAfterAsync(_running);
+        return (await answer).GetValueOrDefault(topic);
     }
 
     /// <inheritdoc/>
     public void Dispose() => _admin.Dispose();
+
+    /// <summary>A request that is under way may be answered as it was before the caller asked.</summary>
+    private async Task<Dictionary<string, string>> AskAfterAsync(Task running)
+    {
+        await Task.Yield();
+        await running;
+        Task<Dictionary<string, string>> answer;
+        lock (_lock)
+            (_running, _next) = (answer = AskAsync(), null);
+        return await answer;
+    }
+
+    private async Task<Dictionary<string, string>> AskAsync()
+    {
+        List<TopicDescription> topics;
+        try
+        {
+            topics = (await _admin.DescribeTopicsAsync(_topics, new() { RequestTimeout = RequestTimeout })).TopicDescriptions;
+        }
+        catch (DescribeTopicsException e)
+        {
+            topics = e.Results.TopicDescriptions;
+        }
+        catch (Exception e) when (e is KafkaException or ObjectDisposedException)
+        {
+            // away, or stopping: the next one is told
+            return None;
+        }
+        return topics.Where(topic => topic is { Error.IsError: false, TopicId: not null })
+            .ToDictionary(topic => topic.Name, topic => topic.TopicId.ToString());
+    }
 }
