@@ -77,6 +77,7 @@ internal sealed partial class BatchProcessor(EndpointOptions endpoint, EndpointP
     private async Task HandleAsync(List<QueuedRecord> records, Exception? failure, CancellationToken cancellationToken)
     {
         var started = Stopwatch.GetTimestamp();
+        using var activity = MessagingTelemetry.StartProcessBatch(records, endpoint.Name)?.SetStatus(ActivityStatusCode.Error, "rolled back");
         await using var scope = scopes.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<MessagingDbContext>();
         db.ChangeTracker.AutoDetectChangesEnabled = false;
@@ -95,6 +96,7 @@ internal sealed partial class BatchProcessor(EndpointOptions endpoint, EndpointP
         }
         await _pipeline.SaveAsync(db, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
+        activity?.SetStatus(ActivityStatusCode.Unset);
         MessagingTelemetry.Committed(endpoint.Name, records.Count, started);
         foreach (var group in records.GroupBy(queued => queued.Assignment))
         {

@@ -129,7 +129,7 @@ internal sealed class BatchStore(NpgsqlConnection connection, NpgsqlTransaction 
                 new NpgsqlParameter<int[]> { TypedValue = [.. partitions.Select(partition => partition.Key.Partition.Partition.Value)] },
                 new NpgsqlParameter<long[]> { TypedValue = [.. partitions.Select(partition => partition.Key.Position!.Next)] },
                 new NpgsqlParameter<long[]> { TypedValue = [.. partitions.Select(partition => partition.Last.Offset + 1)] },
-                new NpgsqlParameter<byte[][]> { TypedValue = [.. partitions.Select(partition => partition.Last.Fingerprint())] },
+                new NpgsqlParameter<byte[]?[]> { TypedValue = [.. partitions.Select(partition => partition.Last.Fingerprint())] },
             },
         });
         return partitions.Count;

@@ -51,10 +51,16 @@ public sealed class ConsumedRecord
 
     internal Headers Headers { get; }
 
-    /// <summary>Which record this is, in few bytes: its offset, and a digest of what its producer wrote.</summary>
-    internal byte[] Fingerprint()
+    /// <summary>Why this is no record but stands for some that cannot be read; null for all others.</summary>
+    internal UnreadableRecordsException? Unreadable { get; private init; }
+
+    /// <summary>The trace it was sent in (W3C Trace Context), whether or not the other attributes can be read.</summary>
+    internal string? TraceParent => Headers.TryGetLastBytes("traceparent", out var value) ? StorableText.Of(value) : null;
+
+    /// <summary>Which record this is, in few bytes: its offset, and a digest of what its producer wrote. Null where that could not be read.</summary>
+    internal byte[]? Fingerprint()
     {
-        if (_fingerprint is not null)
+        if (_fingerprint is not null || Unreadable is not null)
             return _fingerprint;
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         hash.AppendData(BitConverter.GetBytes(Timestamp.ToUnixTimeMilliseconds()));
@@ -79,6 +85,13 @@ public sealed class ConsumedRecord
 
     /// <summary>The offset of the record that a fingerprint is of.</summary>
     internal static long OffsetOf(ReadOnlySpan<byte> fingerprint) => BinaryPrimitives.ReadInt64BigEndian(fingerprint);
+
+    /// <summary>Stands for what cannot be read, from <paramref name="first"/> to before <paramref name="next"/>: of a key of its own, so that it parks nothing else.</summary>
+    internal static ConsumedRecord InPlaceOf(TopicPartition partition, long first, long next, DateTimeOffset now) =>
+        new(partition.Topic, partition.Partition.Value, next - 1, $"{partition.Topic}[{partition.Partition.Value}]@{first}", now, null, null)
+        {
+            Unreadable = new(partition.Topic, partition.Partition.Value, first, next - 1),
+        };
 
     internal static ConsumedRecord From(ConsumeResult<byte[]?, byte[]?> result) => new(
         result.Topic, result.Partition.Value, result.Offset.Value,

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Confluent.Kafka;
 
 namespace Shop.Messaging.Consuming;
@@ -18,13 +19,20 @@ internal sealed class PartitionAssignment(TopicPartition partition)
     public bool Ended => _ended;
 
     /// <summary>The offset that reading was told to begin at; null where that was left to Kafka.</summary>
-    public long? Start { get; init; }
+    public long? Start
+    {
+        get;
+        init => Awaited = field = value;
+    }
 
     /// <summary>The topic was seen to have been made anew, whatever its records say.</summary>
     public bool IsAnotherLog { get; init; }
 
-    /// <summary>When a record came last (<see cref="System.Diagnostics.Stopwatch"/>); the polling thread's own note.</summary>
-    public long ArrivedAt { get; set; }
+    /// <summary>When a record came last, or reading began (<see cref="Stopwatch"/>); the polling thread's own note.</summary>
+    public long ArrivedAt { get; set; } = Stopwatch.GetTimestamp();
+
+    /// <summary>The offset that has to come next; null where that is left to Kafka. The polling thread's own note.</summary>
+    public long? Awaited { get; set; }
 
     /// <summary>The topic's id, which was asked for last; null where the broker does not tell.</summary>
     public Task<string?> TopicId

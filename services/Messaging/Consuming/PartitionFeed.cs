@@ -12,7 +12,7 @@ namespace Shop.Messaging.Consuming;
 /// is; it sorts the records into lanes, one for each partition number, which work in parallel.
 /// </summary>
 internal sealed partial class PartitionFeed(EndpointOptions endpoint, BatchProcessor processor, MessagingOptions options, KafkaConnection kafka, TopicIdentities topicIdentities,
-    MessagingHealth health, MessagingGauges gauges, ILogger<PartitionFeed> logger) : IPartitionFeed
+    ReadabilityProbe readability, KafkaLog kafkaLog, MessagingHealth health, MessagingGauges gauges, TimeProvider time, ILogger<PartitionFeed> logger) : IPartitionFeed
 {
     private static readonly TimeSpan PollTimeout = TimeSpan.FromMilliseconds(100);
 
@@ -25,7 +25,7 @@ internal sealed partial class PartitionFeed(EndpointOptions endpoint, BatchProce
     /// <summary>A topic that is made anew has no records for so long at least: a fetch from one that is gone is repeated after <c>fetch.error.backoff.ms</c>.</summary>
     private static readonly TimeSpan Lull = TimeSpan.FromMilliseconds(40);
 
-    /// <summary>How often lag is measured, and topics that were made anew are looked for.</summary>
+    /// <summary>How often lag is measured, and topics that were made anew and batches that cannot be read are looked for.</summary>
     private static readonly TimeSpan InspectionInterval = TimeSpan.FromSeconds(5);
 
     /// <summary>How long the broker may take to answer what has to be known before the next step.</summary>
@@ -39,6 +39,7 @@ internal sealed partial class PartitionFeed(EndpointOptions endpoint, BatchProce
     private readonly ConcurrentQueue<Action<IConsumer<byte[]?, byte[]?>>> _commands = new();
 
     private IConsumer<byte[]?, byte[]?>? _consumer;
+    private Task _probing = Task.CompletedTask;
 
     /// <summary>Consumes until the service stops, or the consumer fails, which is thrown; no lane is at work any more when this returns.</summary>
     public async Task RunAsync(CancellationToken stoppingToken)
@@ -51,6 +52,7 @@ internal sealed partial class PartitionFeed(EndpointOptions endpoint, BatchProce
         {
             foreach (var lane in _lanes.Values)
                 await lane.EndAsync();
+            await _probing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
@@ -94,9 +96,7 @@ internal sealed partial class PartitionFeed(EndpointOptions endpoint, BatchProce
 
     private void Poll(CancellationToken stoppingToken)
     {
-        using var consumer = new ConsumerBuilder<byte[]?, byte[]?>(kafka.Consumer(options.ServiceName, endpoint.Name, options.InstanceName))
-            .SetLogHandler((_, message) => KafkaLog.Write(logger, message))
-            .SetErrorHandler((_, error) => KafkaLog.Write(logger, error))
+        using var consumer = kafkaLog.Attach(new ConsumerBuilder<byte[]?, byte[]?>(kafka.Consumer(options.ServiceName, endpoint.Name, options.InstanceName)))
             .SetPartitionsAssignedHandler((consumer, partitions) => Assign(consumer, partitions, stoppingToken))
             .SetPartitionsRevokedHandler((_, partitions) => Unassign(partitions.Select(partition => partition.TopicPartition)))
             .SetPartitionsLostHandler((_, partitions) => Unassign(partitions.Select(partition => partition.TopicPartition)))
@@ -116,6 +116,7 @@ internal sealed partial class PartitionFeed(EndpointOptions endpoint, BatchProce
                     inspectedAt = Stopwatch.GetTimestamp();
                     MeasureLag(consumer);
                     FindRemadeTopics(consumer);
+                    FindUnreadable(consumer, stoppingToken);
                 }
                 if (_backlog.IsFull && Stopwatch.GetElapsedTime(polledAt) < LongestPollPause)
                 {
@@ -131,7 +132,7 @@ internal sealed partial class PartitionFeed(EndpointOptions endpoint, BatchProce
                 }
                 catch (ConsumeException e) when (!e.Error.IsFatal)
                 {
-                    ConsumeInterrupted(logger, endpoint.Name, e.Error.Reason);
+                    kafkaLog.Write(e.Error);
                 }
             }
         }
@@ -158,7 +159,7 @@ internal sealed partial class PartitionFeed(EndpointOptions endpoint, BatchProce
         // set before the record is in the lane, which waits for it
         if (Stopwatch.GetElapsedTime(assignment.ArrivedAt) > Lull)
             assignment.TopicId = topicIdentities.FindAsync(record.Topic);
-        assignment.ArrivedAt = Stopwatch.GetTimestamp();
+        (assignment.ArrivedAt, assignment.Awaited) = (Stopwatch.GetTimestamp(), record.Offset + 1);
         _lanes[record.Partition].Enqueue(new(record, assignment));
     }
 
@@ -179,10 +180,39 @@ internal sealed partial class PartitionFeed(EndpointOptions endpoint, BatchProce
         }
     }
 
+    /// <summary>
+    /// Where there are records and none comes, the next batch may be one that no client can read. It is passed over, once that is certain:
+    /// its offsets become a dead letter, and what is behind them is handled.
+    /// </summary>
+    private void FindUnreadable(IConsumer<byte[]?, byte[]?> consumer, CancellationToken stoppingToken)
+    {
+        if (!_probing.IsCompleted || _backlog.IsFull)
+            return;
+        var stands = _assignments.Values.FirstOrDefault(assignment => Stopwatch.GetElapsedTime(assignment.ArrivedAt) > InspectionInterval
+            && _lanes[assignment.Partition.Partition.Value] is { Paused: false, Waiting: 0 }
+            && consumer.GetWatermarkOffsets(assignment.Partition).High is { IsSpecial: false } end && end.Value > (assignment.Awaited ?? 0));
+        if (stands is null)
+            return;
+        _probing = Task.Run(() =>
+        {
+            var first = stands.Awaited ?? Bounds(stands.Partition).First;
+            if (readability.FindReadable(stands.Partition, first, stoppingToken) is { } next && next > first)
+                _commands.Enqueue(consumer => PassOver(consumer, stands, first, next));
+        }, stoppingToken);
+    }
+
+    private void PassOver(IConsumer<byte[]?, byte[]?> consumer, PartitionAssignment assignment, long first, long next)
+    {
+        if (assignment.Ended || (assignment.Awaited ?? first) != first)
+            return;
+        consumer.Seek(new(assignment.Partition, new Offset(next)));
+        Enqueue(ConsumedRecord.InPlaceOf(assignment.Partition, first, next, time.GetUtcNow()), assignment);
+    }
+
     /// <returns>Where to begin.</returns>
     private List<TopicPartitionOffset> Assign(IConsumer<byte[]?, byte[]?> consumer, List<TopicPartition> partitions, CancellationToken stoppingToken)
     {
-        var starts = Starts(consumer, partitions);
+        var starts = ConsumerStart.AtLastRecords(consumer, partitions, RequestTimeout);
         foreach (var (partition, start) in starts.Select(start => (start.TopicPartition, start.Offset)))
         {
             _assignments[partition] = new(partition) { Start = start.IsSpecial ? null : start.Value, TopicId = topicIdentities.FindAsync(partition.Topic) };
@@ -201,23 +231,6 @@ internal sealed partial class PartitionFeed(EndpointOptions endpoint, BatchProce
         if (partitions.Count > 0)
             PartitionsAssigned(logger, endpoint.Name, string.Join(", ", partitions));
         return starts;
-    }
-
-    /// <summary>
-    /// One before what Kafka was told, and so nearly always at the last record that was handled, which is to be compared. It costs nothing:
-    /// the client would ask for what Kafka was told itself. The offset rows say the rest, once there are records.
-    /// </summary>
-    private static List<TopicPartitionOffset> Starts(IConsumer<byte[]?, byte[]?> consumer, List<TopicPartition> partitions)
-    {
-        try
-        {
-            return [.. consumer.Committed(partitions, RequestTimeout).Select(committed =>
-                new TopicPartitionOffset(committed.TopicPartition, committed.Offset.Value > 0 ? committed.Offset.Value - 1 : Offset.Unset))];
-        }
-        catch (KafkaException)
-        {
-            return [.. partitions.Select(partition => new TopicPartitionOffset(partition, Offset.Unset))];
-        }
     }
 
     private void Unassign(IEnumerable<TopicPartition> partitions)
@@ -277,7 +290,4 @@ internal sealed partial class PartitionFeed(EndpointOptions endpoint, BatchProce
 
     [LoggerMessage(EventName = "PartitionSought", Level = LogLevel.Information, Message = "{Endpoint} reads {Partition} again from offset {Offset}")]
     private static partial void PartitionSought(ILogger logger, string endpoint, TopicPartition partition, long offset);
-
-    [LoggerMessage(EventName = "ConsumeInterrupted", Level = LogLevel.Warning, Message = "{Endpoint} could not consume for a moment: {Reason}")]
-    private static partial void ConsumeInterrupted(ILogger logger, string endpoint, string reason);
 }
