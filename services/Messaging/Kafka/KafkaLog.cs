@@ -5,12 +5,15 @@ namespace Shop.Messaging.Kafka;
 
 /// <summary>
 /// Passes on what librdkafka says. While a broker is away it says the same again and again, each client for itself: of one kind the first is
-/// a warning, and another one only when there was nothing of it for a while.
+/// a warning, and another one only when the broker has answered meanwhile, or there was nothing of it for a while.
 /// </summary>
 internal sealed partial class KafkaLog(TimeProvider time, ILogger<KafkaLog> logger)
 {
-    /// <summary>A client that has no connection tries again each second: what is quiet for longer is over.</summary>
-    internal static readonly TimeSpan Quiet = TimeSpan.FromSeconds(30);
+    /// <summary>librdkafka itself keeps back what it has said within 30 s: what is quiet for much longer is over.</summary>
+    internal static readonly TimeSpan Quiet = TimeSpan.FromMinutes(2);
+
+    /// <summary>Not all clients of a process are connected again at once.</summary>
+    internal static readonly TimeSpan Settling = TimeSpan.FromSeconds(5);
 
     /// <summary>Whatever is said of connections is one outage.</summary>
     private const string Connection = "connection";
@@ -41,6 +44,18 @@ internal sealed partial class KafkaLog(TimeProvider time, ILogger<KafkaLog> logg
             Write(IsOfConnection(error.Code) ? Connection : error.Code.ToString(), error.Reason);
     }
 
+    /// <summary>The broker has answered somebody: an outage is over.</summary>
+    public void Answered()
+    {
+        lock (_saidAt)
+        {
+            if (!_saidAt.TryGetValue(Connection, out var before) || time.GetUtcNow() - before < Settling)
+                return;
+            _saidAt.Remove(Connection);
+        }
+        BrokerAnswers(logger);
+    }
+
     private static bool IsOfConnection(ErrorCode code) => code is ErrorCode.Local_Transport or ErrorCode.Local_AllBrokersDown or ErrorCode.Local_Resolve
         or ErrorCode.Local_TimedOut or ErrorCode.Local_TimedOutQueue or ErrorCode.NetworkException or ErrorCode.BrokerNotAvailable;
 
@@ -68,6 +83,9 @@ internal sealed partial class KafkaLog(TimeProvider time, ILogger<KafkaLog> logg
 
     [LoggerMessage(EventName = "KafkaClientRepetition", Level = LogLevel.Debug, Message = "The Kafka client reports ({Kind}) again: {Text}")]
     private static partial void ClientRepetition(ILogger logger, string kind, string text);
+
+    [LoggerMessage(EventName = "KafkaAnswers", Level = LogLevel.Information, Message = "Kafka answers again")]
+    private static partial void BrokerAnswers(ILogger logger);
 
     [LoggerMessage(EventName = "KafkaClientFailed", Level = LogLevel.Error, Message = "The Kafka client failed: {Reason}")]
     private static partial void ClientFailed(ILogger logger, string reason);

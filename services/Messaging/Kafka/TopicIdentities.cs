@@ -14,13 +14,15 @@ internal sealed class TopicIdentities : IDisposable
 
     private readonly IAdminClient _admin;
     private readonly TopicCollection _topics;
+    private readonly KafkaLog _log;
     private readonly Lock _lock = new();
     private Task<Dictionary<string, string>> _running = Task.FromResult(None);
     private Task<Dictionary<string, string>>? _next;
 
     /// <summary>Over a connection of its own: on a consumer's, an answer would wait behind what the broker holds back until there are records.</summary>
-    public TopicIdentities(KafkaConnection kafka, MessagingOptions options)
+    public TopicIdentities(KafkaConnection kafka, MessagingOptions options, KafkaLog log)
     {
+        _log = log;
         _admin = new AdminClientBuilder(kafka.Admin()).SetLogHandler((_, _) => { }).SetErrorHandler((_, _) => { }).Build();
         _topics = TopicCollection.OfTopicNames([.. options.Endpoints.SelectMany(endpoint => endpoint.Topics).Select(topic => topic.Name).Distinct()]);
     }
@@ -64,6 +66,7 @@ internal sealed class TopicIdentities : IDisposable
             // away, or stopping: the next one is told
             return None;
         }
+        _log.Answered();
         return topics.Where(topic => topic is { Error.IsError: false, TopicId: not null })
             .ToDictionary(topic => topic.Name, topic => topic.TopicId.ToString());
     }

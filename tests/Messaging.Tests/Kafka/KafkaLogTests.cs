@@ -10,7 +10,7 @@ namespace Shop.Messaging.Tests.Kafka;
 
 public sealed class KafkaLogTests(PostgresFixture postgres, BrokerFixture brokers)
 {
-    private static readonly LogMessage Refused = new("orders", "FAIL", SyslogLevel.Error, "Connect to ipv4#127.0.0.1:9092 failed: Connection refused");
+    private static readonly LogMessage Refused = new("orders", SyslogLevel.Error, "FAIL", "Connect to ipv4#127.0.0.1:9092 failed: Connection refused");
     private static readonly Error Down = new(ErrorCode.Local_AllBrokersDown, "1/1 brokers are down");
 
     [Fact]
@@ -32,6 +32,14 @@ public sealed class KafkaLogTests(PostgresFixture postgres, BrokerFixture broker
         time.Ahead += KafkaLog.Quiet;
         log.Write(Down);
         Assert.Equal([LogLevel.Warning, LogLevel.Warning], logger.Levels.Where(level => level > LogLevel.Debug));
+        log.Answered();
+        log.Write(Down);
+        Assert.Equal([LogLevel.Warning, LogLevel.Warning], logger.Levels.Where(level => level > LogLevel.Debug));
+        time.Ahead += KafkaLog.Settling;
+        log.Answered();
+        log.Answered();
+        log.Write(Down);
+        Assert.Equal([LogLevel.Warning, LogLevel.Warning, LogLevel.Information, LogLevel.Warning], logger.Levels.Where(level => level > LogLevel.Debug));
     }
 
     [Fact]
@@ -42,8 +50,8 @@ public sealed class KafkaLogTests(PostgresFixture postgres, BrokerFixture broker
 
         log.Write(Down);
         log.Write(new Error(ErrorCode.TopicAuthorizationFailed, "may not be read"));
-        log.Write(new LogMessage("orders", "MAXPOLL", SyslogLevel.Warning, "left the group"));
-        log.Write(new LogMessage("orders", "CONSUME", SyslogLevel.Debug, "of no interest"));
+        log.Write(new LogMessage("orders", SyslogLevel.Warning, "MAXPOLL", "left the group"));
+        log.Write(new LogMessage("orders", SyslogLevel.Debug, "CONSUME", "of no interest"));
         log.Write(new Error(ErrorCode.Local_Fatal, "fenced", isFatal: true));
 
         Assert.Equal([LogLevel.Warning, LogLevel.Warning, LogLevel.Warning, LogLevel.Error], logger.Levels);
@@ -62,11 +70,13 @@ public sealed class KafkaLogTests(PostgresFixture postgres, BrokerFixture broker
         proxy.Cut();
         await instance.PublishAsync(new Noted(Guid.CreateVersion7(), 1));
         await instance.HasLoggedAsync("KafkaClientWarning");
-        await Eventually.BecomesTrueAsync(() => Task.FromResult(instance.LoggedEvents.Count(name => name == "KafkaClientRepetition") >= 20));
+        await Eventually.BecomesTrueAsync(() => Task.FromResult(instance.LoggedEvents.Count(name => name == "KafkaClientRepetition") >= 3));
+        await BecomesAsync(HealthStatus.Degraded);
         proxy.Resume();
 
         await service.HaveEntriesAsync(1);
         await BecomesAsync(HealthStatus.Healthy);
+        await instance.HasLoggedAsync("KafkaAnswers");
         Assert.Single(instance.LoggedEvents, name => name == "KafkaClientWarning");
 
         Task BecomesAsync(HealthStatus status) => Eventually.BecomesAsync(status, async () => (await health.CheckHealthAsync(TestContext.Current.CancellationToken)).Status);
