@@ -70,7 +70,6 @@ public sealed class KafkaLogTests(PostgresFixture postgres, BrokerFixture broker
         proxy.Cut();
         await instance.PublishAsync(new Noted(Guid.CreateVersion7(), 1));
         await instance.HasLoggedAsync("KafkaClientWarning");
-        await Eventually.BecomesTrueAsync(() => Task.FromResult(instance.LoggedEvents.Count(name => name == "KafkaClientRepetition") >= 3));
         await BecomesAsync(HealthStatus.Degraded);
         proxy.Resume();
 
