@@ -12,7 +12,8 @@ var builder = WebApplication.CreateBuilder(args);
 builder.AddServiceDefaults();
 builder.AddMessaging<InventoryDb>("inventory", messaging => messaging
     .Produces(Topics.Reservations, Topics.Stock, Topics.Catalog)
-    .Endpoint("reservations", endpoint => endpoint.Consumes(Topics.Orders).Prefetch<StockPrefetch>().Consumer<OrderConsumer>()));
+    .Endpoint("reservations", endpoint => endpoint.Consumes(Topics.Orders).Prefetch<StockPrefetch>().Consumer<OrderConsumer>())
+    .WarmUp<InventoryWarmUp>());
 builder.Services.AddHostedService<ProductSeeder>();
 builder.Services.ConfigureHttpJsonOptions(options => options.SerializerOptions.TypeInfoResolverChain.Insert(0, InventoryJson.Default));
 

@@ -40,6 +40,9 @@ public abstract class MessagingDbContext(DbContextOptions options, Transactional
     /// <exception cref="InvalidOperationException">The service does not produce the event's topic.</exception>
     public Guid Schedule(object @event, DateTimeOffset due) => Outbox.Schedule(@event, due);
 
+    /// <summary>Has <paramref name="action"/> done when what is published has been committed; see <see cref="TransactionalOutbox.WhenCommitted"/>.</summary>
+    public void WhenCommitted(Action action) => Outbox.WhenCommitted(action);
+
     /// <summary>Saves the changes and what was published, in one transaction: the current one, or one of its own.</summary>
     public override async Task<int> SaveChangesAsync(bool acceptAllChangesOnSuccess, CancellationToken cancellationToken = default)
     {

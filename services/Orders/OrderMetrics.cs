@@ -3,7 +3,7 @@ using System.Diagnostics.Metrics;
 namespace Shop.Orders;
 
 /// <summary>What Orders measures of its own business.</summary>
-/// <remarks>The state machine counts before its batch commits: a batch that is rolled back and repeated counts again.</remarks>
+/// <remarks>Orders are counted when what happened to them is committed: a batch that is rolled back and repeated counts once.</remarks>
 internal static class OrderMetrics
 {
     private const string StateTag = "shop.order.state";
@@ -28,11 +28,13 @@ internal static class OrderMetrics
     public static void SetStuck(IReadOnlyDictionary<string, long> byState) =>
         _stuck = [.. byState.Select(count => new Measurement<long>(count.Value, new KeyValuePair<string, object?>(StateTag, count.Key)))];
 
-    /// <summary>An order has entered <see cref="Order.CurrentState"/>.</summary>
-    public static void Entered(Order order)
+    /// <summary>An order has entered a state.</summary>
+    /// <param name="state">The state.</param>
+    /// <param name="age">The time since the order was submitted.</param>
+    public static void Entered(string state, TimeSpan age)
     {
-        var state = new KeyValuePair<string, object?>(StateTag, order.CurrentState);
-        Transitions.Add(1, state);
-        Age.Record((order.UpdatedAt - order.SubmittedAt).TotalSeconds, state);
+        var tag = new KeyValuePair<string, object?>(StateTag, state);
+        Transitions.Add(1, tag);
+        Age.Record(age.TotalSeconds, tag);
     }
 }

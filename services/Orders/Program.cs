@@ -22,7 +22,8 @@ builder.AddMessaging<OrdersDb>("orders", messaging => messaging
     .Produces(Topics.Orders)
     .Endpoint("fulfilment", endpoint => endpoint.Consumes(OrderTopics.All).Saga<OrderFulfilment, Order>())
     .Endpoint("history", endpoint => endpoint.Consumes(OrderTopics.All).BatchHandler<HistoryRecorder>())
-    .Endpoint("pricing", endpoint => endpoint.Consumes(Topics.Catalog).BatchHandler<ProductCopier>()));
+    .Endpoint("pricing", endpoint => endpoint.Consumes(Topics.Catalog).BatchHandler<ProductCopier>())
+    .WarmUp<OrdersWarmUp>());
 builder.AddRepairingOrders();
 builder.AddSubmittingOrder();
 builder.Services.AddPeriodicWorker<WaitingEvents>("waiting events");

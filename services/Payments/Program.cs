@@ -9,7 +9,8 @@ var builder = WebApplication.CreateBuilder(args);
 builder.AddServiceDefaults();
 builder.AddMessaging<PaymentsDb>("payments", messaging => messaging
     .Produces(Topics.Payments)
-    .Endpoint("payments", endpoint => endpoint.Consumes(Topics.Orders).Prefetch<PaymentPrefetch>().Consumer<OrderConsumer>()));
+    .Endpoint("payments", endpoint => endpoint.Consumes(Topics.Orders).Prefetch<PaymentPrefetch>().Consumer<OrderConsumer>())
+    .WarmUp<PaymentsWarmUp>());
 builder.AddCallingProvider();
 
 var app = builder.Build();

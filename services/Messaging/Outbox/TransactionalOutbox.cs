@@ -22,6 +22,7 @@ public sealed class TransactionalOutbox : OutboxSendContext
     private readonly List<OutboxMessage> _messages = [];
     private readonly List<ScheduledMessage> _scheduled = [];
     private readonly List<Guid> _cancelled = [];
+    private readonly List<Action> _whenCommitted = [];
     private bool _written;
     private int _writtenShards;
 
@@ -65,6 +66,12 @@ public sealed class TransactionalOutbox : OutboxSendContext
             _cancelled.Add(token);
     }
 
+    /// <summary>
+    /// Has <paramref name="action"/> done when the transaction of what is published has committed, and never where it is rolled back: for what
+    /// the process notes of it, such as a metric.
+    /// </summary>
+    public void WhenCommitted(Action action) => _whenCommitted.Add(action);
+
     /// <summary>Called by MassTransit for everything that a consumer or state machine publishes.</summary>
     Task OutboxSendContext.AddSend<T>(SendContext<T> context)
     {
@@ -96,9 +103,12 @@ public sealed class TransactionalOutbox : OutboxSendContext
         _cancelled.Clear();
     }
 
-    /// <summary>Tells the relay of this process that there is work, where the transaction that has committed wrote some.</summary>
+    /// <summary>The transaction has committed: the relay of this process is told that there is work, where there is some.</summary>
     internal void Committed()
     {
+        foreach (var action in _whenCommitted)
+            action();
+        _whenCommitted.Clear();
         if (_written)
             _signal.Set(_writtenShards);
         _written = false;

@@ -3,6 +3,7 @@ using System.Linq.Expressions;
 using MassTransit;
 using Microsoft.Extensions.Options;
 using Shop.Contracts;
+using Shop.Messaging.Outbox;
 
 namespace Shop.Orders.FulfillingOrder;
 
@@ -58,7 +59,9 @@ public sealed class OrderFulfilment : MassTransitStateMachine<Order>
             context.Saga.UpdatedAt = time.GetUtcNow();
             if (context.Saga.IsPaymentDecided)
                 context.Saga.PaymentToken = null;
-            OrderMetrics.Entered(context.Saga);
+            var (state, age) = (context.Saga.CurrentState, context.Saga.UpdatedAt - context.Saga.SubmittedAt);
+            if (context.TryGetPayload<TransactionalOutbox>(out var outbox))
+                outbox.WhenCommitted(() => OrderMetrics.Entered(state, age));
         }));
 
         During(Submitted,

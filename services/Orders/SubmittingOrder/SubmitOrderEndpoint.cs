@@ -73,12 +73,12 @@ public static partial class SubmitOrderEndpoint
         // renewed when the submission comes back to the order; should the topic lose it, the order ends all the same
         order.DeadlineAt = order.SubmittedAt + deadlines.Value.Reservation;
         order.DeadlineToken = db.Schedule(OrderFulfilment.ReservationDeadlineOf(order.CorrelationId), order.DeadlineAt.Value);
+        db.WhenCommitted(() => OrderMetrics.Submitted.Add(1));
         if (await SaveUnlessRepeatedAsync(db, key, expiredBefore, cancellationToken) is { } answered)
         {
             LogRepeated(logger, key.ShopperId);
             return Union(answered);
         }
-        OrderMetrics.Submitted.Add(1);
         LogSubmitted(logger, order.CorrelationId);
         return Accepted(order);
     }
