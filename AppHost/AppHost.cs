@@ -17,7 +17,7 @@ if (guard is null)
 var builder = ShopDefaults.CreateBuilder(shop, args);
 var kept = new KeptValues(shop.Data);
 
-var postgres = builder.AddPostgresServer("postgres", shop, Machine.Look());
+var postgres = builder.AddPostgresServer("postgres", shop, PostgresPrograms.Find(), containers: Programs.Find("docker") is not null || Programs.Find("podman") is not null);
 var kafka = builder.AddKafka("kafka", shop);
 
 // HMAC key of the tokens that the gateway hands out in development and that every service verifies

@@ -17,7 +17,7 @@ internal static class ShopDefaults
         // for the dashboard: one heap on a developer's machine, as the parts have it
         Default("DOTNET_gcServer", "0");
         Default("DOTNET_gcConcurrent", "0");
-        var dashboard = Default("ASPNETCORE_URLS", $"http://localhost:{kept.Port("dashboard")}");
+        Default("ASPNETCORE_URLS", $"http://localhost:{kept.Port("dashboard")}");
         if (shop.Dashboard) Default("ASPIRE_DASHBOARD_OTLP_ENDPOINT_URL", $"http://localhost:{kept.Port("dashboard-telemetry")}");
         Default("ASPIRE_RESOURCE_SERVICE_ENDPOINT_URL", $"http://localhost:{kept.Port("dashboard-resources")}");
         var builder = DistributedApplication.CreateBuilder(new DistributedApplicationOptions
@@ -36,18 +36,16 @@ internal static class ShopDefaults
         builder.Configuration["Logging:LogLevel:Default"] = "Warning";
         builder.Configuration["Logging:LogLevel:Aspire.Hosting.DistributedApplication"] = "Warning";
         builder.Configuration["Logging:LogLevel:Microsoft.Extensions.Diagnostics.HealthChecks"] = "None";
-        builder.Services.AddSingleton(shop).AddSingleton(new DashboardAddress(shop.Dashboard ? dashboard : null)).AddSingleton(new Patience())
-            .AddSingleton<ShopReport>().AddSingleton<Supervisor>().AddHostedService<ShopLifetime>();
+        builder.Configuration["Logging:LogLevel:Microsoft.AspNetCore.DataProtection"] = "Error"; // a new machine's first key is no news
+        builder.Services.AddSingleton(shop).AddSingleton(new Patience()).AddSingleton<ShopReport>().AddHostedService<ShopLifetime>();
         // first of all: Aspire's own services do not return from starting until there are healthy resources
-        builder.Services.Insert(0, ServiceDescriptor.Singleton<IHostedService>(services => services.GetRequiredService<Supervisor>()));
+        builder.Services.Insert(0, ServiceDescriptor.Singleton<IHostedService, Supervisor>());
         return builder;
     }
 
-    /// <summary>The environment variable, set to the value where it is not set.</summary>
-    private static string Default(string name, string value)
+    /// <summary>Sets the environment variable where it is not set.</summary>
+    private static void Default(string name, string value)
     {
-        if (Environment.GetEnvironmentVariable(name) is { Length: > 0 } given) return given;
-        Environment.SetEnvironmentVariable(name, value);
-        return value;
+        if (string.IsNullOrEmpty(Environment.GetEnvironmentVariable(name))) Environment.SetEnvironmentVariable(name, value);
     }
 }

@@ -25,12 +25,9 @@ internal static class KafkaBuilderExtensions
                 .ServesKafka(port);
         }
 
-        var node = new ApacheKafkaNode(Path.Combine(shop.Data, "apache-kafka"), shop.KafkaHome);
-        var controllerPort = kept.Port($"{name}-controller");
-        return builder.AddResource(new ApacheKafkaResource(name, node.Java, "/"))
+        return builder.AddResource(new ApacheKafkaResource(name))
             .WithInitialState(new() { ResourceType = "ApacheKafka", Properties = [] })
-            .WithArgs(node.Run)
-            .OnBeforeResourceStarted((_, _, cancellationToken) => node.PrepareAsync(port, controllerPort, cancellationToken))
+            .WithArgs(ApacheKafkaNode.Run(shop.KafkaHome, Path.Combine(shop.Data, "apache-kafka"), port, kept.Port($"{name}-controller")))
             .ServesKafka(port);
     }
 

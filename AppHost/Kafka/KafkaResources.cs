@@ -1,22 +1,14 @@
 namespace Shop.AppHost.Kafka;
 
-/// <summary>EmbeddedKafka, a project of this repository.</summary>
-internal sealed class EmbeddedKafkaResource(string name) : ProjectResource(name), IResourceWithConnectionString
+/// <summary>A broker of ours: its connection string is the bootstrap list.</summary>
+internal interface IKafkaResource : IResourceWithConnectionString, IResourceWithEndpoints
 {
-    public ReferenceExpression ConnectionStringExpression => KafkaAddress.Of(this);
+    ReferenceExpression IResourceWithConnectionString.ConnectionStringExpression =>
+        ReferenceExpression.Create($"{this.GetEndpoint("tcp").Property(EndpointProperty.IPV4Host)}:{this.GetEndpoint("tcp").Property(EndpointProperty.Port)}");
 }
+
+/// <summary>EmbeddedKafka, a project of this repository.</summary>
+internal sealed class EmbeddedKafkaResource(string name) : ProjectResource(name), IKafkaResource;
 
 /// <summary>A node of Apache Kafka, broker and controller in one, from a distribution's <c>libs</c>.</summary>
-internal sealed class ApacheKafkaResource(string name, string java, string directory) : ExecutableResource(name, java, directory), IResourceWithConnectionString
-{
-    public ReferenceExpression ConnectionStringExpression => KafkaAddress.Of(this);
-}
-
-file static class KafkaAddress
-{
-    public static ReferenceExpression Of(IResourceWithEndpoints kafka)
-    {
-        var endpoint = kafka.GetEndpoint("tcp");
-        return ReferenceExpression.Create($"{endpoint.Property(EndpointProperty.IPV4Host)}:{endpoint.Property(EndpointProperty.Port)}");
-    }
-}
+internal sealed class ApacheKafkaResource(string name) : ExecutableResource(name, "/bin/sh", "/"), IKafkaResource;

@@ -10,12 +10,17 @@ internal static class PostgresBuilderExtensions
     /// <summary>
     /// Adds PostgreSQL: the server that <c>ConnectionStrings__NAME</c> names, the system's with a private cluster, or a container.
     /// </summary>
+    /// <param name="builder">The model.</param>
+    /// <param name="name">The resource's name.</param>
+    /// <param name="shop">Where its data are kept.</param>
+    /// <param name="programs">The directory of PostgreSQL's programs; null for none.</param>
+    /// <param name="containers">Whether there is a container engine.</param>
     /// <exception cref="DistributedApplicationException">There is none of them; the message names the package.</exception>
-    public static IResourceBuilder<IResourceWithConnectionString> AddPostgresServer(this IDistributedApplicationBuilder builder, string name, ShopSettings shop, Machine machine)
+    public static IResourceBuilder<IResourceWithConnectionString> AddPostgresServer(this IDistributedApplicationBuilder builder, string name, ShopSettings shop, string? programs, bool containers)
     {
         if (builder.Configuration.GetConnectionString(name) is { Length: > 0 }) return builder.AddConnectionString(name);
-        if (machine.PostgresPrograms is { } programs) return builder.AddPostgresCluster(name, new(programs, Path.Combine(shop.Data, "postgres")), shop);
-        if (!machine.HasContainerEngine) throw new DistributedApplicationException(PostgresPrograms.Missing);
+        if (programs is not null) return builder.AddPostgresCluster(name, new(programs, Path.Combine(shop.Data, "postgres")), shop);
+        if (!containers) throw new DistributedApplicationException(PostgresPrograms.Missing);
 
         var data = Directory.CreateDirectory(Path.Combine(shop.Data, "postgres-container")).FullName;
         return builder.AddPostgres(name, password: builder.AddParameter($"{name}-password", new KeptValues(shop.Data).Secret($"{name}-container"), secret: true))

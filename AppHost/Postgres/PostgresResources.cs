@@ -12,7 +12,7 @@ internal sealed class PostgresClusterResource(string name, PostgresCluster clust
     public int? ProcessId => cluster.ProcessId;
 
     public ReferenceExpression ConnectionStringExpression => ReferenceExpression.Create(
-        $"Host={Endpoint.Property(EndpointProperty.IPV4Host)};Port={Endpoint.Property(EndpointProperty.Port)};Username=postgres;Password={cluster.Password()};Database=postgres");
+        $"Host={Endpoint.Property(EndpointProperty.IPV4Host)};Port={Endpoint.Property(EndpointProperty.Port)};Username=postgres;Password={cluster.Password};Database=postgres");
 }
 
 /// <summary>

@@ -19,8 +19,12 @@ as_user() { # PROGRAM DATA ARGUMENTS
     exec "$program" -D "$data" "$@"
 }
 
-init() { # the superuser's password is in DIR/superuser-password
+init() { # the superuser's password is in DIR/superuser-password, for its owner only
     if [ ! -d "$directory/data" ]; then
+        mkdir -p -m 700 "$directory"
+        if [ ! -s "$directory/superuser-password" ]; then
+            (umask 077 && head -c 24 /dev/urandom | od -A n -v -t x1 | tr -d ' \n' > "$directory/superuser-password")
+        fi
         rm -rf "$directory/data.new"
         mkdir -m 700 "$directory/data.new"
         if [ "$(id -u)" = 0 ]; then chown "$user:" "$directory/data.new"; fi

@@ -1,38 +1,42 @@
-using System.Diagnostics;
-
 namespace Shop.AppHost.Running;
 
 /// <summary>An instance of a resource that is kept running, as <c>./shop status</c> shows it.</summary>
 /// <param name="resource">The resource.</param>
 /// <param name="id">Aspire's id of the instance.</param>
 /// <param name="instance">Which of the resource's replicas, from 1.</param>
-/// <param name="log">Its log.</param>
-internal sealed class Part(IResource resource, string id, int instance, PartLog log)
+internal sealed class Part(IResource resource, string id, int instance)
 {
     public IResource Resource => resource;
-
-    public string Name => resource.Name;
 
     public string Id => id;
 
     public int Instance => instance;
 
-    public PartLog Log => log;
+    /// <summary>Its name in logs: the resource's, with a number where there are several.</summary>
+    public string Title { get; } = resource.GetReplicaCount() > 1 ? $"{resource.Name}-{instance}" : resource.Name;
 
-    /// <summary>The process id; null while there is no process.</summary>
-    public int? Pid { get; set; }
+    /// <summary>Asks it for its health.</summary>
+    public ProbeAnnotation Probe { get; } = resource.Annotations.OfType<ProbeAnnotation>().Single();
 
-    /// <summary>The id of the process that the orchestrator started: the same, or a shell that keeps the other; null while there is none.</summary>
+    /// <summary>The last lines of its log, oldest first.</summary>
+    public IReadOnlyList<string> LastLines { get; set; } = [];
+
+    /// <summary>The id of the process that the orchestrator started; null while there is none.</summary>
     public int? StartedPid { get; set; }
+
+    /// <summary>The process's id: the same, or that of the process which a shell keeps.</summary>
+    public int? Pid { get; set; }
 
     /// <summary>Where it listens.</summary>
     public string? Url { get; set; }
 
-    /// <summary>Where it stands.</summary>
     public PartState State { get; set; } = PartState.Waiting;
 
     /// <summary>How many times it was started again after it had ended.</summary>
     public int Restarts { get; set; }
+
+    /// <summary>How many times it has ended since it was healthy for a while.</summary>
+    public int Failures { get; set; }
 
     /// <summary>Whether it was healthy once.</summary>
     public bool WasHealthy { get; set; }
@@ -40,20 +44,8 @@ internal sealed class Part(IResource resource, string id, int instance, PartLog 
     /// <summary>Whether it is being stopped, or was, by somebody who wants it so.</summary>
     public bool StopWanted { get; set; }
 
-    /// <summary>How many times it has ended since it was healthy for a while.</summary>
-    public int Failures { get; set; }
-
-    /// <summary>Since when it is healthy; null when it is not.</summary>
-    public long? HealthySince { get; set; }
-
-    /// <summary>When it was started first.</summary>
-    public long? FirstStart { get; set; }
-
     /// <summary>Ends the health checks of the process that runs.</summary>
     public CancellationTokenSource? Probing { get; set; }
-
-    /// <summary>How long it has been healthy.</summary>
-    public TimeSpan HealthyFor => HealthySince is { } since ? Stopwatch.GetElapsedTime(since) : TimeSpan.Zero;
 }
 
 /// <summary>The states of a part, as <c>./shop status</c> shows them.</summary>
@@ -79,4 +71,11 @@ internal enum PartState
 
     /// <summary>Somebody stopped it.</summary>
     Stopped,
+}
+
+/// <summary>A resource whose process is another than the one that the orchestrator started.</summary>
+internal interface IHasProcess
+{
+    /// <summary>The process id; null when it is not known.</summary>
+    int? ProcessId { get; }
 }

@@ -30,11 +30,10 @@ internal static class Ports
     /// <summary>Whether a server could listen on the port of 127.0.0.1 now.</summary>
     public static bool IsFree(int port)
     {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         try
         {
-            socket.Bind(new IPEndPoint(IPAddress.Loopback, port));
-            socket.Listen(1);
+            using var listener = new TcpListener(IPAddress.Loopback, port);
+            listener.Start();
             return true;
         }
         catch (SocketException)

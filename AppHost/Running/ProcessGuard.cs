@@ -19,70 +19,55 @@ internal sealed class ProcessGuard : IAsyncDisposable
     public static readonly string Runner = Guid.CreateVersion7().ToString("N");
 
     private static readonly string Script = Path.Combine(AppContext.BaseDirectory, "stop-leftovers.sh");
-    private readonly string _owner;
-    private readonly string? _directory;
-    private volatile Process? _process;
+    private readonly string[] _arguments;
+    private volatile Process _process;
     private volatile bool _disposed;
 
-    private ProcessGuard(string owner, string? directory)
-    {
-        _owner = owner;
-        _directory = directory;
-    }
+    private ProcessGuard(string[] arguments) => (_arguments, _process) = (arguments, Watch(arguments));
 
     /// <summary>The guard's own process id.</summary>
-    public int ProcessId => _process?.Id ?? 0;
+    public int ProcessId => _process.Id;
 
     /// <summary>Stops whatever an earlier runner of the same owner has left, and returns when it is gone.</summary>
     /// <param name="owner">The owner: a data directory's absolute path.</param>
     /// <param name="cancellationToken">Gives up waiting.</param>
     public static async Task StopLeftoversAsync(string owner, CancellationToken cancellationToken)
     {
-        using var sweep = Spawn(owner);
+        using var sweep = Spawn([owner]);
         sweep.StandardInput.Close();
         await sweep.WaitForExitAsync(cancellationToken);
     }
 
-    /// <summary>Starts to guard; dispose to stop everything of the owner at once.</summary>
+    /// <summary>Starts to guard this runner's own processes: the guard of one that was killed must not stop those of its successor. Dispose to stop them at once.</summary>
     /// <param name="owner">The owner.</param>
     /// <param name="directory">A directory to remove at the end; null for none.</param>
-    public static ProcessGuard Start(string owner, string? directory = null)
-    {
-        var guard = new ProcessGuard(owner, directory);
-        guard.Watch();
-        return guard;
-    }
-
-    private static Process Spawn(params string[] arguments)
-    {
-        var setSid = Programs.Find("setsid");
-        var start = new ProcessStartInfo(setSid ?? "/bin/sh") { RedirectStandardInput = true, WorkingDirectory = "/" };
-        if (setSid is not null) start.ArgumentList.Add("/bin/sh");
-        start.ArgumentList.Add(Script);
-        foreach (var argument in arguments) start.ArgumentList.Add(argument);
-        // a guard inside a guarded process must not be stopped by the outer one before it has done its work
-        start.Environment.Remove(OwnerVariable);
-        return Process.Start(start) ?? throw new InvalidOperationException("The guard process did not start.");
-    }
-
-    private void Watch()
-    {
-        // this runner's own processes: the guard of one that was killed must not stop those of its successor
-        var process = Spawn(_owner, _directory ?? "", Runner);
-        process.EnableRaisingEvents = true;
-        // whoever kills the guard must not leave the shop unguarded
-        process.Exited += (_, _) => { if (!_disposed) Watch(); };
-        _process = process;
-    }
+    public static ProcessGuard Start(string owner, string? directory = null) => new([owner, directory ?? "", Runner]);
 
     /// <summary>Stops what is still running and waits until it is gone.</summary>
     public async ValueTask DisposeAsync()
     {
         if (_disposed) return;
         _disposed = true;
-        if (_process is not { } process) return;
-        process.StandardInput.Close();
-        await process.WaitForExitAsync();
-        process.Dispose();
+        _process.StandardInput.Close();
+        await _process.WaitForExitAsync();
+        _process.Dispose();
+    }
+
+    private Process Watch(string[] arguments)
+    {
+        var process = Spawn(arguments);
+        // whoever kills the guard must not leave the shop unguarded
+        process.Exited += (_, _) => { if (!_disposed) _process = Watch(_arguments); };
+        process.EnableRaisingEvents = true;
+        return process;
+    }
+
+    private static Process Spawn(string[] arguments)
+    {
+        var setSid = Programs.Find("setsid");
+        var start = new ProcessStartInfo(setSid ?? "/bin/sh", [.. setSid is null ? [] : (string[])["/bin/sh"], Script, .. arguments]) { RedirectStandardInput = true, WorkingDirectory = "/" };
+        // a guard inside a guarded process must not be stopped by the outer one before it has done its work
+        start.Environment.Remove(OwnerVariable);
+        return Process.Start(start)!;
     }
 }

@@ -6,24 +6,29 @@ namespace Shop.AppHost.Running;
 /// Has the data directory for this AppHost alone, and sees to it that nothing of the shop outlives it, by a <see cref="ProcessGuard"/>.
 /// The orchestrator's own means would be a monitor process of 20 MiB beside each part.
 /// </summary>
-internal sealed class ShopGuard : IAsyncDisposable
+internal sealed class ShopGuard(FileStream lockFile, ProcessGuard guard) : IAsyncDisposable
 {
-    private readonly FileStream _lock;
-    private readonly ProcessGuard _guard;
-
-    private ShopGuard(FileStream lockFile, ProcessGuard guard)
-    {
-        _lock = lockFile;
-        _guard = guard;
-    }
-
     /// <summary>Takes the data directory, stops what a killed AppHost may have left, and starts to guard.</summary>
     /// <returns>The guard; null when another AppHost has the directory.</returns>
     public static async Task<ShopGuard?> TakeAsync(string data)
     {
         Directory.CreateDirectory(data, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         Directory.CreateDirectory(Path.Combine(data, "logs"));
-        if (await TakeLockAsync(Path.Combine(data, "lock")) is not { } lockFile) return null;
+        FileStream? lockFile = null;
+        // an AppHost that was just killed still has the lock for a moment, until the kernel has taken it apart
+        for (var attempt = 1; lockFile is null; attempt++)
+        {
+            try
+            {
+                lockFile = new FileStream(Path.Combine(data, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None); // an flock
+            }
+            catch (IOException)
+            {
+                if (attempt == 5) return null;
+                await Task.Delay(100);
+            }
+        }
+
         await ProcessGuard.StopLeftoversAsync(data, CancellationToken.None);
         // the orchestrator inherits them, and everything that it starts
         Environment.SetEnvironmentVariable(ProcessGuard.OwnerVariable, data);
@@ -33,45 +38,22 @@ internal sealed class ShopGuard : IAsyncDisposable
     }
 
     /// <summary>The orchestrator's processes of this run.</summary>
-    public static IEnumerable<Process> Orchestrator() =>
-        Process.GetProcessesByName("dcp").Where(process => Environ(process.Id).Contains($"{ProcessGuard.RunnerVariable}={ProcessGuard.Runner}"));
+    public static IEnumerable<Process> Orchestrator() => Process.GetProcessesByName("dcp").Where(process =>
+    {
+        try
+        {
+            return File.ReadAllText($"/proc/{process.Id}/environ").Contains($"{ProcessGuard.RunnerVariable}={ProcessGuard.Runner}\0", StringComparison.Ordinal);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false; // it has ended since, or is somebody else's
+        }
+    });
 
     /// <summary>Stops what still runs and waits until it is gone.</summary>
     public async ValueTask DisposeAsync()
     {
-        await _guard.DisposeAsync();
-        await _lock.DisposeAsync();
-    }
-
-    private static string[] Environ(int pid)
-    {
-        try
-        {
-            return File.ReadAllText($"/proc/{pid}/environ").Split('\0');
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return []; // it has ended since, or is somebody else's
-        }
-    }
-
-    private static async Task<FileStream?> TakeLockAsync(string file)
-    {
-        // an AppHost that was just killed still has the lock for a moment, until the kernel has taken it apart
-        for (var attempt = 1; ; attempt++)
-        {
-            try
-            {
-                return new FileStream(file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None); // an flock
-            }
-            catch (IOException) when (attempt < 5)
-            {
-                await Task.Delay(100);
-            }
-            catch (IOException)
-            {
-                return null;
-            }
-        }
+        await guard.DisposeAsync();
+        await lockFile.DisposeAsync();
     }
 }

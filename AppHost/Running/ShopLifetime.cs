@@ -14,7 +14,10 @@ internal sealed class ShopLifetime(ShopReport report, IHostApplicationLifetime l
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(8);
     private readonly List<PosixSignalRegistration> _signals = [];
 
-    /// <inheritdoc/>
+    public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
     public Task StartedAsync(CancellationToken cancellationToken)
     {
         _signals.Add(PosixSignalRegistration.Create(PosixSignal.SIGHUP, context =>
@@ -31,28 +34,19 @@ internal sealed class ShopLifetime(ShopReport report, IHostApplicationLifetime l
         return Task.CompletedTask;
     }
 
-    /// <inheritdoc/>
-    public async Task StoppingAsync(CancellationToken cancellationToken)
+    public Task StoppingAsync(CancellationToken cancellationToken)
     {
         ShopReport.Say("Stopping the shop");
-        await StopPartsAsync();
+        return StopPartsAsync();
     }
 
-    /// <inheritdoc/>
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
     public Task StoppedAsync(CancellationToken cancellationToken)
     {
-        foreach (var signal in _signals) signal.Dispose();
+        _signals.ForEach(signal => signal.Dispose());
         return Task.CompletedTask;
     }
-
-    /// <inheritdoc/>
-    public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    /// <inheritdoc/>
-    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    /// <inheritdoc/>
-    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     private async Task WatchAsync(Process orchestrator)
     {
@@ -67,8 +61,8 @@ internal sealed class ShopLifetime(ShopReport report, IHostApplicationLifetime l
     private async Task StopPartsAsync()
     {
         foreach (var part in report.Parts) part.StopWanted = true;
-        var needed = report.Parts.SelectMany(part => part.Resource.Annotations.OfType<WaitAnnotation>()).Select(wait => wait.Resource)
-            .SelectMany(resource => resource is IResourceWithParent child ? [resource, child.Parent] : new[] { resource }).ToHashSet();
+        var needed = report.Parts.SelectMany(part => part.Resource.Annotations.OfType<WaitAnnotation>())
+            .SelectMany(wait => wait.Resource is IResourceWithParent child ? [wait.Resource, child.Parent] : new[] { wait.Resource }).ToHashSet();
         foreach (var parts in report.Parts.GroupBy(part => needed.Contains(part.Resource)).OrderBy(group => group.Key))
             await Task.WhenAll(parts.Select(part => part.StartedPid).OfType<int>().Select(StopAsync));
     }

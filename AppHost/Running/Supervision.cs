@@ -1,11 +1,18 @@
+using System.Diagnostics;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace Shop.AppHost.Running;
 
-/// <summary>Says how an instance of the resource is asked whether it can do its work.</summary>
-/// <param name="AskAsync">Is given the instance's address; throws, or answers false, where it cannot.</param>
-internal sealed record ProbeAnnotation(Func<string, CancellationToken, Task<bool>> AskAsync) : IResourceAnnotation;
+/// <summary>Says how an instance of the resource is asked whether it can do its work, and what all have answered.</summary>
+/// <param name="askAsync">Is given the instance's address; throws, or answers false, where it cannot.</param>
+internal sealed class ProbeAnnotation(Func<string, CancellationToken, Task<bool>> askAsync) : IResourceAnnotation
+{
+    public Func<string, CancellationToken, Task<bool>> AskAsync => askAsync;
+
+    /// <summary>Whether all instances are healthy.</summary>
+    public volatile bool Healthy;
+}
 
 internal static class Supervision
 {
@@ -22,10 +29,14 @@ internal static class Supervision
     /// <param name="askAsync">Asks an instance, see <see cref="ProbeAnnotation"/>.</param>
     public static IResourceBuilder<T> IsSupervised<T>(this IResourceBuilder<T> builder, Func<string, CancellationToken, Task<bool>> askAsync) where T : IResource
     {
-        var name = builder.Resource.Name;
-        builder.ApplicationBuilder.Services.AddHealthChecks().Add(new HealthCheckRegistration(
-            $"{name}-ready", services => new SupervisedHealth(services.GetRequiredService<Supervisor>(), name), failureStatus: null, tags: null));
-        return builder.WithAnnotation(new ProbeAnnotation(askAsync)).WithHealthCheck($"{name}-ready");
+        var probe = new ProbeAnnotation(askAsync);
+        var check = $"{builder.Resource.Name}-ready";
+        builder.ApplicationBuilder.Services.AddHealthChecks().AddAsyncCheck(check, async cancellationToken =>
+        {
+            for (var since = Stopwatch.StartNew(); !probe.Healthy && since.Elapsed < Patience;) await Task.Delay(20, cancellationToken);
+            return probe.Healthy ? HealthCheckResult.Healthy() : HealthCheckResult.Unhealthy();
+        });
+        return builder.WithAnnotation(probe).WithHealthCheck(check);
     }
 
     /// <summary>The same for a project that says so over HTTP, at <c>/health/ready</c>.</summary>
@@ -35,15 +46,4 @@ internal static class Supervision
             using var response = await Http.GetAsync(url.TrimEnd('/') + "/health/ready", HttpCompletionOption.ResponseHeadersRead, cancellationToken);
             return response.IsSuccessStatusCode;
         });
-
-    private sealed class SupervisedHealth(Supervisor supervisor, string name) : IHealthCheck
-    {
-        public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
-        {
-            using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-            patience.CancelAfter(Patience);
-            await supervisor.HealthyAsync(name, patience.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            return supervisor.IsHealthy(name) ? HealthCheckResult.Healthy() : HealthCheckResult.Unhealthy();
-        }
-    }
 }

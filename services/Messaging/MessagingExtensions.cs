@@ -52,6 +52,9 @@ public static class MessagingExtensions
         services.AddSingleton<OutboxSignal>();
         services.AddSingleton<StaleSessions>();
         services.AddSingleton<TopicCreation>();
+        services.AddSingleton<TopicIdentities>();
+        services.AddSingleton<ReadabilityProbe>();
+        services.AddSingleton<KafkaLog>();
         services.AddSingleton<EndpointPipelines>();
         services.AddSingleton<Redriving>();
         services.AddSingleton<RefusedEvents>();

@@ -9,10 +9,13 @@ using Shop.Testing;
 namespace Shop.EndToEnd;
 
 /// <summary>A whole shop, started as a user starts it: <c>./shop up --detach</c>, with a data directory and a port of its own.</summary>
-public abstract class ShopUnderTest(Broker broker, int replicas = 1) : IAsyncLifetime
+/// <param name="broker">Its Kafka.</param>
+/// <param name="replicas">Instances of each service.</param>
+/// <param name="data">Its data directory; null for a temporary one.</param>
+public abstract class ShopUnderTest(Broker broker, int replicas = 1, string? data = null) : IAsyncLifetime
 {
     private static readonly TimeSpan CommandDeadline = TimeSpan.FromMinutes(5);
-    private readonly string _data = Path.Combine(Path.GetTempPath(), $"shop-e2e-{Guid.CreateVersion7():N}");
+    private readonly string _data = data ?? Path.Combine(Path.GetTempPath(), $"shop-e2e-{Guid.CreateVersion7():N}");
     private readonly int _port = Ports.Free();
 
     /// <summary>The gateway, as a shopper reaches it.</summary>
@@ -21,16 +24,18 @@ public abstract class ShopUnderTest(Broker broker, int replicas = 1) : IAsyncLif
     /// <summary>Why this shop cannot be started here; null when it can.</summary>
     public string? NotAvailable => broker == Broker.Apache && ApacheKafka.Home is null ? "KAFKA_HOME is not set" : null;
 
-    /// <summary>Environment variables of the shop, beside data directory, port and replicas.</summary>
-    protected virtual IReadOnlyDictionary<string, string> Settings => new Dictionary<string, string>();
+    /// <summary>
+    /// Environment variables of the shop, beside data directory, port and replicas. On a machine that is slow enough a whole shop is away for longer
+    /// than an order waits, and an order that is cancelled for that is no loss.
+    /// </summary>
+    protected virtual IReadOnlyDictionary<string, string> Settings => new Dictionary<string, string> { ["Deadlines__Reservation"] = "01:00:00", ["Deadlines__Payment"] = "01:00:00" };
 
     /// <inheritdoc/>
     public async ValueTask InitializeAsync()
     {
         if (NotAvailable is not null)
             return;
-        var (exitCode, output) = await RunAsync("up", "--detach");
-        Assert.True(exitCode == 0, $"./shop up --detach exited with {exitCode}:\n{output}");
+        await UpAsync();
         Gateway = new() { BaseAddress = new($"http://127.0.0.1:{_port}"), Timeout = TimeSpan.FromSeconds(30) };
     }
 
@@ -40,9 +45,49 @@ public abstract class ShopUnderTest(Broker broker, int replicas = 1) : IAsyncLif
         if (NotAvailable is not null)
             return;
         Gateway?.Dispose();
+        await ResetAsync();
+    }
+
+    /// <summary>The data directory.</summary>
+    public string Data => _data;
+
+    /// <summary>Starts the shop; returns when it takes orders.</summary>
+    public async Task UpAsync()
+    {
+        var (exitCode, output) = await RunAsync("up", "--detach");
+        Assert.True(exitCode == 0, $"./shop up --detach exited with {exitCode}:\n{output}");
+    }
+
+    /// <summary>Ends the shop and removes its data; neither a process nor a file of it may be left.</summary>
+    public async Task ResetAsync()
+    {
         var (exitCode, output) = await RunAsync("reset");
         Assert.True(exitCode == 0, $"./shop reset exited with {exitCode}:\n{output}");
         Assert.False(Directory.Exists(_data), "reset left the data behind");
+        Assert.Empty(Processes());
+    }
+
+    /// <summary>
+    /// The processes of this shop: whatever its environment, its arguments or its directory names the data directory. Linux only:
+    /// elsewhere there are none to be seen.
+    /// </summary>
+    public IReadOnlyList<ShopProcess> Processes() => !Directory.Exists("/proc/self") ? [] :
+        [.. Directory.GetDirectories("/proc").Select(directory => int.TryParse(Path.GetFileName(directory), out var id) ? id : 0)
+            .Where(id => id > 0 && id != Environment.ProcessId).Select(ProcessOf).OfType<ShopProcess>()];
+
+    private ShopProcess? ProcessOf(int id)
+    {
+        try
+        {
+            var arguments = File.ReadAllText($"/proc/{id}/cmdline").Replace('\0', ' ');
+            var directory = new FileInfo($"/proc/{id}/cwd").LinkTarget ?? "";
+            return arguments.Contains(_data, StringComparison.Ordinal) || directory.StartsWith(_data, StringComparison.Ordinal)
+                || File.ReadAllText($"/proc/{id}/environ").Contains($"={_data}\0", StringComparison.Ordinal) ? new(id, arguments) : null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null; // it has ended since, or is somebody else's
+        }
     }
 
     /// <summary>The parts as <c>./shop status --json</c> shows them.</summary>
@@ -98,6 +143,9 @@ public abstract class ShopUnderTest(Broker broker, int replicas = 1) : IAsyncLif
 /// <summary>A shop on EmbeddedKafka.</summary>
 public sealed class ShopOnEmbeddedKafka() : ShopUnderTest(Broker.Embedded);
 
+/// <summary>A shop that a test starts and ends by itself.</summary>
+public sealed class ShopOfOneTest(int replicas = 1, string? data = null) : ShopUnderTest(Broker.Embedded, replicas, data);
+
 /// <summary>A shop on Apache Kafka.</summary>
 public sealed class ShopOnApacheKafka() : ShopUnderTest(Broker.Apache);
 
@@ -134,6 +182,9 @@ public sealed class ShopWithTwoInstances() : ShopUnderTest(Broker.Embedded, repl
 
 /// <summary>A part of <c>./shop status --json</c>.</summary>
 public sealed record Part(string Name, int Instance, int? Pid, string? Url, string State, int Restarts);
+
+/// <summary>A process of a shop.</summary>
+public sealed record ShopProcess(int Id, string Arguments);
 
 /// <summary>A page of the provider's ledger.</summary>
 public sealed record LedgerPage(IReadOnlyList<LedgerEntry> Items, long? Next);

@@ -49,10 +49,8 @@ public sealed class ApacheKafka : IAsyncDisposable
         var guard = ProcessGuard.Start(path, temporary ? path : null);
         try
         {
-            var node = new ApacheKafkaNode(path, home);
             var port = Ports.Free();
-            await node.PrepareAsync(port, Ports.Free(), cancellationToken);
-            return new ApacheKafka(port, await StartServerAsync(node, port, path, onLine ?? (_ => { }), cancellationToken), guard);
+            return new ApacheKafka(port, await StartServerAsync(ApacheKafkaNode.Run(home, path, port, Ports.Free()), port, path, onLine ?? (_ => { }), cancellationToken), guard);
         }
         catch
         {
@@ -69,11 +67,11 @@ public sealed class ApacheKafka : IAsyncDisposable
         await _guard.DisposeAsync();
     }
 
-    private static async Task<ChildProcess> StartServerAsync(ApacheKafkaNode node, int port, string owner, Action<string> onLine, CancellationToken cancellationToken)
+    private static async Task<ChildProcess> StartServerAsync(string[] command, int port, string owner, Action<string> onLine, CancellationToken cancellationToken)
     {
         var started = Stopwatch.StartNew();
         var tail = new LogTail(20);
-        var process = ChildProcess.Start(new(node.Java, node.Run), owner, line => { tail.Add(line); onLine(line); });
+        var process = ChildProcess.Start(new("/bin/sh", command), owner, line => { tail.Add(line); onLine(line); });
         while (!process.Exited.IsCompleted && started.Elapsed < StartDeadline && !cancellationToken.IsCancellationRequested)
         {
             if (await KafkaProbe.IsReadyAsync(port, cancellationToken) && !process.Exited.IsCompleted) return process;

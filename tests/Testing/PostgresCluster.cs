@@ -78,7 +78,7 @@ public sealed class PostgresCluster : IAsyncDisposable
     }
 
     private static string Admin(AppHost.Postgres.PostgresCluster cluster, int port) =>
-        $"Host=127.0.0.1;Port={port};Username=postgres;Password={cluster.Password()};Database=postgres";
+        $"Host=127.0.0.1;Port={port};Username=postgres;Password={cluster.Password};Database=postgres";
 
     private static async Task<ChildProcess> StartServerAsync(AppHost.Postgres.PostgresCluster cluster, int port, string owner, CancellationToken cancellationToken)
     {

@@ -132,6 +132,10 @@ namespace Shop.Activity.Migrations
                         .HasColumnType("integer")
                         .HasColumnName("partition");
 
+                    b.Property<byte[]>("LastRecord")
+                        .HasColumnType("bytea")
+                        .HasColumnName("last_record");
+
                     b.Property<long>("NextOffset")
                         .HasColumnType("bigint")
                         .HasColumnName("next_offset");

@@ -13,7 +13,7 @@ namespace Shop.Messaging.Relay;
 /// written. Such an event holds back its own key, until an operator retries or discards it.
 /// </summary>
 internal sealed partial class RefusedEvents(NpgsqlDataSource dataSource, KafkaConnection kafka, TopicCreation topics, EventTypes eventTypes, MessagingOptions options,
-    TimeProvider time, ILogger<RefusedEvents> logger)
+    TimeProvider time, KafkaLog kafkaLog, ILogger<RefusedEvents> logger)
 {
     /// <summary>How long a missing topic is tried to be created before its events are held back.</summary>
     private static readonly TimeSpan TopicDeadline = TimeSpan.FromSeconds(10);
@@ -43,8 +43,7 @@ internal sealed partial class RefusedEvents(NpgsqlDataSource dataSource, KafkaCo
                 messages.Add(OutboxTable.Read(reader, options.EventSource));
         }
         // one event's refusal is not the end of this producer: nothing else is on its way
-        using var producer = new ProducerBuilder<byte[], byte[]>(kafka.Producer(options.ServiceName, gapless: false, limits.Smallest))
-            .SetLogHandler((_, log) => KafkaLog.Write(logger, log)).SetErrorHandler((_, error) => KafkaLog.Write(logger, error)).Build();
+        using var producer = kafkaLog.Attach(new ProducerBuilder<byte[], byte[]>(kafka.Producer(options.ServiceName, gapless: false, limits.Smallest))).Build();
         var heldKeys = new HashSet<(string, string)>();
         var refusedTopics = new Dictionary<string, Error>();
         foreach (var message in messages.Where(message => !heldKeys.Contains((message.Topic, message.Key))))

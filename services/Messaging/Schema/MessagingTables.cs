@@ -23,7 +23,7 @@ internal static class MessagingTables
 
     private sealed record InboxTable(Guid EventId, string Endpoint, DateTimeOffset ReceivedAt);
 
-    private sealed record ConsumerOffsetsTable(string Endpoint, string Topic, int Partition, long NextOffset);
+    private sealed record ConsumerOffsetsTable(string Endpoint, string Topic, int Partition, long NextOffset, byte[]? LastRecord);
 
     private sealed record DeadLettersTable(Guid Id, string Endpoint, string Topic, int Partition, long RecordOffset, string Key, byte[] KeyDigest, Guid? EventId,
         string? EventType, string Headers, byte[]? Body, string ErrorType, string ErrorMessage, string StackTrace, DateTimeOffset FailedAt, string Status, bool Discarded);

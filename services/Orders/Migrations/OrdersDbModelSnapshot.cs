@@ -36,6 +36,10 @@ namespace Shop.Orders.Migrations
                         .HasColumnType("integer")
                         .HasColumnName("partition");
 
+                    b.Property<byte[]>("LastRecord")
+                        .HasColumnType("bytea")
+                        .HasColumnName("last_record");
+
                     b.Property<long>("NextOffset")
                         .HasColumnType("bigint")
                         .HasColumnName("next_offset");

@@ -5,6 +5,7 @@ using Microsoft.Extensions.Options;
 using Npgsql;
 using Shop.Contracts;
 using Shop.Messaging.Workers;
+using Shop.Orders.FulfillingOrder;
 using Shop.Orders.ReadingOrders;
 using Shop.ServiceDefaults;
 using Shop.ServiceDefaults.Authentication;
@@ -41,7 +42,7 @@ public static partial class SubmitOrderEndpoint
 
     private static async Task<Results<Accepted<OrderView>, ValidationProblem, ProblemHttpResult>> SubmitAsync(
         HttpRequest http, SubmitOrder request, ClaimsPrincipal user, OrdersDb db, IOptions<IdempotencyKeyOptions> keys,
-        PaymentTokenSealer tokens, TimeProvider time, ILogger<SubmitOrder> logger, CancellationToken cancellationToken)
+        IOptions<OrderDeadlines> deadlines, PaymentTokenSealer tokens, TimeProvider time, ILogger<SubmitOrder> logger, CancellationToken cancellationToken)
     {
         // read as it was sent: bound to a parameter, two keys would be one with a comma, or one with a comma two
         var sentKeys = http.Headers[SubmitOrderRules.IdempotencyKeyHeader];
@@ -70,6 +71,9 @@ public static partial class SubmitOrderEndpoint
         db.Orders.Add(order);
         db.IdempotencyKeys.Add(key);
         db.Publish(order.ToOrderSubmitted());
+        // renewed when the submission comes back to the order; should the topic lose it, the order ends all the same
+        order.DeadlineAt = order.SubmittedAt + deadlines.Value.Reservation;
+        order.DeadlineToken = db.Schedule(OrderFulfilment.ReservationDeadlineOf(order.CorrelationId), order.DeadlineAt.Value);
         db.WhenCommitted(() => OrderMetrics.Submitted.Add(1));
         if (await SaveUnlessRepeatedAsync(db, key, expiredBefore, cancellationToken) is { } answered)
         {
