@@ -8,8 +8,8 @@ namespace Shop.AppHost.Commands;
 internal static class ShopCommands
 {
     private const int GoodsReceived = 100;
-    private static readonly TimeSpan LookAgainAfter = TimeSpan.FromMilliseconds(500);
     private const int SlowSeconds = 3;
+    private static readonly TimeSpan LookAgainAfter = TimeSpan.FromMilliseconds(500);
 
     /// <summary>Orders something, as a shopper would.</summary>
     public static IResourceBuilder<ProjectResource> WithPlaceOrder(this IResourceBuilder<ProjectResource> gateway) =>
