@@ -2,6 +2,8 @@ using Confluent.Kafka;
 using Npgsql;
 using NpgsqlTypes;
 using Shop.Messaging.DeadLetters;
+using Shop.Messaging.Events;
+using Shop.Messaging.Schema;
 
 namespace Shop.Messaging.Consuming;
 
@@ -148,9 +150,10 @@ internal sealed class BatchStore(NpgsqlConnection connection, NpgsqlTransaction 
     /// </summary>
     private void AddParkedKeys(NpgsqlBatch batch, string[] keys)
     {
-        const string Parked = "SELECT key FROM dead_letters WHERE endpoint = $1 AND key = ANY($2) AND status IN ('parked', 'redriving') FOR SHARE";
-        batch.BatchCommands.Add(new(Parked) { Parameters = { Text(endpoint), new NpgsqlParameter<string[]> { TypedValue = keys } } });
-        batch.BatchCommands.Add(new($"{Parked} NOWAIT") { Parameters = { Text(endpoint), new NpgsqlParameter<string[]> { TypedValue = keys } } });
+        const string Parked = "SELECT key FROM dead_letters WHERE endpoint = $1 AND key_digest = ANY($2) AND status IN ('parked', 'redriving') FOR SHARE";
+        var digests = KeyDigest.Of(keys);
+        batch.BatchCommands.Add(new(Parked) { Parameters = { Text(endpoint), SqlParameter.Of(digests) } });
+        batch.BatchCommands.Add(new($"{Parked} NOWAIT") { Parameters = { Text(endpoint), SqlParameter.Of(digests) } });
     }
 
     /// <summary>Reads what <see cref="AddParkedKeys"/> asked for; the reader is at the result before.</summary>
