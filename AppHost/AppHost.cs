@@ -30,9 +30,13 @@ var paymentProvider = builder.AddBuiltProject<Projects.PaymentProvider>("payment
     .WithPace()
     .IsSupervised();
 
-var orders = AddService<Projects.Orders>("orders", "Cart");
+// Orders seals the tokens of means of payment, which only Payments can open
+var paymentTokens = kept.KeyPair("payment-tokens");
+
+var orders = AddService<Projects.Orders>("orders", "Cart").WithEnvironment("PaymentTokens__PublicKey", paymentTokens.Public);
 var inventory = AddService<Projects.Inventory>("inventory", "BoxMultiple");
-var payments = AddService<Projects.Payments>("payments", "Payment").WithReference(paymentProvider);
+var payments = AddService<Projects.Payments>("payments", "Payment").WithReference(paymentProvider)
+    .WithEnvironment("PaymentTokens__PrivateKey", builder.AddParameter("payment-tokens-private-key", paymentTokens.Private, secret: true));
 var activity = AddService<Projects.Activity>("activity", "TextBulletListSquare");
 
 var gateway = builder.AddBuiltProject<Projects.Gateway>("gateway")

@@ -12,10 +12,14 @@ internal static class BuiltProjects
             .RunsAssembly(new TProject())
             .WithoutHttpsCertificate()
             .WithEnvironment("ASPNETCORE_ENVIRONMENT", "Development")
+            // what the part itself tells of every order, with its trace: to the dashboard, not to the console
+            .WithEnvironment($"Logging__OpenTelemetry__LogLevel__Shop.{Path.GetFileNameWithoutExtension(new TProject().ProjectPath)}", "Debug")
             .WithEnvironment(context =>
             {
                 // the dashboard is stopped with everybody else: with Aspire's retries every process then tries to reach it until it is killed
                 context.EnvironmentVariables.Remove("OTEL_DOTNET_EXPERIMENTAL_OTLP_RETRY");
+                // Aspire has everything sampled in Development; the parts' own sampler leaves out the polls, which would bury an order's trace
+                context.EnvironmentVariables.Remove("OTEL_TRACES_SAMPLER");
                 // what is given from outside is inherited; and where there is no dashboard, Aspire names an address at which nobody is
                 if (builder.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"] is null && builder.Configuration["ASPIRE_DASHBOARD_OTLP_ENDPOINT_URL"] is not null) return;
                 foreach (var variable in context.EnvironmentVariables.Keys.Where(variable => variable.StartsWith("OTEL_EXPORTER_OTLP", StringComparison.Ordinal)).ToArray())

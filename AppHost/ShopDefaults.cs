@@ -36,6 +36,7 @@ internal static class ShopDefaults
         builder.Configuration["Logging:LogLevel:Default"] = "Warning";
         builder.Configuration["Logging:LogLevel:Aspire.Hosting.DistributedApplication"] = "Warning";
         builder.Configuration["Logging:LogLevel:Microsoft.Extensions.Diagnostics.HealthChecks"] = "None";
+        builder.Configuration["Logging:LogLevel:Microsoft.AspNetCore.DataProtection"] = "Error"; // a new machine's first key is no news
         builder.Services.AddSingleton(shop).AddSingleton(new Patience()).AddSingleton<ShopReport>().AddHostedService<ShopLifetime>();
         // first of all: Aspire's own services do not return from starting until there are healthy resources
         builder.Services.Insert(0, ServiceDescriptor.Singleton<IHostedService, Supervisor>());

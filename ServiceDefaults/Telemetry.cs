@@ -34,6 +34,7 @@ internal static class Telemetry
                 tracing
                     .AddSource("Shop.*")
                     .AddNpgsql()
+                    .AddProcessor(new QueryNames())
                     .AddAspNetCoreInstrumentation(options =>
                         options.Filter = context => !context.Request.Path.StartsWithSegments(HealthEndpoints.Path))
                     .AddHttpClientInstrumentation();

@@ -9,6 +9,7 @@ internal static class ShopCommands
 {
     private const int GoodsReceived = 100;
     private const int SlowSeconds = 3;
+    private static readonly TimeSpan LookAgainAfter = TimeSpan.FromMilliseconds(500);
 
     /// <summary>Orders something, as a shopper would.</summary>
     public static IResourceBuilder<ProjectResource> WithPlaceOrder(this IResourceBuilder<ProjectResource> gateway) =>
@@ -39,10 +40,13 @@ internal static class ShopCommands
         {
             await http.SignInAsync("dashboard", ["operator"], cancellationToken);
             var letters = $"/api/ops/{service.Resource.Name}/dead-letters";
-            var page = await http.RequestAsync(HttpMethod.Get, letters, null, cancellationToken);
-            var waiting = page.GetProperty("items").EnumerateArray().Select(letter => letter.GetProperty("id").ToString()).ToList();
-            foreach (var id in waiting) await http.RequestAsync(HttpMethod.Post, $"{letters}/{id}/redrive", null, cancellationToken);
-            return $"{waiting.Count} dead letters redriven";
+            var redrive = await http.RequestAsync(HttpMethod.Post, $"{letters}/redrive", new { }, cancellationToken);
+            while (redrive.GetProperty("status").GetString() == "running")
+            {
+                await Task.Delay(LookAgainAfter, cancellationToken);
+                redrive = await http.RequestAsync(HttpMethod.Get, $"{letters}/redrives/{redrive.GetProperty("id").GetString()}", null, cancellationToken);
+            }
+            return $"{redrive.GetProperty("redriven")} of {redrive.GetProperty("total")} dead letters redriven, {redrive.GetProperty("failed")} failed again";
         });
 
     /// <summary>Makes the provider slow, and quick again. To take it away altogether is Aspire's own command Stop.</summary>

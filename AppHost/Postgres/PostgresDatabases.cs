@@ -21,7 +21,11 @@ internal static partial class PostgresDatabases
         await using var connection = await OpenAsync(server, cancellationToken);
         if (!await ExistsAsync("SELECT FROM pg_roles WHERE rolname = $1")) await ExecuteAsync($"CREATE ROLE {name} LOGIN");
         await ExecuteAsync($"ALTER ROLE {name} PASSWORD '{password.Replace("'", "''")}'");
-        if (!await ExistsAsync("SELECT FROM pg_database WHERE datname = $1")) await ExecuteAsync($"CREATE DATABASE {name} OWNER {name}");
+        if (!await ExistsAsync("SELECT FROM pg_database WHERE datname = $1"))
+        {
+            await ExecuteAsync($"GRANT {name} TO CURRENT_USER"); // a role that is no superuser makes databases only for roles it is a member of
+            await ExecuteAsync($"CREATE DATABASE {name} OWNER {name}");
+        }
         await ExecuteAsync($"REVOKE ALL ON DATABASE {name} FROM PUBLIC");
 
         async Task<bool> ExistsAsync(string query)
@@ -41,7 +45,9 @@ internal static partial class PostgresDatabases
     /// <summary>Opens a connection that nobody shares.</summary>
     public static async Task<NpgsqlConnection> OpenAsync(string connectionString, CancellationToken cancellationToken)
     {
-        var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false, Timeout = 5 }.ConnectionString);
+        var server = new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false, Timeout = 5 };
+        server.Database ??= "postgres"; // else Npgsql takes the role's name, and an administrator need not have a database
+        var connection = new NpgsqlConnection(server.ConnectionString);
         await connection.OpenAsync(cancellationToken);
         return connection;
     }

@@ -13,6 +13,15 @@ internal sealed class KeptValues(string data)
     /// <summary>A random secret of hexadecimal digits.</summary>
     public string Secret(string name, int length = 48) => Get("secrets.json", name, () => RandomNumberGenerator.GetHexString(length, lowercase: true), _ => true);
 
+    /// <summary>A key pair on the curve P-256, in base64: SubjectPublicKeyInfo and PKCS #8.</summary>
+    public (string Public, string Private) KeyPair(string name)
+    {
+        using var key = ECDiffieHellman.Create(ECCurve.NamedCurves.nistP256);
+        var kept = Get("secrets.json", name, () => Convert.ToBase64String(key.ExportPkcs8PrivateKey()), _ => true);
+        key.ImportPkcs8PrivateKey(Convert.FromBase64String(kept), out _);
+        return (Convert.ToBase64String(key.ExportSubjectPublicKeyInfo()), kept);
+    }
+
     private string Get(string name, string key, Func<string> create, Func<string, bool> usable)
     {
         var file = Path.Combine(data, name);

@@ -23,7 +23,8 @@ internal sealed class ActivityDb(DbContextOptions<ActivityDb> options, Transacti
             stored.Property(e => e.Offset).HasColumnName("record_offset");
             // json, not jsonb: it keeps what was sent to the letter, \u0000 and numbers beyond numeric included
             stored.Property(e => e.Data).HasColumnType("json");
-            stored.HasIndex(e => new { e.Key, e.At }, "events_by_key");
+            // an index entry holds some 2,700 bytes, and a key may be as long as a record: what is looked for by its key is an order, whose key is an id
+            stored.HasIndex(e => new { e.Key, e.At }, "events_by_key").HasFilter($"length(key) <= {StoredEvent.LongestSearchedKey}");
         });
         modelBuilder.Entity<OrderOwner>().HasKey(order => order.OrderId);
     }

@@ -35,6 +35,11 @@ public abstract class MessagingDbContext(DbContextOptions options, Transactional
     /// <exception cref="InvalidOperationException">The service does not produce the event's topic.</exception>
     public void Publish(object @event, Guid causationId, string? traceParent) => Outbox.Publish(@event, causationId, traceParent);
 
+    /// <summary>Publishes <paramref name="event"/> at <paramref name="due"/>, as a state machine's <c>Schedule</c> does: for an instance that is made outside of it, with a deadline.</summary>
+    /// <returns>The token that the state machine knows it by.</returns>
+    /// <exception cref="InvalidOperationException">The service does not produce the event's topic.</exception>
+    public Guid Schedule(object @event, DateTimeOffset due) => Outbox.Schedule(@event, due);
+
     /// <summary>Has <paramref name="action"/> done when what is published has been committed; see <see cref="TransactionalOutbox.WhenCommitted"/>.</summary>
     public void WhenCommitted(Action action) => Outbox.WhenCommitted(action);
 

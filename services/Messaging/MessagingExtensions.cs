@@ -52,6 +52,9 @@ public static class MessagingExtensions
         services.AddSingleton<OutboxSignal>();
         services.AddSingleton<StaleSessions>();
         services.AddSingleton<TopicCreation>();
+        services.AddSingleton<TopicIdentities>();
+        services.AddSingleton<ReadabilityProbe>();
+        services.AddSingleton<KafkaLog>();
         services.AddSingleton<EndpointPipelines>();
         services.AddSingleton<Redriving>();
         services.AddSingleton<RefusedEvents>();
@@ -76,7 +79,8 @@ public static class MessagingExtensions
         });
         services.AddHostedService<DatabaseMigrator<TDbContext>>();
         services.AddWorker<OutboxRelay>("outbox relay");
-        services.AddOptions<MessagingRetention>().BindConfiguration("Messaging:Retention");
+        services.AddOptions<MessagingRetention>().BindConfiguration("Messaging:Retention").ValidateDataAnnotations().ValidateOnStart();
+        services.AddPeriodicWorker<RedriveWorker>("redrives");
         services.AddPeriodicWorker<Housekeeping>("housekeeping");
         services.AddPeriodicWorker<MessagingGauges>("messaging gauges");
         foreach (var endpoint in options.Endpoints)

@@ -34,7 +34,7 @@ public sealed class Order : SagaStateMachineInstance, ISagaVersion
     /// <summary>Where it goes.</summary>
     public required Address ShipTo { get; init; }
 
-    /// <summary>The payment provider's token for the means of payment, never a card number; null once the payment is decided.</summary>
+    /// <summary>The payment provider's token for the means of payment, never a card number, sealed for Payments; null once the payment is decided.</summary>
     public required string? PaymentToken { get; set; }
 
     /// <summary>The order's payment; fixed at submission, so that asking for it twice is asking for the same one.</summary>
@@ -55,7 +55,7 @@ public sealed class Order : SagaStateMachineInstance, ISagaVersion
     /// <summary>The scheduled deadline of what the order waits for; null while it waits for nothing.</summary>
     public Guid? DeadlineToken { get; set; }
 
-    /// <summary>When what it waits for is overdue; null before the state machine has seen it, and after its end.</summary>
+    /// <summary>When what it waits for is overdue; null after its end.</summary>
     public DateTimeOffset? DeadlineAt { get; set; }
 
     /// <summary>Raised by every event that the state machine handles; guards against lost updates.</summary>

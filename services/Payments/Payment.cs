@@ -42,7 +42,7 @@ public sealed class Payment
     /// <summary>ISO 4217.</summary>
     public string Currency { get; private init; } = "";
 
-    /// <summary>The provider's token for the means of payment; forgotten as soon as it is not needed any more.</summary>
+    /// <summary>The provider's token for the means of payment, as it came: sealed, or from an older event; forgotten as soon as it is not needed any more.</summary>
     public string? Token { get; private set; }
 
     /// <summary>How far it is.</summary>

@@ -25,6 +25,20 @@ public sealed class PostgresTests : IDisposable
     }
 
     [Fact]
+    public async Task A_role_that_may_make_databases_and_roles_is_enough_to_make_them()
+    {
+        await using var cluster = await PostgresCluster.StartAsync(cancellationToken: TestContext.Current.CancellationToken);
+        var maker = new NpgsqlConnectionStringBuilder(await cluster.CreateDatabaseAsync("maker", TestContext.Current.CancellationToken));
+        await QueryAsync(cluster.AdminConnectionString, "ALTER ROLE maker CREATEDB CREATEROLE; SELECT ''");
+
+        await Postgres.PostgresDatabases.CreateAsync(maker.ConnectionString, "orders", "p", TestContext.Current.CancellationToken);
+
+        maker.Username = maker.Database = "orders";
+        maker.Password = "p";
+        Assert.Equal("orders", await QueryAsync(maker.ConnectionString, "SELECT pg_get_userbyid(datdba)::text FROM pg_database WHERE datname = current_database()"));
+    }
+
+    [Fact]
     public async Task A_killed_server_starts_again_with_everything_committed()
     {
         var data = Path.Combine(_directory.FullName, "cluster"); // as root this is below a directory that PostgreSQL's user could not enter by its path

@@ -146,6 +146,7 @@ public sealed class OrdersService : WebApplicationFactory<OrdersDb>
         builder.UseSetting("ConnectionStrings:orders", $"{_database};Maximum Pool Size=20"); // several services share the cluster, which has 200 connections
         builder.UseSetting("ConnectionStrings:kafka", _kafka);
         builder.UseSetting("Authentication:SigningKey", TestTokens.SigningKey);
+        builder.UseSetting("PaymentTokens:PublicKey", TestPaymentKeys.Public);
         foreach (var (name, value) in _settings)
             builder.UseSetting(name, value);
         builder.UseSetting("Logging:LogLevel:Default", "Warning");

@@ -17,6 +17,7 @@ internal static class SampleOrders
 
     public static readonly OrderSubmitted OrderSubmitted = new(Id, "ada", Lines, Total, ShipTo, FulfilmentMachine.Now);
     public static readonly CancellationRequested CancellationRequested = new(Id, "ada");
+    public static readonly OrderDeadlinePassed ReservationDeadline = OrderFulfilment.ReservationDeadlineOf(Id);
     public static readonly OrderDeadlinePassed PaymentDeadline = new(Id, "payment");
     public static readonly OrderDeadlinePassed ReviewDeadline = new(Id, "review");
     public static readonly OrderDeadlinePassed FulfilmentDeadline = new(Id, "fulfilment");

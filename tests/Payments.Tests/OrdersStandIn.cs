@@ -21,6 +21,8 @@ public sealed record HeardEvent(Guid OrderId, int Partition, CloudEvent Attribut
 /// <summary>Publishes to <c>orders</c> what a test wants, and keeps everything that appears there and on <c>payments</c>.</summary>
 public sealed class OrdersStandIn : IAsyncDisposable
 {
+    private static readonly PaymentTokenSealer Sealer = new(TestPaymentKeys.Public);
+
     private readonly IHost _host;
 
     private OrdersStandIn(IHost host) => _host = host;
@@ -55,9 +57,12 @@ public sealed class OrdersStandIn : IAsyncDisposable
     }
 
     /// <summary>Asks for a payment of 12.50 EUR.</summary>
-    public async Task<PaymentRequested> RequestAsync(string token)
+    /// <param name="token">The token.</param>
+    /// <param name="isSealed">Whether it is sealed, as Orders does it; otherwise it is as older events have it.</param>
+    public async Task<PaymentRequested> RequestAsync(string token, bool isSealed = true)
     {
-        var request = new PaymentRequested(Guid.CreateVersion7(), Guid.CreateVersion7(), "ada", new(12.50m, "EUR"), token);
+        var payment = Guid.CreateVersion7();
+        var request = new PaymentRequested(Guid.CreateVersion7(), payment, "ada", new(12.50m, "EUR"), isSealed ? Sealer.Seal(payment, token) : token);
         await PublishAsync(request);
         return request;
     }

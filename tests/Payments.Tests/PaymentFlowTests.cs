@@ -43,6 +43,22 @@ public sealed class PaymentFlowTests(PostgresFixture postgres)
     }
 
     [Fact]
+    public async Task A_token_of_an_older_event_pays_and_one_that_was_sealed_for_another_payment_does_not()
+    {
+        await using var shop = await TestShop.StartAsync(postgres);
+        var payments = shop.StartPayments();
+
+        var older = await shop.Orders.RequestAsync("tok_visa", isSealed: false);
+        await Eventually.BecomesAsync("PaymentAuthorized", () => shop.Orders.PaymentEventsOfAsync(older.OrderId));
+
+        var copied = (await shop.Orders.RequestAsync("tok_slow")) with { OrderId = Guid.CreateVersion7(), PaymentId = Guid.CreateVersion7() };
+        await shop.Orders.PublishAsync(copied);
+        await Eventually.BecomesTrueAsync(() => payments.QueryAsync(db => db.Payments.AnyAsync(payment => payment.PaymentId == copied.PaymentId && payment.LastError != null)));
+        Assert.Equal("", await shop.Provider.LedgerOfAsync(copied.PaymentId));
+        Assert.Equal(PaymentState.Authorizing, await payments.StateAsync(copied.PaymentId));
+    }
+
+    [Fact]
     public async Task An_order_that_is_cancelled_gets_back_what_was_held_or_taken_and_repetitions_change_nothing()
     {
         await using var shop = await TestShop.StartAsync(postgres);
@@ -141,14 +157,15 @@ public sealed class PaymentFlowTests(PostgresFixture postgres)
         var payments = shop.StartPayments();
         var request = await shop.Orders.RequestAsync(token);
         await Eventually.BecomesTrueAsync(() => Task.FromResult(shop.Logs.Text.Contains("CallsFailed", StringComparison.Ordinal)));
-        Assert.Equal(token, (await payments.FindAsync(request.PaymentId))!.Token);
+        Assert.Equal(request.PaymentToken, (await payments.FindAsync(request.PaymentId))!.Token);
+        Assert.DoesNotContain(token, request.PaymentToken, StringComparison.Ordinal);
 
         shop.Provider.Start();
         await Eventually.BecomesAsync("PaymentDeclined", () => shop.Orders.PaymentEventsOfAsync(request.OrderId));
 
         Assert.Null((await payments.FindAsync(request.PaymentId))!.Token);
         Assert.DoesNotContain(token, shop.Logs.Text, StringComparison.Ordinal);
-        Assert.All(shop.Orders.Events(Topics.Payments), e => Assert.DoesNotContain(token, e.Body, StringComparison.Ordinal));
+        Assert.All(shop.Orders.Events(Topics.Orders).Concat(shop.Orders.Events(Topics.Payments)), e => Assert.DoesNotContain(token, e.Body, StringComparison.Ordinal));
     }
 
     private static string Reason(TestShop shop, PaymentRequested request)

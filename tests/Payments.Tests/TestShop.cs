@@ -65,6 +65,7 @@ public sealed class TestShop : IAsyncDisposable
         ["ConnectionStrings:kafka"] = _broker.BootstrapServers,
         ["services:payment-provider:http:0"] = Provider.Address,
         ["Authentication:SigningKey"] = TestTokens.SigningKey,
+        ["PaymentTokens:PrivateKey"] = TestPaymentKeys.Private,
     };
 
     /// <summary>

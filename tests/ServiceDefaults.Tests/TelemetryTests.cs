@@ -49,6 +49,7 @@ public sealed partial class TelemetryTests : IAsyncLifetime
         {
             using var work = _source.StartActivity("work of the shop");
             using var call = _source.StartActivity("a call for the work", ActivityKind.Client);
+            call!.SetTag("db.query.text", "DELETE FROM baskets WHERE id = $1");
             using var scope = logger.BeginScope(new Dictionary<string, object> { ["OrderId"] = "order-4711" });
             Packed(logger, "mug-blue");
             return work!.TraceId.ToString();
@@ -76,11 +77,28 @@ public sealed partial class TelemetryTests : IAsyncLifetime
         await GetAsync("/health/live");
         await GetAsync("/work");
 
-        await HasAsync("traces", "work of the shop", "a call for the work", "GET /work", "tiny-service");
+        await HasAsync("traces", "work of the shop", "DELETE baskets", "GET /work", "tiny-service");
         // the span of the server; the client, which is this process too, has one of its own
         Assert.False(Has("traces", "GET /health/live"u8));
         Assert.False(Has("traces", "a poll"u8));
         Assert.False(Has("traces", "a part of the poll"u8));
+    }
+
+    [Theory]
+    [InlineData("INSERT INTO outbox (id, topic) VALUES ($1, $2)", "INSERT outbox")]
+    [InlineData("WITH gone AS (DELETE FROM inbox WHERE id < $1 RETURNING id) SELECT count(*) FROM gone", "DELETE inbox")]
+    [InlineData("SELECT o.id, (o.lines ->> 'sku')\nFROM \"orders\" AS o\nWHERE o.id = @id", "SELECT orders")]
+    [InlineData("UPDATE stock SET on_hand = $1", "UPDATE stock")]
+    [InlineData("select pg_try_advisory_lock($1)", "SELECT pg_try_advisory_lock")]
+    [InlineData("LISTEN woken", "postgresql")]
+    public void Spans_of_SQL_are_named_after_what_it_does(string text, string name)
+    {
+        using var names = new QueryNames();
+        using var span = new Activity("postgresql").SetTag("db.query.text", text);
+
+        names.OnEnd(span);
+
+        Assert.Equal(name, span.DisplayName);
     }
 
     [Fact]

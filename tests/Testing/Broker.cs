@@ -35,14 +35,16 @@ public sealed class RunningBroker : IAsyncDisposable
     ];
 
     /// <summary>Starts a broker of that kind.</summary>
-    public static async Task<RunningBroker> StartAsync(Broker broker)
+    /// <param name="broker">The kind.</param>
+    /// <param name="directory">Where its log is kept; null for a temporary one.</param>
+    public static async Task<RunningBroker> StartAsync(Broker broker, string? directory = null)
     {
         if (broker == Broker.Apache)
         {
-            var apache = await ApacheKafka.StartAsync(ApacheKafka.Home ?? throw new InvalidOperationException("KAFKA_HOME is not set"));
+            var apache = await ApacheKafka.StartAsync(ApacheKafka.Home ?? throw new InvalidOperationException("KAFKA_HOME is not set"), directory);
             return new(apache.BootstrapServers, apache);
         }
-        var embedded = await EmbeddedKafka.StartAsync();
+        var embedded = await EmbeddedKafka.StartAsync(new() { DataDirectory = directory });
         return new(embedded.BootstrapServers, embedded);
     }
 

@@ -1,6 +1,7 @@
 using System.Security.Claims;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
+using Shop.Activity.StoringEvents;
 using Shop.Contracts;
 using Shop.ServiceDefaults.Authentication;
 
@@ -26,7 +27,7 @@ internal static class TimelineEndpoints
         var isOperator = user.IsInRole(Policies.OperatorRole);
         var key = id.ToString();
         var events = await db.Events.AsNoTracking()
-            .Where(e => e.Key == key && OrderTopics.Contains(e.Topic))
+            .Where(e => e.Key == key && e.Key.Length <= StoredEvent.LongestSearchedKey && OrderTopics.Contains(e.Topic))
             .Where(_ => isOperator || db.Orders.Any(order => order.OrderId == id && order.ShopperId == shopper))
             .OrderBy(e => e.At).ThenBy(e => e.Position)
             .Take(MaxEvents)

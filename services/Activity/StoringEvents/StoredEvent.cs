@@ -23,6 +23,9 @@ namespace Shop.Activity.StoringEvents;
 internal sealed record StoredEvent(Guid EventId, string Type, string Topic, int Partition, long Offset, string Key, string Source,
     string Subject, DateTimeOffset At, Guid? CausationId, string? TraceParent, string? Data, bool Malformed)
 {
+    /// <summary>Longer keys are kept, and not looked for.</summary>
+    public const int LongestSearchedKey = 100;
+
     /// <summary>Given by the database in the order of writing.</summary>
     public long Position { get; private init; }
 

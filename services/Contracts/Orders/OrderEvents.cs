@@ -22,7 +22,7 @@ public sealed record OrderSubmitted(Guid OrderId, string ShopperId, IReadOnlyLis
 /// <param name="PaymentId">The payment, and the idempotency key towards the payment provider.</param>
 /// <param name="ShopperId">Who pays.</param>
 /// <param name="Amount">What is to be paid.</param>
-/// <param name="PaymentToken">The provider's token for the means of payment; never a card number.</param>
+/// <param name="PaymentToken">The provider's token for the means of payment, never a card number: sealed for Payments alone, or in older events as it is.</param>
 public sealed record PaymentRequested(Guid OrderId, Guid PaymentId, string ShopperId, Money Amount, string PaymentToken);
 
 /// <summary>The order's shopper asked for its cancellation.</summary>

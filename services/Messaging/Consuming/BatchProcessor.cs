@@ -24,9 +24,9 @@ internal sealed partial class BatchProcessor(EndpointOptions endpoint, EndpointP
     /// <summary>Returns when every record of the batch has had its effect, is a dead letter or parked, or belongs to somebody else by now.</summary>
     public async Task ProcessAsync(IReadOnlyList<QueuedRecord> batch, IPartitionFeed feed, CancellationToken cancellationToken)
     {
-        await RetryAsync(() => LoadOffsetsAsync(batch, feed, cancellationToken), cancellationToken);
-        await RetryAsync(() => FollowTruncationsAsync(batch, feed, cancellationToken), cancellationToken);
-        var records = batch.Where(queued => !queued.Assignment.Ended && queued.Record.Offset >= queued.Assignment.NextOffset).ToList();
+        await RetryAsync(() => LoadOffsetsAsync(batch, cancellationToken), cancellationToken);
+        await RetryAsync(() => VerifyLogsAsync(batch, feed, cancellationToken), cancellationToken);
+        var records = batch.Where(queued => !queued.Assignment.Ended && queued.Record.Offset >= queued.Assignment.Position!.Next).ToList();
         if (records.Count == 0)
             return;
         try
@@ -49,7 +49,7 @@ internal sealed partial class BatchProcessor(EndpointOptions endpoint, EndpointP
         catch (FencedException)
         {
             foreach (var assignment in records.Select(queued => queued.Assignment).Distinct())
-                BatchFenced(logger, endpoint.Name, assignment.Partition.Topic, assignment.Partition.Partition.Value, assignment.NextOffset ?? 0);
+                BatchFenced(logger, endpoint.Name, assignment.Partition.Topic, assignment.Partition.Partition.Value, assignment.Position!.Next);
             await RetryAsync(() => SeekToOffsetRowsAsync(records, feed, cancellationToken), cancellationToken);
         }
     }
@@ -77,6 +77,7 @@ internal sealed partial class BatchProcessor(EndpointOptions endpoint, EndpointP
     private async Task HandleAsync(List<QueuedRecord> records, Exception? failure, CancellationToken cancellationToken)
     {
         var started = Stopwatch.GetTimestamp();
+        using var activity = MessagingTelemetry.StartProcessBatch(records, endpoint.Name)?.SetStatus(ActivityStatusCode.Error, "rolled back");
         await using var scope = scopes.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<MessagingDbContext>();
         db.ChangeTracker.AutoDetectChangesEnabled = false;
@@ -95,43 +96,72 @@ internal sealed partial class BatchProcessor(EndpointOptions endpoint, EndpointP
         }
         await _pipeline.SaveAsync(db, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
+        activity?.SetStatus(ActivityStatusCode.Unset);
         MessagingTelemetry.Committed(endpoint.Name, records.Count, started);
-        foreach (var (record, assignment) in records)
-            assignment.NextOffset = record.Offset + 1;
+        foreach (var group in records.GroupBy(queued => queued.Assignment))
+        {
+            var last = group.MaxBy(queued => queued.Record.Offset).Record;
+            group.Key.Position = new(last.Offset + 1, last.Fingerprint());
+        }
     }
 
-    /// <summary>Reads the offset rows of partitions that are new to this consumer, and reads on from there where Kafka began elsewhere.</summary>
-    private async Task LoadOffsetsAsync(IReadOnlyList<QueuedRecord> batch, IPartitionFeed feed, CancellationToken cancellationToken)
+    /// <summary>Reads the offset rows of partitions that are new to this consumer.</summary>
+    private async Task LoadOffsetsAsync(IReadOnlyList<QueuedRecord> batch, CancellationToken cancellationToken)
     {
-        foreach (var group in batch.Where(queued => queued.Assignment is { Ended: false, NextOffset: null }).GroupBy(queued => queued.Assignment))
+        foreach (var group in batch.Where(queued => queued.Assignment is { Ended: false, Position: null }).GroupBy(queued => queued.Assignment))
         {
             await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
-            var first = group.First().Record.Offset;
-            var next = await BatchStore.LoadOffsetAsync(connection, endpoint.Name, group.Key.Partition, first, cancellationToken);
-            group.Key.NextOffset = next;
-            if (next < first)
-                feed.Seek(group.Key, next);
+            var first = group.Key.Start + 1 ?? group.First().Record.Offset;
+            group.Key.Position = await BatchStore.LoadPositionAsync(connection, endpoint.Name, group.Key.Partition, first, cancellationToken);
         }
     }
 
     /// <summary>
-    /// A record below its offset row is a repetition, unless its whole log ends below the row: then the topic was deleted and made anew, or
-    /// lost its end, and waiting for the row's offset would pass over all that is new. Such a log is read from the first record that
-    /// the inbox would still remember: nothing new is skipped, and nothing that was handled has an effect again.
+    /// Offsets only ever grow within one log. Before the first record of an assignment, and whenever they step back, the log has to be the
+    /// one that the position is about; and after a lull, in which it could have been made anew, its topic the one it was. Another one is read from the first record that the inbox would still remember: nothing
+    /// new is passed over, and nothing has an effect again.
     /// </summary>
-    private async Task FollowTruncationsAsync(IReadOnlyList<QueuedRecord> batch, IPartitionFeed feed, CancellationToken cancellationToken)
+    private async Task VerifyLogsAsync(IReadOnlyList<QueuedRecord> batch, IPartitionFeed feed, CancellationToken cancellationToken)
     {
-        foreach (var assignment in batch.Where(queued => !queued.Assignment.Ended && queued.Record.Offset < queued.Assignment.NextOffset).Select(queued => queued.Assignment).Distinct())
+        foreach (var group in batch.Where(queued => !queued.Assignment.Ended).GroupBy(queued => queued.Assignment))
         {
-            var expected = assignment.NextOffset!.Value;
-            if (feed.FindTruncation(assignment.Partition, expected, time.GetUtcNow() - retention.Value.Inbox) is not { } truncation)
+            var assignment = group.Key;
+            var next = assignment.Position!.Next;
+            if (assignment.IsAnotherTopic(await assignment.TopicId))
+            {
+                await ReadAgainAsync(assignment, LogIdentity.Another, feed, cancellationToken);
                 continue;
-            await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
-            await BatchStore.MoveOffsetAsync(connection, endpoint.Name, assignment.Partition, expected, truncation.First, cancellationToken);
-            var next = await BatchStore.LoadOffsetAsync(connection, endpoint.Name, assignment.Partition, truncation.First, cancellationToken);
-            LogTruncated(logger, endpoint.Name, assignment.Partition.Topic, assignment.Partition.Partition.Value, truncation.End, expected, next);
-            feed.Seek(assignment, next);
+            }
+            foreach (var record in group.Select(queued => queued.Record))
+            {
+                if (!assignment.IsVerified || record.Offset < next)
+                {
+                    var identity = LogIdentities.Of(assignment, record, feed);
+                    assignment.IsVerified = identity == LogIdentity.Same;
+                    if (identity == LogIdentity.Unknown)
+                        feed.Seek(assignment, assignment.Position.Start);
+                    else if (!assignment.IsVerified)
+                        await ReadAgainAsync(assignment, identity, feed, cancellationToken);
+                    if (!assignment.IsVerified)
+                        break;
+                }
+                next = Math.Max(next, record.Offset + 1);
+            }
         }
+    }
+
+    private async Task ReadAgainAsync(PartitionAssignment assignment, LogIdentity identity, IPartitionFeed feed, CancellationToken cancellationToken)
+    {
+        var (partition, expected) = (assignment.Partition, assignment.Position!.Next);
+        var first = feed.FirstSince(partition, time.GetUtcNow() - retention.Value.Inbox);
+        await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
+        await BatchStore.MoveOffsetAsync(connection, endpoint.Name, partition, expected, first, cancellationToken);
+        var position = await BatchStore.LoadPositionAsync(connection, endpoint.Name, partition, first, cancellationToken);
+        if (identity == LogIdentity.Doubtful)
+            LogDoubted(logger, endpoint.Name, partition.Topic, partition.Partition.Value, expected - 1, position.Next);
+        else
+            LogDiverged(logger, endpoint.Name, partition.Topic, partition.Partition.Value, expected, position.Next);
+        feed.Seek(assignment, position.Start);
     }
 
     /// <summary>Somebody else moved an offset: this consumer was a zombie, or another was. The offset rows say where to read on.</summary>
@@ -140,8 +170,8 @@ internal sealed partial class BatchProcessor(EndpointOptions endpoint, EndpointP
         foreach (var assignment in records.Select(queued => queued.Assignment).Where(assignment => !assignment.Ended).Distinct())
         {
             await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
-            var next = await BatchStore.LoadOffsetAsync(connection, endpoint.Name, assignment.Partition, assignment.NextOffset ?? 0, cancellationToken);
-            feed.Seek(assignment, next);
+            var position = await BatchStore.LoadPositionAsync(connection, endpoint.Name, assignment.Partition, assignment.Position!.Next, cancellationToken);
+            feed.Seek(assignment, position.Start);
         }
     }
 
@@ -177,6 +207,9 @@ internal sealed partial class BatchProcessor(EndpointOptions endpoint, EndpointP
     [LoggerMessage(EventName = "BatchFenced", Level = LogLevel.Warning, Message = "{Endpoint} expected {Topic}[{Partition}] at offset {Expected}, but another instance moved it: the batch has no effect here")]
     private static partial void BatchFenced(ILogger logger, string endpoint, string topic, int partition, long expected);
 
-    [LoggerMessage(EventName = "LogTruncated", Level = LogLevel.Error, Message = "{Topic}[{Partition}] ends at {End}, but {Endpoint} was at {Expected} already: it was made anew, and is read from {Next}")]
-    private static partial void LogTruncated(ILogger logger, string endpoint, string topic, int partition, long end, long expected, long next);
+    [LoggerMessage(EventName = "LogDiverged", Level = LogLevel.Error, Message = "{Topic}[{Partition}] is not the log that {Endpoint} has read up to {Expected}: it was made anew or lost its end, and is read from {Next}")]
+    private static partial void LogDiverged(ILogger logger, string endpoint, string topic, int partition, long expected, long next);
+
+    [LoggerMessage(EventName = "LogDoubted", Level = LogLevel.Warning, Message = "{Topic}[{Partition}] has no record {Last} any more, which {Endpoint} handled last: it is read again from {Next}, in case that it is another log")]
+    private static partial void LogDoubted(ILogger logger, string endpoint, string topic, int partition, long last, long next);
 }

@@ -2,6 +2,8 @@ using Confluent.Kafka;
 using Npgsql;
 using NpgsqlTypes;
 using Shop.Messaging.DeadLetters;
+using Shop.Messaging.Events;
+using Shop.Messaging.Schema;
 
 namespace Shop.Messaging.Consuming;
 
@@ -77,24 +79,29 @@ internal sealed class BatchStore(NpgsqlConnection connection, NpgsqlTransaction 
     }
 
     /// <summary>The offset row of a partition; made, at <paramref name="first"/>, where the endpoint sees the partition for the first time.</summary>
-    public static async Task<long> LoadOffsetAsync(NpgsqlConnection connection, string endpoint, TopicPartition partition, long first, CancellationToken cancellationToken)
+    public static async Task<LogPosition> LoadPositionAsync(NpgsqlConnection connection, string endpoint, TopicPartition partition, long first, CancellationToken cancellationToken)
     {
         await using var batch = new NpgsqlBatch(connection);
         batch.BatchCommands.Add(new("INSERT INTO consumer_offsets (endpoint, topic, partition, next_offset) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING")
         {
             Parameters = { Text(endpoint), Text(partition.Topic), Int(partition.Partition.Value), new NpgsqlParameter<long> { TypedValue = first } },
         });
-        batch.BatchCommands.Add(new("SELECT next_offset FROM consumer_offsets WHERE endpoint = $1 AND topic = $2 AND partition = $3")
+        batch.BatchCommands.Add(new("SELECT next_offset, last_record FROM consumer_offsets WHERE endpoint = $1 AND topic = $2 AND partition = $3")
         {
             Parameters = { Text(endpoint), Text(partition.Topic), Int(partition.Partition.Value) },
         });
-        return (long)(await batch.ExecuteScalarAsync(cancellationToken))!;
+        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+        await reader.ReadAsync(cancellationToken);
+        var next = reader.GetInt64(0);
+        // an instance of a version that knows no fingerprints moves the offset alone: what it leaves is that of another record
+        var lastRecord = reader.IsDBNull(1) ? null : reader.GetFieldValue<byte[]>(1);
+        return new(next, lastRecord is not null && ConsumedRecord.OffsetOf(lastRecord) == next - 1 ? lastRecord : null);
     }
 
-    /// <summary>Sets a partition's offset row, unless somebody else has moved it.</summary>
+    /// <summary>Sets a partition's offset row, in another log than before, unless somebody else has moved it.</summary>
     public static async Task MoveOffsetAsync(NpgsqlConnection connection, string endpoint, TopicPartition partition, long expected, long next, CancellationToken cancellationToken)
     {
-        await using var move = new NpgsqlCommand("UPDATE consumer_offsets SET next_offset = $5 WHERE endpoint = $1 AND topic = $2 AND partition = $3 AND next_offset = $4", connection)
+        await using var move = new NpgsqlCommand("UPDATE consumer_offsets SET next_offset = $5, last_record = NULL WHERE endpoint = $1 AND topic = $2 AND partition = $3 AND next_offset = $4", connection)
         {
             Parameters =
             {
@@ -108,10 +115,10 @@ internal sealed class BatchStore(NpgsqlConnection connection, NpgsqlTransaction 
     /// <returns>The number of partitions, each of which must give one row.</returns>
     private int AddMoveOffsets(NpgsqlBatch batch, List<QueuedRecord> records)
     {
-        var partitions = records.GroupBy(queued => queued.Assignment).Select(group => (group.Key, Next: group.Max(queued => queued.Record.Offset) + 1)).ToList();
+        var partitions = records.GroupBy(queued => queued.Assignment).Select(group => (group.Key, Last: group.MaxBy(queued => queued.Record.Offset).Record)).ToList();
         batch.BatchCommands.Add(new("""
-            UPDATE consumer_offsets SET next_offset = moved.next
-            FROM unnest($2, $3, $4, $5) AS moved(topic, partition, expected, next)
+            UPDATE consumer_offsets SET next_offset = moved.next, last_record = moved.last_record
+            FROM unnest($2, $3, $4, $5, $6) AS moved(topic, partition, expected, next, last_record)
             WHERE consumer_offsets.endpoint = $1 AND consumer_offsets.topic = moved.topic AND consumer_offsets.partition = moved.partition
               AND consumer_offsets.next_offset = moved.expected
             RETURNING 1
@@ -122,8 +129,9 @@ internal sealed class BatchStore(NpgsqlConnection connection, NpgsqlTransaction 
                 Text(endpoint),
                 new NpgsqlParameter<string[]> { TypedValue = [.. partitions.Select(partition => partition.Key.Partition.Topic)] },
                 new NpgsqlParameter<int[]> { TypedValue = [.. partitions.Select(partition => partition.Key.Partition.Partition.Value)] },
-                new NpgsqlParameter<long[]> { TypedValue = [.. partitions.Select(partition => partition.Key.NextOffset!.Value)] },
-                new NpgsqlParameter<long[]> { TypedValue = [.. partitions.Select(partition => partition.Next)] },
+                new NpgsqlParameter<long[]> { TypedValue = [.. partitions.Select(partition => partition.Key.Position!.Next)] },
+                new NpgsqlParameter<long[]> { TypedValue = [.. partitions.Select(partition => partition.Last.Offset + 1)] },
+                new NpgsqlParameter<byte[]?[]> { TypedValue = [.. partitions.Select(partition => partition.Last.Fingerprint())] },
             },
         });
         return partitions.Count;
@@ -142,9 +150,10 @@ internal sealed class BatchStore(NpgsqlConnection connection, NpgsqlTransaction 
     /// </summary>
     private void AddParkedKeys(NpgsqlBatch batch, string[] keys)
     {
-        const string Parked = "SELECT key FROM dead_letters WHERE endpoint = $1 AND key = ANY($2) AND status IN ('parked', 'redriving') FOR SHARE";
-        batch.BatchCommands.Add(new(Parked) { Parameters = { Text(endpoint), new NpgsqlParameter<string[]> { TypedValue = keys } } });
-        batch.BatchCommands.Add(new($"{Parked} NOWAIT") { Parameters = { Text(endpoint), new NpgsqlParameter<string[]> { TypedValue = keys } } });
+        const string Parked = "SELECT key FROM dead_letters WHERE endpoint = $1 AND key_digest = ANY($2) AND status IN ('parked', 'redriving') FOR SHARE";
+        var digests = KeyDigest.Of(keys);
+        batch.BatchCommands.Add(new(Parked) { Parameters = { Text(endpoint), SqlParameter.Of(digests) } });
+        batch.BatchCommands.Add(new($"{Parked} NOWAIT") { Parameters = { Text(endpoint), SqlParameter.Of(digests) } });
     }
 
     /// <summary>Reads what <see cref="AddParkedKeys"/> asked for; the reader is at the result before.</summary>

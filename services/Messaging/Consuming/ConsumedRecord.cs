@@ -1,3 +1,6 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using System.Text;
 using Confluent.Kafka;
 using Shop.Messaging.Events;
 
@@ -11,6 +14,7 @@ public sealed class ConsumedRecord
 
     private static readonly Headers NoHeaders = [];
     private CloudEvent? _event;
+    private byte[]? _fingerprint;
 
     internal ConsumedRecord(string topic, int partition, long offset, string key, DateTimeOffset timestamp, Headers? headers, byte[]? body)
     {
@@ -46,6 +50,48 @@ public sealed class ConsumedRecord
     public CloudEvent Event => _event ??= CloudEvent.Parse(Headers, Key);
 
     internal Headers Headers { get; }
+
+    /// <summary>Why this is no record but stands for some that cannot be read; null for all others.</summary>
+    internal UnreadableRecordsException? Unreadable { get; private init; }
+
+    /// <summary>The trace it was sent in (W3C Trace Context), whether or not the other attributes can be read.</summary>
+    internal string? TraceParent => Headers.TryGetLastBytes("traceparent", out var value) ? StorableText.Of(value) : null;
+
+    /// <summary>Which record this is, in few bytes: its offset, and a digest of what its producer wrote. Null where that could not be read.</summary>
+    internal byte[]? Fingerprint()
+    {
+        if (_fingerprint is not null || Unreadable is not null)
+            return _fingerprint;
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(BitConverter.GetBytes(Timestamp.ToUnixTimeMilliseconds()));
+        Append(Encoding.UTF8.GetBytes(Key));
+        foreach (var header in Headers)
+        {
+            Append(Encoding.UTF8.GetBytes(header.Key));
+            Append(header.GetValueBytes());
+        }
+        Append(Body);
+        var fingerprint = new byte[sizeof(long) + SHA256.HashSizeInBytes];
+        BinaryPrimitives.WriteInt64BigEndian(fingerprint, Offset);
+        hash.GetHashAndReset(fingerprint.AsSpan(sizeof(long)));
+        return _fingerprint = fingerprint;
+
+        void Append(byte[]? bytes)
+        {
+            hash.AppendData(BitConverter.GetBytes(bytes?.Length ?? -1));
+            hash.AppendData(bytes ?? []);
+        }
+    }
+
+    /// <summary>The offset of the record that a fingerprint is of.</summary>
+    internal static long OffsetOf(ReadOnlySpan<byte> fingerprint) => BinaryPrimitives.ReadInt64BigEndian(fingerprint);
+
+    /// <summary>Stands for what cannot be read, from <paramref name="first"/> to before <paramref name="next"/>: of a key of its own, so that it parks nothing else.</summary>
+    internal static ConsumedRecord InPlaceOf(TopicPartition partition, long first, long next, DateTimeOffset now) =>
+        new(partition.Topic, partition.Partition.Value, next - 1, $"{partition.Topic}[{partition.Partition.Value}]@{first}", now, null, null)
+        {
+            Unreadable = new(partition.Topic, partition.Partition.Value, first, next - 1),
+        };
 
     internal static ConsumedRecord From(ConsumeResult<byte[]?, byte[]?> result) => new(
         result.Topic, result.Partition.Value, result.Offset.Value,

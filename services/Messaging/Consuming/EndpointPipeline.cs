@@ -17,7 +17,9 @@ internal sealed class EndpointPipeline(EndpointOptions endpoint, EventTypes even
 
     /// <summary>Whether somebody here handles <paramref name="record"/>; other records are only passed over.</summary>
     /// <exception cref="FormatException">The record's attributes cannot be read.</exception>
-    public bool Handles(ConsumedRecord record) => endpoint.BatchHandler is not null || TypeOf(record) is not null;
+    /// <exception cref="UnreadableRecordsException">It stands for some that cannot be read at all.</exception>
+    public bool Handles(ConsumedRecord record) =>
+        record.Unreadable is { } unreadable ? throw unreadable : endpoint.BatchHandler is not null || TypeOf(record) is not null;
 
     /// <summary>Handles the records in their order, in <paramref name="scope"/>; the caller saves what they changed.</summary>
     public async Task DispatchAsync(IReadOnlyList<ConsumedRecord> records, IServiceScope scope, MessagingDbContext db, CancellationToken cancellationToken)
@@ -26,7 +28,6 @@ internal sealed class EndpointPipeline(EndpointOptions endpoint, EventTypes even
             return;
         if (endpoint.BatchHandler is { } batchHandler)
         {
-            using var activity = MessagingTelemetry.StartProcessBatch(records, endpoint.Name);
             await batchHandler(scope.ServiceProvider).HandleAsync(records, cancellationToken);
             return;
         }

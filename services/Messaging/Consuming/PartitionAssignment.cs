@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Confluent.Kafka;
 
 namespace Shop.Messaging.Consuming;
@@ -9,14 +10,46 @@ namespace Shop.Messaging.Consuming;
 internal sealed class PartitionAssignment(TopicPartition partition)
 {
     private volatile bool _ended;
+    private volatile Task<string?> _topicId = Task.FromResult<string?>(null);
+    private string? _firstTopicId;
 
     public TopicPartition Partition { get; } = partition;
 
     /// <summary>The consumer lost the partition, or reads it again from elsewhere.</summary>
     public bool Ended => _ended;
 
-    /// <summary>The offset row's value as this assignment knows it; null until it was read.</summary>
-    public long? NextOffset { get; set; }
+    /// <summary>The offset that reading was told to begin at; null where that was left to Kafka.</summary>
+    public long? Start
+    {
+        get;
+        init => Awaited = field = value;
+    }
+
+    /// <summary>The topic was seen to have been made anew, whatever its records say.</summary>
+    public bool IsAnotherLog { get; init; }
+
+    /// <summary>When a record came last, or reading began (<see cref="Stopwatch"/>); the polling thread's own note.</summary>
+    public long ArrivedAt { get; set; } = Stopwatch.GetTimestamp();
+
+    /// <summary>The offset that has to come next; null where that is left to Kafka. The polling thread's own note.</summary>
+    public long? Awaited { get; set; }
+
+    /// <summary>The topic's id, which was asked for last; null where the broker does not tell.</summary>
+    public Task<string?> TopicId
+    {
+        get => _topicId;
+        set => _topicId = value;
+    }
+
+    /// <summary>The offset row as this assignment knows it; null until it was read.</summary>
+    public LogPosition? Position { get; set; }
+
+    /// <summary>Whether the log was seen to be the one that <see cref="Position"/> is about.</summary>
+    public bool IsVerified { get; set; }
+
+    /// <summary>Whether <paramref name="topicId"/> is not the topic's that this assignment began with.</summary>
+    public bool IsAnotherTopic(string? topicId) =>
+        topicId is not null && Interlocked.CompareExchange(ref _firstTopicId, topicId, null) is { } first && first != topicId;
 
     public void End() => _ended = true;
 }

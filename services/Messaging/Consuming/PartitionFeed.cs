@@ -11,8 +11,8 @@ namespace Shop.Messaging.Consuming;
 /// One consumer, from its start to its end. One thread polls Kafka, so that the consumer stays in its group however slow a handler
 /// is; it sorts the records into lanes, one for each partition number, which work in parallel.
 /// </summary>
-internal sealed partial class PartitionFeed(EndpointOptions endpoint, BatchProcessor processor, MessagingOptions options, KafkaConnection kafka,
-    MessagingHealth health, MessagingGauges gauges, ILogger<PartitionFeed> logger) : IPartitionFeed
+internal sealed partial class PartitionFeed(EndpointOptions endpoint, BatchProcessor processor, MessagingOptions options, KafkaConnection kafka, TopicIdentities topicIdentities,
+    ReadabilityProbe readability, KafkaLog kafkaLog, MessagingHealth health, MessagingGauges gauges, TimeProvider time, ILogger<PartitionFeed> logger) : IPartitionFeed
 {
     private static readonly TimeSpan PollTimeout = TimeSpan.FromMilliseconds(100);
 
@@ -22,7 +22,14 @@ internal sealed partial class PartitionFeed(EndpointOptions endpoint, BatchProce
     /// <summary>Kafka is polled at least this often, however full the backlog is: that keeps the consumer in its group and lets it hear of rebalances.</summary>
     private static readonly TimeSpan LongestPollPause = TimeSpan.FromSeconds(1);
 
-    private static readonly TimeSpan LagInterval = TimeSpan.FromSeconds(5);
+    /// <summary>A topic that is made anew has no records for so long at least: a fetch from one that is gone is repeated after <c>fetch.error.backoff.ms</c>.</summary>
+    private static readonly TimeSpan Lull = TimeSpan.FromMilliseconds(40);
+
+    /// <summary>How often lag is measured, and topics that were made anew and batches that cannot be read are looked for.</summary>
+    private static readonly TimeSpan InspectionInterval = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long the broker may take to answer what has to be known before the next step.</summary>
+    private static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(5);
 
     private readonly Dictionary<TopicPartition, PartitionAssignment> _assignments = [];
     private readonly Dictionary<int, Lane> _lanes = [];
@@ -32,6 +39,7 @@ internal sealed partial class PartitionFeed(EndpointOptions endpoint, BatchProce
     private readonly ConcurrentQueue<Action<IConsumer<byte[]?, byte[]?>>> _commands = new();
 
     private IConsumer<byte[]?, byte[]?>? _consumer;
+    private Task _probing = Task.CompletedTask;
 
     /// <summary>Consumes until the service stops, or the consumer fails, which is thrown; no lane is at work any more when this returns.</summary>
     public async Task RunAsync(CancellationToken stoppingToken)
@@ -44,20 +52,18 @@ internal sealed partial class PartitionFeed(EndpointOptions endpoint, BatchProce
         {
             foreach (var lane in _lanes.Values)
                 await lane.EndAsync();
+            await _probing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
     /// <inheritdoc/>
-    public void Seek(PartitionAssignment assignment, long offset)
+    public void Seek(PartitionAssignment assignment, long start)
     {
         assignment.End();
         _commands.Enqueue(consumer =>
         {
-            if (!_assignments.TryGetValue(assignment.Partition, out var current) || current != assignment)
-                return;
-            _assignments[assignment.Partition] = new(assignment.Partition) { NextOffset = offset };
-            consumer.Seek(new(assignment.Partition, new Offset(offset)));
-            PartitionSought(logger, endpoint.Name, assignment.Partition, offset);
+            if (_assignments.TryGetValue(assignment.Partition, out var current) && current == assignment)
+                Seek(consumer, new(assignment.Partition) { Start = start }, start);
         });
     }
 
@@ -75,21 +81,29 @@ internal sealed partial class PartitionFeed(EndpointOptions endpoint, BatchProce
     }
 
     /// <inheritdoc/>
-    public LogTruncation? FindTruncation(TopicPartition partition, long next, DateTimeOffset since) =>
-        LogTruncation.Find(_consumer!, partition, next, since);
+    public (long First, long End) Bounds(TopicPartition partition)
+    {
+        var bounds = _consumer!.QueryWatermarkOffsets(partition, RequestTimeout);
+        return (bounds.Low.Value, bounds.High.Value);
+    }
+
+    /// <inheritdoc/>
+    public long FirstSince(TopicPartition partition, DateTimeOffset since)
+    {
+        var first = _consumer!.OffsetsForTimes([new(partition, new Timestamp(since))], RequestTimeout)[0].Offset;
+        return first.IsSpecial ? Bounds(partition).End : first.Value;
+    }
 
     private void Poll(CancellationToken stoppingToken)
     {
-        using var consumer = new ConsumerBuilder<byte[]?, byte[]?>(kafka.Consumer(options.ServiceName, endpoint.Name, options.InstanceName))
-            .SetLogHandler((_, message) => KafkaLog.Write(logger, message))
-            .SetErrorHandler((_, error) => KafkaLog.Write(logger, error))
-            .SetPartitionsAssignedHandler((_, partitions) => Assign(partitions, stoppingToken))
+        using var consumer = kafkaLog.Attach(new ConsumerBuilder<byte[]?, byte[]?>(kafka.Consumer(options.ServiceName, endpoint.Name, options.InstanceName)))
+            .SetPartitionsAssignedHandler((consumer, partitions) => Assign(consumer, partitions, stoppingToken))
             .SetPartitionsRevokedHandler((_, partitions) => Unassign(partitions.Select(partition => partition.TopicPartition)))
             .SetPartitionsLostHandler((_, partitions) => Unassign(partitions.Select(partition => partition.TopicPartition)))
             .Build();
         _consumer = consumer;
         consumer.Subscribe(endpoint.Topics.Select(topic => topic.Name));
-        long polledAt = Stopwatch.GetTimestamp(), measuredAt = polledAt;
+        long polledAt = Stopwatch.GetTimestamp(), inspectedAt = polledAt;
         try
         {
             while (!stoppingToken.IsCancellationRequested)
@@ -97,10 +111,12 @@ internal sealed partial class PartitionFeed(EndpointOptions endpoint, BatchProce
                 while (_commands.TryDequeue(out var command))
                     command(consumer);
                 ResumeLanes(consumer);
-                if (Stopwatch.GetElapsedTime(measuredAt) > LagInterval)
+                if (Stopwatch.GetElapsedTime(inspectedAt) > InspectionInterval)
                 {
-                    measuredAt = Stopwatch.GetTimestamp();
+                    inspectedAt = Stopwatch.GetTimestamp();
                     MeasureLag(consumer);
+                    FindRemadeTopics(consumer);
+                    FindUnreadable(consumer, stoppingToken);
                 }
                 if (_backlog.IsFull && Stopwatch.GetElapsedTime(polledAt) < LongestPollPause)
                 {
@@ -112,11 +128,11 @@ internal sealed partial class PartitionFeed(EndpointOptions endpoint, BatchProce
                 try
                 {
                     if (consumer.Consume(PollTimeout) is { } result && _assignments.TryGetValue(result.TopicPartition, out var assignment))
-                        _lanes[result.Partition.Value].Enqueue(new(ConsumedRecord.From(result), assignment));
+                        Enqueue(ConsumedRecord.From(result), assignment);
                 }
                 catch (ConsumeException e) when (!e.Error.IsFatal)
                 {
-                    ConsumeInterrupted(logger, endpoint.Name, e.Error.Reason);
+                    kafkaLog.Write(e.Error);
                 }
             }
         }
@@ -131,11 +147,75 @@ internal sealed partial class PartitionFeed(EndpointOptions endpoint, BatchProce
         }
     }
 
-    private void Assign(List<TopicPartition> partitions, CancellationToken stoppingToken)
+    private void Seek(IConsumer<byte[]?, byte[]?> consumer, PartitionAssignment assignment, long start)
     {
-        foreach (var partition in partitions)
+        _assignments[assignment.Partition] = assignment;
+        consumer.Seek(new(assignment.Partition, new Offset(start)));
+        PartitionSought(logger, endpoint.Name, assignment.Partition, start);
+    }
+
+    private void Enqueue(ConsumedRecord record, PartitionAssignment assignment)
+    {
+        // set before the record is in the lane, which waits for it
+        if (Stopwatch.GetElapsedTime(assignment.ArrivedAt) > Lull)
+            assignment.TopicId = topicIdentities.FindAsync(record.Topic);
+        (assignment.ArrivedAt, assignment.Awaited) = (Stopwatch.GetTimestamp(), record.Offset + 1);
+        _lanes[record.Partition].Enqueue(new(record, assignment));
+    }
+
+    /// <summary>Where a topic was made anew and nothing comes any more, what is on it already has to be read all the same.</summary>
+    private void FindRemadeTopics(IConsumer<byte[]?, byte[]?> consumer)
+    {
+        foreach (var assignment in _assignments.Values.ToList())
         {
-            _assignments[partition] = new(partition);
+            if (assignment.TopicId is { IsCompletedSuccessfully: true } answer && assignment.IsAnotherTopic(answer.Result))
+            {
+                assignment.End();
+                Seek(consumer, new(assignment.Partition) { Start = 0, IsAnotherLog = true }, 0);
+            }
+            else
+            {
+                assignment.TopicId = topicIdentities.FindAsync(assignment.Partition.Topic);
+            }
+        }
+    }
+
+    /// <summary>
+    /// Where there are records and none comes, the next batch may be one that no client can read. It is passed over, once that is certain:
+    /// its offsets become a dead letter, and what is behind them is handled.
+    /// </summary>
+    private void FindUnreadable(IConsumer<byte[]?, byte[]?> consumer, CancellationToken stoppingToken)
+    {
+        if (!_probing.IsCompleted || _backlog.IsFull)
+            return;
+        var stands = _assignments.Values.FirstOrDefault(assignment => Stopwatch.GetElapsedTime(assignment.ArrivedAt) > InspectionInterval
+            && _lanes[assignment.Partition.Partition.Value] is { Paused: false, Waiting: 0 }
+            && consumer.GetWatermarkOffsets(assignment.Partition).High is { IsSpecial: false } end && end.Value > (assignment.Awaited ?? 0));
+        if (stands is null)
+            return;
+        _probing = Task.Run(() =>
+        {
+            var first = stands.Awaited ?? Bounds(stands.Partition).First;
+            if (readability.FindReadable(stands.Partition, first, stoppingToken) is { } next && next > first)
+                _commands.Enqueue(consumer => PassOver(consumer, stands, first, next));
+        }, stoppingToken);
+    }
+
+    private void PassOver(IConsumer<byte[]?, byte[]?> consumer, PartitionAssignment assignment, long first, long next)
+    {
+        if (assignment.Ended || (assignment.Awaited ?? first) != first)
+            return;
+        consumer.Seek(new(assignment.Partition, new Offset(next)));
+        Enqueue(ConsumedRecord.InPlaceOf(assignment.Partition, first, next, time.GetUtcNow()), assignment);
+    }
+
+    /// <returns>Where to begin.</returns>
+    private List<TopicPartitionOffset> Assign(IConsumer<byte[]?, byte[]?> consumer, List<TopicPartition> partitions, CancellationToken stoppingToken)
+    {
+        var starts = ConsumerStart.AtLastRecords(consumer, partitions, RequestTimeout);
+        foreach (var (partition, start) in starts.Select(start => (start.TopicPartition, start.Offset)))
+        {
+            _assignments[partition] = new(partition) { Start = start.IsSpecial ? null : start.Value, TopicId = topicIdentities.FindAsync(partition.Topic) };
             if (_lanes.TryGetValue(partition.Partition.Value, out var lane))
             {
                 // a partition begins anew unpaused, whatever waits in its lane
@@ -150,6 +230,7 @@ internal sealed partial class PartitionFeed(EndpointOptions endpoint, BatchProce
         health.Joined(endpoint.Name);
         if (partitions.Count > 0)
             PartitionsAssigned(logger, endpoint.Name, string.Join(", ", partitions));
+        return starts;
     }
 
     private void Unassign(IEnumerable<TopicPartition> partitions)
@@ -194,7 +275,7 @@ internal sealed partial class PartitionFeed(EndpointOptions endpoint, BatchProce
     {
         foreach (var (partition, assignment) in _assignments)
         {
-            if (assignment.NextOffset is { } next && consumer.GetWatermarkOffsets(partition) is { High.IsSpecial: false } watermarks)
+            if (assignment.Position?.Next is { } next && consumer.GetWatermarkOffsets(partition) is { High.IsSpecial: false } watermarks)
                 gauges.Lag(endpoint.Name, partition.Topic, partition.Partition.Value, Math.Max(0, watermarks.High.Value - next));
         }
     }
@@ -209,7 +290,4 @@ internal sealed partial class PartitionFeed(EndpointOptions endpoint, BatchProce
 
     [LoggerMessage(EventName = "PartitionSought", Level = LogLevel.Information, Message = "{Endpoint} reads {Partition} again from offset {Offset}")]
     private static partial void PartitionSought(ILogger logger, string endpoint, TopicPartition partition, long offset);
-
-    [LoggerMessage(EventName = "ConsumeInterrupted", Level = LogLevel.Warning, Message = "{Endpoint} could not consume for a moment: {Reason}")]
-    private static partial void ConsumeInterrupted(ILogger logger, string endpoint, string reason);
 }

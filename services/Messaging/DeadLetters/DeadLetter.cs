@@ -2,6 +2,7 @@ using Npgsql;
 using NpgsqlTypes;
 using Shop.Messaging.Consuming;
 using Shop.Messaging.Events;
+using Shop.Messaging.Schema;
 
 namespace Shop.Messaging.DeadLetters;
 
@@ -32,14 +33,12 @@ internal sealed record DeadLetter(Guid Id, string Endpoint, ConsumedRecord Recor
     {
         Parameters =
         {
-            Parameter(Id, NpgsqlDbType.Uuid), Parameter(Endpoint, NpgsqlDbType.Text), Parameter(Record.Topic, NpgsqlDbType.Text),
-            Parameter(Record.Partition, NpgsqlDbType.Integer), Parameter(Record.Offset, NpgsqlDbType.Bigint), Parameter(Record.Key, NpgsqlDbType.Text),
-            Parameter(EventId, NpgsqlDbType.Uuid), Parameter(EventType, NpgsqlDbType.Text),
-            Parameter(StoredHeaders.Write(Record.Headers), NpgsqlDbType.Jsonb), Parameter(Record.Body, NpgsqlDbType.Bytea),
-            Parameter(Failure.GetBaseException().GetType().FullName, NpgsqlDbType.Text), Parameter(StorableText.Of(Failure.GetBaseException().Message, MaxMessage), NpgsqlDbType.Text),
-            Parameter(StorableText.Of(Failure.ToString(), MaxStackTrace), NpgsqlDbType.Text), Parameter(FailedAt, NpgsqlDbType.TimestampTz),
+            SqlParameter.Of(Id, NpgsqlDbType.Uuid), SqlParameter.Of(Endpoint, NpgsqlDbType.Text), SqlParameter.Of(Record.Topic, NpgsqlDbType.Text),
+            SqlParameter.Of(Record.Partition, NpgsqlDbType.Integer), SqlParameter.Of(Record.Offset, NpgsqlDbType.Bigint), SqlParameter.Of(Record.Key, NpgsqlDbType.Text),
+            SqlParameter.Of(EventId, NpgsqlDbType.Uuid), SqlParameter.Of(EventType, NpgsqlDbType.Text),
+            SqlParameter.Of(StoredHeaders.Write(Record.Headers), NpgsqlDbType.Jsonb), SqlParameter.Of(Record.Body, NpgsqlDbType.Bytea),
+            SqlParameter.Of(Failure.GetBaseException().GetType().FullName, NpgsqlDbType.Text), SqlParameter.Of(StorableText.Of(Failure.GetBaseException().Message, MaxMessage), NpgsqlDbType.Text),
+            SqlParameter.Of(StorableText.Of(Failure.ToString(), MaxStackTrace), NpgsqlDbType.Text), SqlParameter.Of(FailedAt, NpgsqlDbType.TimestampTz),
         },
     };
-
-    private static NpgsqlParameter Parameter(object? value, NpgsqlDbType type) => new() { Value = value ?? DBNull.Value, NpgsqlDbType = type };
 }

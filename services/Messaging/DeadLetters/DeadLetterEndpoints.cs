@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Routing;
 using Npgsql;
 using NpgsqlTypes;
 using Shop.Messaging.Operations;
+using Shop.Messaging.Schema;
 
 namespace Shop.Messaging.DeadLetters;
 
@@ -42,6 +43,12 @@ internal static class DeadLetterEndpoints
         var group = operations.MapGroup("/dead-letters");
         group.MapGet("/", ListAsync)
             .WithSummary("What the service could not handle, newest first.");
+        group.MapPost("/redrive", BeginRedriveAsync)
+            .WithSummary("Handles many dead letters again, one after the other, and what is parked behind each: those of a topic, of an event type, with an error, or all that wait.")
+            .WithDescription("The answer comes at once; `Location` tells where the progress is. A restart of the service does not end it.");
+        group.MapGet("/redrives/{id:guid}", FindRedriveAsync)
+            .WithSummary("How far a redrive of many dead letters is.")
+            .ProducesProblem(StatusCodes.Status404NotFound);
         group.MapPost("/{id:guid}/redrive", (Guid id, Redriving redriving, CancellationToken cancellationToken) => EndAsync(id, redriving, discard: false, cancellationToken))
             .WithSummary("Handles a dead letter again, and what is parked behind it.")
             .ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict);
@@ -59,12 +66,12 @@ internal static class DeadLetterEndpoints
             return TypedResults.ValidationProblem(new Dictionary<string, string[]> { ["status"] = ["One of parked, redriving, redriven, discarded"] });
         await using var command = dataSource.CreateCommand("""
             SELECT id, endpoint, topic, partition, record_offset, key, event_id, event_type, error_type, error_message, stack_trace, failed_at, status, body,
-              CASE WHEN status IN ('parked', 'redriving') THEN (SELECT count(*) FROM parked_records p WHERE p.endpoint = d.endpoint AND p.key = d.key) ELSE 0 END
+              CASE WHEN status IN ('parked', 'redriving') THEN (SELECT count(*) FROM parked_records p WHERE p.endpoint = d.endpoint AND p.key_digest = d.key_digest) ELSE 0 END
             FROM dead_letters d WHERE ($1::uuid IS NULL OR id < $1) AND ($3::text IS NULL OR status = $3) ORDER BY id DESC LIMIT $2
             """);
-        command.Parameters.Add(new() { Value = (object?)after ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Uuid });
-        command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = limit + 1 });
-        command.Parameters.Add(new() { Value = (object?)status ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text });
+        command.Parameters.Add(SqlParameter.Of(after, NpgsqlDbType.Uuid));
+        command.Parameters.Add(SqlParameter.Of(limit + 1));
+        command.Parameters.Add(SqlParameter.Of(status, NpgsqlDbType.Text));
         var items = new List<DeadLetterView>();
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
@@ -74,6 +81,18 @@ internal static class DeadLetterEndpoints
             items.RemoveAt(limit);
         return TypedResults.Ok(new DeadLetterPage(items, more ? items[^1].Id : null));
     }
+
+    private static async Task<Accepted<RedriveView>> BeginRedriveAsync(
+        RedriveSelection selection, HttpRequest request, NpgsqlDataSource dataSource, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var redrive = await Redrives.BeginAsync(dataSource, selection, time.GetUtcNow(), cancellationToken);
+        return TypedResults.Accepted($"{request.Path}s/{redrive.Id}", redrive);
+    }
+
+    private static async Task<Results<Ok<RedriveView>, ProblemHttpResult>> FindRedriveAsync(Guid id, NpgsqlDataSource dataSource, CancellationToken cancellationToken) =>
+        await Redrives.FindAsync(dataSource, id, cancellationToken) is { } redrive
+            ? TypedResults.Ok(redrive)
+            : TypedResults.Problem("There is no such redrive", statusCode: StatusCodes.Status404NotFound);
 
     private static async Task<Results<NoContent, ProblemHttpResult>> EndAsync(Guid id, Redriving redriving, bool discard, CancellationToken cancellationToken) =>
         await redriving.RedriveAsync(id, discard, cancellationToken) switch

@@ -1,12 +1,17 @@
 using Npgsql;
-using NpgsqlTypes;
 using Shop.Messaging.Consuming;
 using Shop.Messaging.Events;
+using Shop.Messaging.Schema;
 
 namespace Shop.Messaging.DeadLetters;
 
 /// <summary>A dead letter as it is kept.</summary>
-internal sealed record StoredDeadLetter(string Endpoint, string Key, string Status, ConsumedRecord Record);
+/// <param name="Endpoint">The endpoint that failed.</param>
+/// <param name="Key">The key that it parks.</param>
+/// <param name="Status">How far it is.</param>
+/// <param name="Discarded">Whether the record itself was left out; those behind it are played all the same.</param>
+/// <param name="Record">The record.</param>
+internal sealed record StoredDeadLetter(string Endpoint, string Key, string Status, bool Discarded, ConsumedRecord Record);
 
 /// <summary>A record that waits behind a dead letter of its key.</summary>
 internal sealed record ParkedRecord(long Id, ConsumedRecord Record);
@@ -18,11 +23,11 @@ internal sealed class DeadLetterStore(NpgsqlConnection connection, NpgsqlTransac
     public async Task<StoredDeadLetter?> LockAsync(Guid id, CancellationToken cancellationToken)
     {
         await using var command = Command("""
-            SELECT endpoint, key, status, topic, partition, record_offset, headers, body FROM dead_letters WHERE id = $1 FOR UPDATE
-            """, Uuid(id));
+            SELECT endpoint, key, status, discarded, topic, partition, record_offset, headers, body FROM dead_letters WHERE id = $1 FOR UPDATE
+            """, SqlParameter.Of(id));
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         return await reader.ReadAsync(cancellationToken)
-            ? new(reader.GetString(0), reader.GetString(1), reader.GetString(2), ReadRecord(reader, 3, reader.GetString(1)))
+            ? new(reader.GetString(0), reader.GetString(1), reader.GetString(2), reader.GetBoolean(3), ReadRecord(reader, 4, reader.GetString(1)))
             : null;
     }
 
@@ -30,22 +35,27 @@ internal sealed class DeadLetterStore(NpgsqlConnection connection, NpgsqlTransac
     public async Task<ParkedRecord?> FirstParkedAsync(string endpoint, string key, CancellationToken cancellationToken)
     {
         await using var command = Command("""
-            SELECT id, topic, partition, record_offset, headers, body FROM parked_records WHERE endpoint = $1 AND key = $2 ORDER BY id LIMIT 1
-            """, Text(endpoint), Text(key));
+            SELECT id, topic, partition, record_offset, headers, body FROM parked_records WHERE endpoint = $1 AND key_digest = $2 ORDER BY id LIMIT 1
+            """, SqlParameter.Of(endpoint), SqlParameter.Of(KeyDigest.Of(key)));
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         return await reader.ReadAsync(cancellationToken) ? new(reader.GetInt64(0), ReadRecord(reader, 1, key)) : null;
     }
 
-    public Task SetStatusAsync(Guid id, string status, CancellationToken cancellationToken) =>
-        ExecuteAsync("UPDATE dead_letters SET status = $2 WHERE id = $1", cancellationToken, Uuid(id), Text(status));
+    /// <summary>Notes that the record itself was played or, with <paramref name="discarded"/>, left out: those behind it are next.</summary>
+    public Task BeginAsync(Guid id, bool discarded, CancellationToken cancellationToken) => ExecuteAsync(
+        "UPDATE dead_letters SET status = 'redriving', discarded = $2 WHERE id = $1", cancellationToken, SqlParameter.Of(id), SqlParameter.Of(discarded));
+
+    /// <summary>Notes that it parks its key no longer.</summary>
+    public Task EndAsync(Guid id, CancellationToken cancellationToken) => ExecuteAsync(
+        "UPDATE dead_letters SET status = CASE WHEN discarded THEN 'discarded' ELSE 'redriven' END WHERE id = $1", cancellationToken, SqlParameter.Of(id));
 
     public Task SetFailureAsync(Guid id, Exception failure, DateTimeOffset now, CancellationToken cancellationToken) => ExecuteAsync(
         "UPDATE dead_letters SET error_type = $2, error_message = $3, stack_trace = $4, failed_at = $5 WHERE id = $1", cancellationToken,
-        Uuid(id), Text(failure.GetType().FullName!), Text(StorableText.Of(failure.GetBaseException().Message, DeadLetter.MaxMessage)), Text(StorableText.Of(failure.ToString(), DeadLetter.MaxStackTrace)),
-        new NpgsqlParameter<DateTimeOffset> { TypedValue = now });
+        SqlParameter.Of(id), SqlParameter.Of(failure.GetBaseException().GetType().FullName!), SqlParameter.Of(StorableText.Of(failure.GetBaseException().Message, DeadLetter.MaxMessage)), SqlParameter.Of(StorableText.Of(failure.ToString(), DeadLetter.MaxStackTrace)),
+        SqlParameter.Of(now));
 
     public Task RemoveParkedAsync(long id, CancellationToken cancellationToken) =>
-        ExecuteAsync("DELETE FROM parked_records WHERE id = $1", cancellationToken, new NpgsqlParameter<long> { TypedValue = id });
+        ExecuteAsync("DELETE FROM parked_records WHERE id = $1", cancellationToken, SqlParameter.Of(id));
 
     public async Task InsertAsync(DeadLetter letter, CancellationToken cancellationToken)
     {
@@ -70,8 +80,4 @@ internal sealed class DeadLetterStore(NpgsqlConnection connection, NpgsqlTransac
             command.Parameters.Add(parameter);
         return command;
     }
-
-    private static NpgsqlParameter Uuid(Guid value) => new NpgsqlParameter<Guid> { TypedValue = value };
-
-    private static NpgsqlParameter Text(string value) => new NpgsqlParameter<string> { TypedValue = value, NpgsqlDbType = NpgsqlDbType.Text };
 }

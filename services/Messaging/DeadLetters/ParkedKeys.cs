@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using Shop.Messaging.Events;
 
 namespace Shop.Messaging.DeadLetters;
 
@@ -13,7 +14,7 @@ public static class ParkedKeys
     public static Task<Dictionary<string, Guid>> ParkedKeysAsync(this MessagingDbContext db, string endpoint, IReadOnlyCollection<string> keys, CancellationToken cancellationToken) =>
         db.Database.SqlQuery<ParkedKey>($"""
             SELECT key, id FROM dead_letters
-            WHERE endpoint = {endpoint} AND status IN ('parked', 'redriving') AND key = ANY({keys.ToArray()})
+            WHERE endpoint = {endpoint} AND status IN ('parked', 'redriving') AND key_digest = ANY({KeyDigest.Of(keys)})
             """).ToDictionaryAsync(letter => letter.Key, letter => letter.Id, StringComparer.Ordinal, cancellationToken);
 
     private sealed record ParkedKey(string Key, Guid Id);

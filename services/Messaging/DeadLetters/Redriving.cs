@@ -13,7 +13,7 @@ internal enum RedriveOutcome
     /// <summary>There is no such dead letter.</summary>
     NotFound,
 
-    /// <summary>It was redriven or discarded before.</summary>
+    /// <summary>It was redriven or discarded before, or by somebody else meanwhile.</summary>
     AlreadyEnded,
 
     /// <summary>It, and everything parked behind it, has had its effect; the key is free.</summary>
@@ -34,15 +34,16 @@ internal sealed partial class Redriving(IServiceScopeFactory scopes, EndpointPip
     /// <summary>Plays the dead letter, or with <paramref name="discard"/> leaves it out, and then what is parked behind it.</summary>
     public async Task<RedriveOutcome> RedriveAsync(Guid id, bool discard, CancellationToken cancellationToken)
     {
-        var first = await StepAsync(id, isFirst: true, discard, cancellationToken);
-        while (first is null)
-            first = await StepAsync(id, isFirst: false, discard, cancellationToken);
-        DeadLetterEnded(logger, id, discard ? "discard" : "redrive", first.Value);
-        return first.Value;
+        RedriveOutcome? outcome;
+        do
+            outcome = await StepAsync(id, discard, cancellationToken);
+        while (outcome is null);
+        DeadLetterEnded(logger, id, discard ? "discard" : "redrive", outcome.Value);
+        return outcome.Value;
     }
 
     /// <summary>One record, in one transaction. Null when there may be more.</summary>
-    private async Task<RedriveOutcome?> StepAsync(Guid id, bool isFirst, bool discard, CancellationToken cancellationToken)
+    private async Task<RedriveOutcome?> StepAsync(Guid id, bool discard, CancellationToken cancellationToken)
     {
         await using var scope = scopes.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<MessagingDbContext>();
@@ -59,9 +60,9 @@ internal sealed partial class Redriving(IServiceScopeFactory scopes, EndpointPip
         var parked = itself ? null : await store.FirstParkedAsync(letter.Endpoint, letter.Key, cancellationToken);
         if (!itself && parked is null)
         {
-            await store.SetStatusAsync(id, discard ? "discarded" : "redriven", cancellationToken);
+            await store.EndAsync(id, cancellationToken);
             await transaction.CommitAsync(cancellationToken);
-            return RedriveOutcome.Done;
+            return letter.Discarded == discard ? RedriveOutcome.Done : RedriveOutcome.AlreadyEnded;
         }
         var record = itself ? letter.Record : parked!.Record;
         await transaction.CreateSavepointAsync(Unplayed, cancellationToken);
@@ -70,7 +71,7 @@ internal sealed partial class Redriving(IServiceScopeFactory scopes, EndpointPip
             if (!(itself && discard))
                 await PlayAsync(letter.Endpoint, record, scope, db, cancellationToken);
             if (itself)
-                await store.SetStatusAsync(id, "redriving", cancellationToken);
+                await store.BeginAsync(id, discard, cancellationToken);
             else
                 await store.RemoveParkedAsync(parked!.Id, cancellationToken);
             await db.SaveChangesAsync(cancellationToken);
@@ -80,7 +81,7 @@ internal sealed partial class Redriving(IServiceScopeFactory scopes, EndpointPip
         {
             // still under the letter's lock: between the failure and its note nobody else can play the record
             await transaction.RollbackToSavepointAsync(Unplayed, cancellationToken);
-            await ParkAgainAsync(store, id, discard, letter.Endpoint, record, parked?.Id, e, cancellationToken);
+            await ParkAgainAsync(store, id, letter.Endpoint, record, parked?.Id, e, cancellationToken);
             await transaction.CommitAsync(cancellationToken);
             return RedriveOutcome.FailedAgain;
         }
@@ -96,7 +97,7 @@ internal sealed partial class Redriving(IServiceScopeFactory scopes, EndpointPip
         db.ChangeTracker.DetectChanges();
     }
 
-    private async Task ParkAgainAsync(DeadLetterStore store, Guid id, bool discard, string endpoint, ConsumedRecord record, long? parkedId, Exception failure,
+    private async Task ParkAgainAsync(DeadLetterStore store, Guid id, string endpoint, ConsumedRecord record, long? parkedId, Exception failure,
         CancellationToken cancellationToken)
     {
         if (parkedId is not { } behind)
@@ -105,7 +106,7 @@ internal sealed partial class Redriving(IServiceScopeFactory scopes, EndpointPip
             return;
         }
         // the letter itself was played or left out; what failed is one behind it, which now holds the key
-        await store.SetStatusAsync(id, discard ? "discarded" : "redriven", cancellationToken);
+        await store.EndAsync(id, cancellationToken);
         await store.RemoveParkedAsync(behind, cancellationToken);
         await store.InsertAsync(DeadLetter.From(record, endpoint, failure, time.GetUtcNow()), cancellationToken);
     }

@@ -79,6 +79,23 @@ public sealed class KafkaConnection
         return config;
     }
 
+    /// <summary>For finding out whether what is at an offset can be read: in no group, with the log lines that tell.</summary>
+    internal ConsumerConfig Probe(string clientId)
+    {
+        var config = Common(new ConsumerConfig(new Dictionary<string, string>(_settings)));
+        config.ClientId = clientId;
+        // librdkafka wants one to be named; without a subscription or commits the broker never hears of it
+        config.GroupId = $"{clientId}.probe";
+        config.EnableAutoCommit = false;
+        config.EnablePartitionEof = true;
+        config.AllowAutoCreateTopics = false;
+        config.AutoOffsetReset = AutoOffsetReset.Earliest;
+        config.FetchWaitMaxMs = 10;
+        config.FetchErrorBackoffMs = 10;
+        config.Debug = "msg";
+        return config;
+    }
+
     private static TConfig Common<TConfig>(TConfig config) where TConfig : ClientConfig
     {
         config.SocketNagleDisable = true;

@@ -6,8 +6,11 @@ using Shop.Messaging.Events;
 
 namespace Shop.Messaging.Kafka;
 
-/// <summary>Creates the topics a service needs when they are not there; many services may do so at once.</summary>
-internal sealed partial class TopicCreation(KafkaConnection kafka, EventTypes eventTypes, ILogger<TopicCreation> logger)
+/// <summary>
+/// Creates the topics a service needs when they are not there; many services may do so at once. Those that are there are only checked, so a
+/// broker that lets nobody create topics is one to work with.
+/// </summary>
+internal sealed partial class TopicCreation(KafkaConnection kafka, EventTypes eventTypes, MessagingOptions options, ILogger<TopicCreation> logger)
 {
     private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(250);
 
@@ -18,10 +21,11 @@ internal sealed partial class TopicCreation(KafkaConnection kafka, EventTypes ev
     private Task? _all;
 
     /// <summary>Returns when every topic of the service exists; relay and endpoints ask for it at their start, and it is done once.</summary>
+    /// <exception cref="InvalidOperationException">Topics that exist are not what the service needs; whoever asks again later has them checked again.</exception>
     public Task EnsureAllAsync(CancellationToken cancellationToken)
     {
         lock (_lock)
-            _all ??= EnsureAsync(eventTypes.Topics, cancellationToken);
+            _all = _all is { IsFaulted: false } ? _all : EnsureAsync(eventTypes.Topics, cancellationToken);
         return _all.WaitAsync(cancellationToken);
     }
 
@@ -30,10 +34,15 @@ internal sealed partial class TopicCreation(KafkaConnection kafka, EventTypes ev
     {
         using var admin = new AdminClientBuilder(kafka.Admin()).SetLogHandler((_, _) => { }).SetErrorHandler((_, _) => { }).Build();
         var missing = topics.ToList();
+        var existing = new Dictionary<string, int>();
         while (missing.Count > 0)
         {
             try
             {
+                foreach (var (name, partitions) in await TopicCheck.PartitionsAsync(admin, [.. missing.Select(topic => topic.Name)], RequestTimeout))
+                    existing[name] = partitions;
+                if (missing.RemoveAll(topic => existing.ContainsKey(topic.Name)) > 0 && missing.Count == 0)
+                    break;
                 await admin.CreateTopicsAsync(missing.Select(Specification), new() { RequestTimeout = RequestTimeout });
                 missing.Clear();
             }
@@ -51,6 +60,22 @@ internal sealed partial class TopicCreation(KafkaConnection kafka, EventTypes ev
             if (missing.Count > 0)
                 await Task.Delay(RetryDelay, cancellationToken);
         }
+        if (existing.Count > 0)
+            await CheckAsync(admin, [.. topics.Where(topic => existing.ContainsKey(topic.Name))], existing);
+    }
+
+    private async Task CheckAsync(IAdminClient admin, IReadOnlyCollection<Topic> topics, Dictionary<string, int> partitions)
+    {
+        var faults = options.Endpoints.SelectMany(endpoint => TopicCheck.Unequal(endpoint.Topics, partitions)).ToHashSet();
+        foreach (var (topic, policy) in await TopicCheck.CleanupPoliciesAsync(admin, topics, RequestTimeout))
+        {
+            if (!topic.Compacted && policy.Contains("compact", StringComparison.Ordinal))
+                faults.Add($"the topic {topic.Name} has cleanup.policy={policy}, which drops all but the last event of a key: it must be delete");
+            else if (topic.Compacted && policy != "compact")
+                TopicNotCompacted(logger, topic.Name, policy);
+        }
+        if (faults.Count > 0)
+            throw new InvalidOperationException($"The service cannot work with the topics that are there: {string.Join("; ", faults)}");
     }
 
     private static TopicSpecification Specification(Topic topic) => new()
@@ -66,6 +91,9 @@ internal sealed partial class TopicCreation(KafkaConnection kafka, EventTypes ev
             ["retention.bytes"] = "-1",
         },
     };
+
+    [LoggerMessage(EventName = "TopicNotCompacted", Level = LogLevel.Warning, Message = "The topic {Topic} has cleanup.policy={Policy}, not compact: it grows with every change, or loses what did not change for long")]
+    private static partial void TopicNotCompacted(ILogger logger, string topic, string policy);
 
     [LoggerMessage(EventName = "TopicsNotCreated", Level = LogLevel.Warning, Message = "Topics {Topics} could not be created yet: {Reason}")]
     private static partial void TopicsNotCreated(ILogger logger, string topics, string reason);

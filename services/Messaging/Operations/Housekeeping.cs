@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Npgsql;
-using NpgsqlTypes;
+using Shop.Messaging.Schema;
 using Shop.Messaging.Workers;
 
 namespace Shop.Messaging.Operations;
@@ -37,6 +37,7 @@ internal sealed partial class Housekeeping(NpgsqlDataSource dataSource, IOptions
             DELETE FROM dead_letters WHERE ctid = ANY(ARRAY(
               SELECT ctid FROM dead_letters WHERE failed_at < $1 AND status IN ('redriven', 'discarded') LIMIT $2))
             """, retention.Value.DeadLetters, cancellationToken);
+        deleted += await DeleteAsync("DELETE FROM redrives WHERE id = ANY(ARRAY(SELECT id FROM redrives WHERE ended_at < $1 LIMIT $2))", retention.Value.DeadLetters, cancellationToken);
         return deleted;
     }
 
@@ -54,8 +55,8 @@ internal sealed partial class Housekeeping(NpgsqlDataSource dataSource, IOptions
         for (var step = 0; step < MaxSteps; step++)
         {
             await using var command = dataSource.CreateCommand(sql);
-            command.Parameters.Add(new NpgsqlParameter<DateTimeOffset> { TypedValue = time.GetUtcNow() - age, NpgsqlDbType = NpgsqlDbType.TimestampTz });
-            command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = StepRows });
+            command.Parameters.Add(SqlParameter.Of(time.GetUtcNow() - age));
+            command.Parameters.Add(SqlParameter.Of(StepRows));
             var rows = await command.ExecuteNonQueryAsync(cancellationToken);
             deleted += rows;
             if (rows < StepRows)

@@ -4,6 +4,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
+using Shop.Messaging.Schema;
 using Shop.Messaging.Workers;
 
 namespace Shop.Messaging.Operations;
@@ -37,7 +38,7 @@ internal sealed class MessagingGauges : IPeriodicWorker
         _options = options;
         _time = time;
         Gauge("shop.outbox.depth", "{event}", "Events that are committed and not yet acknowledged by the broker");
-        Gauge("shop.outbox.age", "s", "Age of the oldest event in the outbox");
+        Gauge("shop.outbox.age", "s", "Age of the oldest of them");
         Gauge("shop.outbox.refused", "{event}", "Events that the broker refused, each of which holds back its key");
         Gauge("shop.timeouts.pending", "{timeout}", "Timeouts that are scheduled");
         Gauge("shop.dead_letters", "{record}", "Dead letters that wait for an operator; each parks a key");
@@ -64,11 +65,13 @@ internal sealed class MessagingGauges : IPeriodicWorker
     public async Task MeasureAsync(bool withSagas, CancellationToken cancellationToken)
     {
         await using (var command = _dataSource.CreateCommand("""
-            SELECT (SELECT count(*) FROM outbox)::float8, coalesce((SELECT extract(epoch FROM $1 - occurred_at) FROM outbox ORDER BY id LIMIT 1), 0)::float8,
+            SELECT ((SELECT count(*) FROM outbox) + (SELECT count(*) FROM held_messages))::float8,
+              coalesce((SELECT extract(epoch FROM $1 - min(occurred_at)) FROM (
+                (SELECT occurred_at FROM outbox ORDER BY id LIMIT 1) UNION ALL (SELECT occurred_at FROM held_messages ORDER BY id LIMIT 1)) oldest), 0)::float8,
               (SELECT count(*) FROM refused_events)::float8, (SELECT count(*) FROM timeouts)::float8
             """))
         {
-            command.Parameters.Add(new NpgsqlParameter<DateTimeOffset> { TypedValue = _time.GetUtcNow() });
+            command.Parameters.Add(SqlParameter.Of(_time.GetUtcNow()));
             await using var reader = await command.ExecuteReaderAsync(cancellationToken);
             await reader.ReadAsync(cancellationToken);
             string[] names = ["shop.outbox.depth", "shop.outbox.age", "shop.outbox.refused", "shop.timeouts.pending"];

@@ -100,25 +100,29 @@ internal static class MessagingTelemetry
         ]);
     }
 
-    /// <summary>Starts the span in which a batch is handled as a whole, linked to the spans that its records were sent in.</summary>
-    public static Activity? StartProcessBatch(IReadOnlyList<ConsumedRecord> records, string endpoint)
+    /// <summary>
+    /// Starts the span in which a batch is handled, with everything that the database does for it. A batch of one record is part of the trace
+    /// that this was sent in; one of several is a trace of its own, with a link to each.
+    /// </summary>
+    public static Activity? StartProcessBatch(IReadOnlyList<QueuedRecord> records, string endpoint)
     {
         if (!Source.HasListeners())
             return null;
         var links = new List<ActivityLink>(records.Count);
-        foreach (var record in records)
+        foreach (var (record, _) in records)
         {
-            if (ActivityContext.TryParse(record.Event.TraceParent, null, isRemote: true, out var sent))
+            if (ActivityContext.TryParse(record.TraceParent, null, isRemote: true, out var sent))
                 links.Add(new(sent));
         }
-        return Source.StartActivity($"process {endpoint}", ActivityKind.Consumer, parentContext: default,
+        var isOne = records.Count == 1 && links.Count == 1;
+        return Source.StartActivity($"process {endpoint}", ActivityKind.Consumer, isOne ? links[0].Context : default,
         [
             new("messaging.system", "kafka"),
             new("messaging.operation.name", "process"),
             new("messaging.operation.type", "process"),
             new("messaging.consumer.group.name", endpoint),
             new("messaging.batch.message_count", records.Count),
-        ], links);
+        ], isOne ? null : links);
     }
 
     private static KeyValuePair<string, object?>[] Tags(string operation, string topic, string key, CloudEvent attributes) =>

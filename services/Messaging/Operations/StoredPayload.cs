@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Shop.Contracts;
 
 namespace Shop.Messaging.Operations;
 
@@ -9,6 +10,7 @@ internal static partial class StoredPayload
 {
     public static JsonElement Read(byte[] body)
     {
+        body = EventPrivacy.ToKeep(body);
         try
         {
             return JsonDocument.Parse(body).RootElement;

@@ -1,6 +1,8 @@
 using Npgsql;
 using NpgsqlTypes;
 using Shop.Messaging.Events;
+using Shop.Messaging.Relay;
+using Shop.Messaging.Schema;
 
 namespace Shop.Messaging.Outbox;
 
@@ -37,11 +39,11 @@ internal static class OutboxTable
         Add(command, NpgsqlDbType.Bytea, messages, message => message.Body);
     }
 
-    /// <summary>Reads the owned shards ($1) from the lowest id, without what is on its way ($2) and without the keys that a refused event holds back.</summary>
+    /// <summary>Reads the owned shards ($1) from the lowest id, without what is on its way ($2); <see cref="RefusedId"/> tells what holds a row back.</summary>
     /// <remarks><c>id &lt;&gt; ALL($2)</c> would compare every row with all of $2; the subquery is hashed once.</remarks>
     public static NpgsqlCommand ReadShards(NpgsqlConnection connection, int limit) => new($"""
-        SELECT {Columns} FROM outbox
-        WHERE shard = ANY($1) AND id NOT IN (SELECT unnest($2)) AND (topic, key) NOT IN (SELECT topic, key FROM refused_events)
+        SELECT {Columns}, {HeldMessages.RefusedId} FROM outbox o
+        WHERE shard = ANY($1) AND id NOT IN (SELECT unnest($2))
         ORDER BY id LIMIT {limit}
         """, connection)
     {
@@ -72,11 +74,9 @@ internal static class OutboxTable
         return new(reader.GetInt64(0), reader.GetString(1), key, attributes, reader.GetFieldValue<byte[]>(9));
     }
 
-    private static void Add<TValue>(NpgsqlBatchCommand command, NpgsqlDbType type, IReadOnlyList<OutboxMessage> messages, Func<OutboxMessage, TValue> column)
-    {
-        var values = new TValue[messages.Count];
-        for (var i = 0; i < values.Length; i++)
-            values[i] = column(messages[i]);
-        command.Parameters.Add(new NpgsqlParameter<TValue[]> { TypedValue = values, NpgsqlDbType = NpgsqlDbType.Array | type });
-    }
+    /// <summary>The refused event that holds back the row under the reader of <see cref="ReadShards"/>; null where none does.</summary>
+    public static long? RefusedId(NpgsqlDataReader reader) => reader.IsDBNull(10) ? null : reader.GetInt64(10);
+
+    private static void Add<TValue>(NpgsqlBatchCommand command, NpgsqlDbType type, IReadOnlyList<OutboxMessage> messages, Func<OutboxMessage, TValue> column) =>
+        command.Parameters.Add(SqlParameter.Column(messages, type, column));
 }

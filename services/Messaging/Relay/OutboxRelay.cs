@@ -1,5 +1,4 @@
 using Confluent.Kafka;
-using Microsoft.Extensions.Logging;
 using Npgsql;
 using Shop.Messaging.Kafka;
 using Shop.Messaging.Outbox;
@@ -12,7 +11,7 @@ namespace Shop.Messaging.Relay;
 /// are safe in the outbox. At least once: a crash between produce and delete repeats events, which the inboxes drop.
 /// </summary>
 internal sealed class OutboxRelay(NpgsqlDataSource dataSource, KafkaConnection kafka, MessagingOptions options, TopicCreation topics,
-    OutboxSignal signal, RefusedEvents refused, TimeProvider time, ILogger<OutboxRelay> logger) : IWorker
+    OutboxSignal signal, RefusedEvents refused, TimeProvider time, KafkaLog kafkaLog) : IWorker
 {
     private IReadOnlyList<FailedEvent> _suspects = [];
 
@@ -24,8 +23,7 @@ internal sealed class OutboxRelay(NpgsqlDataSource dataSource, KafkaConnection k
         var limits = await TopicLimits.LoadAsync(kafka, [.. options.Produced.Select(topic => topic.Name)]);
         await using var connection = await dataSource.OpenConnectionAsync(stoppingToken);
         // a producer of its own for each session: what an earlier one left in flight was purged with it
-        using var producer = new ProducerBuilder<byte[], byte[]>(kafka.Producer(options.ServiceName, gapless: true, limits.Smallest))
-            .SetLogHandler((_, log) => KafkaLog.Write(logger, log)).SetErrorHandler((_, error) => KafkaLog.Write(logger, error)).Build();
+        using var producer = kafkaLog.Attach(new ProducerBuilder<byte[], byte[]>(kafka.Producer(options.ServiceName, gapless: true, limits.Smallest))).Build();
         var session = new RelaySession(connection, producer, dataSource, signal, refused, limits, options.EventSource, options.MaxRelayBatch, time);
         var suspects = _suspects;
         _suspects = [];

@@ -6,10 +6,11 @@ using Microsoft.AspNetCore.Routing;
 using Npgsql;
 using Shop.Messaging.Operations;
 using Shop.Messaging.Outbox;
+using Shop.Messaging.Schema;
 
 namespace Shop.Messaging.Relay;
 
-/// <summary>An event that the broker refused; it and everything later of its key stay in the outbox.</summary>
+/// <summary>An event that the broker refused; it and everything later of its key wait.</summary>
 /// <param name="Id">Its row in the outbox: for retry and discard.</param>
 /// <param name="Topic">Where it should go.</param>
 /// <param name="Key">The aggregate's id, which is held back.</param>
@@ -51,12 +52,14 @@ internal static partial class RefusedEventEndpoints
         if (limit is < 1 or > MaxLimit)
             return TypedResults.ValidationProblem(new Dictionary<string, string[]> { ["limit"] = [$"From 1 to {MaxLimit}"] });
         await using var command = dataSource.CreateCommand("""
-            SELECT outbox_id, r.topic, r.key, event_id, event_type, error, refused_at, body,
-              (SELECT count(*) FROM outbox behind WHERE behind.key = r.key AND behind.topic = r.topic AND behind.id > r.outbox_id)
-            FROM refused_events r JOIN outbox ON outbox.id = outbox_id WHERE outbox_id > $1 ORDER BY outbox_id LIMIT $2
+            SELECT outbox_id, topic, key, event_id, event_type, error, refused_at, body,
+              (SELECT count(*) FROM held_messages behind WHERE behind.refused_id = outbox_id AND behind.id <> outbox_id)
+            FROM refused_events CROSS JOIN LATERAL (
+              SELECT event_id, event_type, body FROM outbox WHERE id = outbox_id UNION ALL SELECT event_id, event_type, body FROM held_messages WHERE id = outbox_id) message
+            WHERE outbox_id > $1 ORDER BY outbox_id LIMIT $2
             """);
-        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = after });
-        command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = limit + 1 });
+        command.Parameters.Add(SqlParameter.Of(after));
+        command.Parameters.Add(SqlParameter.Of(limit + 1));
         var items = new List<RefusedEventView>();
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
@@ -72,20 +75,15 @@ internal static partial class RefusedEventEndpoints
 
     /// <summary>Lets the key go: the relay reads the event, and what is behind it, as any other.</summary>
     private static Task<Results<Accepted, ProblemHttpResult>> RetryAsync(long id, NpgsqlDataSource dataSource, OutboxSignal signal, CancellationToken cancellationToken) =>
-        EndAsync("DELETE FROM refused_events WHERE outbox_id = $1", id, dataSource, signal, cancellationToken);
+        EndAsync(id, discard: false, dataSource, signal, cancellationToken);
 
     /// <summary>Gives the event up; what is behind it goes on without it.</summary>
     private static Task<Results<Accepted, ProblemHttpResult>> DiscardAsync(long id, NpgsqlDataSource dataSource, OutboxSignal signal, CancellationToken cancellationToken) =>
-        EndAsync("""
-            WITH refused AS (DELETE FROM refused_events WHERE outbox_id = $1 RETURNING outbox_id)
-            DELETE FROM outbox WHERE id IN (SELECT outbox_id FROM refused)
-            """, id, dataSource, signal, cancellationToken);
+        EndAsync(id, discard: true, dataSource, signal, cancellationToken);
 
-    private static async Task<Results<Accepted, ProblemHttpResult>> EndAsync(string sql, long id, NpgsqlDataSource dataSource, OutboxSignal signal, CancellationToken cancellationToken)
+    private static async Task<Results<Accepted, ProblemHttpResult>> EndAsync(long id, bool discard, NpgsqlDataSource dataSource, OutboxSignal signal, CancellationToken cancellationToken)
     {
-        await using var command = dataSource.CreateCommand(sql);
-        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = id });
-        if (await command.ExecuteNonQueryAsync(cancellationToken) == 0)
+        if (!await HeldMessages.ReleaseAsync(dataSource, id, discard, cancellationToken))
             return TypedResults.Problem("There is no such refused event", statusCode: StatusCodes.Status404NotFound);
         signal.Set();
         return TypedResults.Accepted((string?)null);

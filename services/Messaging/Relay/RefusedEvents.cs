@@ -1,19 +1,19 @@
 using Confluent.Kafka;
 using Microsoft.Extensions.Logging;
 using Npgsql;
-using NpgsqlTypes;
 using Shop.Messaging.Events;
 using Shop.Messaging.Kafka;
 using Shop.Messaging.Outbox;
+using Shop.Messaging.Schema;
 
 namespace Shop.Messaging.Relay;
 
 /// <summary>
 /// Events that the broker refuses for what they are: too large for their topic, on a topic that does not exist or may not be
-/// written. Such an event stays in the outbox and holds back its own key, until an operator retries or discards it.
+/// written. Such an event holds back its own key, until an operator retries or discards it.
 /// </summary>
 internal sealed partial class RefusedEvents(NpgsqlDataSource dataSource, KafkaConnection kafka, TopicCreation topics, EventTypes eventTypes, MessagingOptions options,
-    TimeProvider time, ILogger<RefusedEvents> logger)
+    TimeProvider time, KafkaLog kafkaLog, ILogger<RefusedEvents> logger)
 {
     /// <summary>How long a missing topic is tried to be created before its events are held back.</summary>
     private static readonly TimeSpan TopicDeadline = TimeSpan.FromSeconds(10);
@@ -43,8 +43,7 @@ internal sealed partial class RefusedEvents(NpgsqlDataSource dataSource, KafkaCo
                 messages.Add(OutboxTable.Read(reader, options.EventSource));
         }
         // one event's refusal is not the end of this producer: nothing else is on its way
-        using var producer = new ProducerBuilder<byte[], byte[]>(kafka.Producer(options.ServiceName, gapless: false, limits.Smallest))
-            .SetLogHandler((_, log) => KafkaLog.Write(logger, log)).SetErrorHandler((_, error) => KafkaLog.Write(logger, error)).Build();
+        using var producer = kafkaLog.Attach(new ProducerBuilder<byte[], byte[]>(kafka.Producer(options.ServiceName, gapless: false, limits.Smallest))).Build();
         var heldKeys = new HashSet<(string, string)>();
         var refusedTopics = new Dictionary<string, Error>();
         foreach (var message in messages.Where(message => !heldKeys.Contains((message.Topic, message.Key))))
@@ -70,11 +69,11 @@ internal sealed partial class RefusedEvents(NpgsqlDataSource dataSource, KafkaCo
             INSERT INTO refused_events (outbox_id, topic, key, error, refused_at) VALUES ($1, $2, $3, $4, $5)
             ON CONFLICT (outbox_id) DO UPDATE SET error = excluded.error, refused_at = excluded.refused_at
             """);
-        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = message.Id });
-        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = message.Topic });
-        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = message.Key });
-        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = StorableText.Of($"{error.Code}: {error.Reason}") });
-        command.Parameters.Add(new NpgsqlParameter<DateTimeOffset> { TypedValue = time.GetUtcNow(), NpgsqlDbType = NpgsqlDbType.TimestampTz });
+        command.Parameters.Add(SqlParameter.Of(message.Id));
+        command.Parameters.Add(SqlParameter.Of(message.Topic));
+        command.Parameters.Add(SqlParameter.Of(message.Key));
+        command.Parameters.Add(SqlParameter.Of(StorableText.Of($"{error.Code}: {error.Reason}")));
+        command.Parameters.Add(SqlParameter.Of(time.GetUtcNow()));
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
@@ -112,7 +111,7 @@ internal sealed partial class RefusedEvents(NpgsqlDataSource dataSource, KafkaCo
     private async Task DeleteAsync(long id, CancellationToken cancellationToken)
     {
         await using var command = dataSource.CreateCommand("DELETE FROM outbox WHERE id = $1");
-        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = id });
+        command.Parameters.Add(SqlParameter.Of(id));
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 

@@ -43,6 +43,9 @@ internal sealed class RelaySession(NpgsqlConnection connection, IProducer<byte[]
     /// <summary>Keys of events that were too large, in the batch at hand: their later rows were read before that.</summary>
     private readonly HashSet<(string Topic, string Key)> _heldKeys = [];
 
+    /// <summary>Rows of the batch at hand that a refused event holds back.</summary>
+    private readonly List<(long Id, long RefusedId)> _heldBack = [];
+
     private long _renewedAt = time.GetTimestamp();
 
     /// <summary>Relays until something fails, which is thrown.</summary>
@@ -146,15 +149,22 @@ internal sealed class RelaySession(NpgsqlConnection connection, IProducer<byte[]
         ((NpgsqlParameter<short[]>)read.Parameters[0]).TypedValue = _leases.Shards;
         ((NpgsqlParameter<long[]>)read.Parameters[1]).TypedValue = inFlight.Ids;
         _heldKeys.Clear();
+        _heldBack.Clear();
         var count = 0;
-        await using var reader = await read.ExecuteReaderAsync(cancellationToken);
-        while (await reader.ReadAsync(cancellationToken))
+        await using (var reader = await read.ExecuteReaderAsync(cancellationToken))
         {
-            count++;
-            var message = OutboxTable.Read(reader, source);
-            if (!_heldKeys.Contains((message.Topic, message.Key)))
-                await ProduceAsync(message, inFlight, cancellationToken);
+            while (await reader.ReadAsync(cancellationToken))
+            {
+                count++;
+                var message = OutboxTable.Read(reader, source);
+                if (OutboxTable.RefusedId(reader) is { } refusedId)
+                    _heldBack.Add((message.Id, refusedId));
+                else if (!_heldKeys.Contains((message.Topic, message.Key)))
+                    await ProduceAsync(message, inFlight, cancellationToken);
+            }
         }
+        if (_heldBack.Count > 0)
+            await HeldMessages.MoveFromOutboxAsync(connection, _heldBack, cancellationToken);
         return count;
     }
 

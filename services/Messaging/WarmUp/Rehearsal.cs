@@ -84,7 +84,7 @@ public sealed class Rehearsal
             var claimed = await store.ClaimAsync([queued], pipeline.Handles(queued.Record) ? [queued.Record] : [], _time.GetUtcNow(), cancellationToken);
             await pipeline.DispatchAsync(claimed, _scope, _db, cancellationToken);
             await pipeline.SaveAsync(_db, cancellationToken);
-            queued.Assignment.NextOffset = queued.Record.Offset + 1;
+            queued.Assignment.Position = new(queued.Record.Offset + 1, queued.Record.Fingerprint());
         }
         _db.Outbox.Cause = null;
         _db.ChangeTracker.AutoDetectChangesEnabled = detecting;
@@ -97,11 +97,11 @@ public sealed class Rehearsal
         if (!_assignments.TryGetValue((endpoint.Name, type.Topic.Name), out var assignment))
         {
             var partition = new TopicPartition(type.Topic.Name, NoPartition);
-            var next = await BatchStore.LoadOffsetAsync((NpgsqlConnection)_db.Database.GetDbConnection(), endpoint.Name, partition, 0, cancellationToken);
-            _assignments[(endpoint.Name, type.Topic.Name)] = assignment = new(partition) { NextOffset = next };
+            var position = await BatchStore.LoadPositionAsync((NpgsqlConnection)_db.Database.GetDbConnection(), endpoint.Name, partition, 0, cancellationToken);
+            _assignments[(endpoint.Name, type.Topic.Name)] = assignment = new(partition) { Position = position };
         }
         var (key, now) = (type.KeyOf(@event), _time.GetUtcNow());
         var attributes = new CloudEvent(Guid.CreateVersion7(now), type.Name, _options.EventSource, now, key, TraceParent: Activity.Current?.Id);
-        return new(new(type.Topic.Name, NoPartition, assignment.NextOffset!.Value, key, now, attributes.ToHeaders(), JsonSerializer.SerializeToUtf8Bytes(@event, type.Json)), assignment);
+        return new(new(type.Topic.Name, NoPartition, assignment.Position!.Next, key, now, attributes.ToHeaders(), JsonSerializer.SerializeToUtf8Bytes(@event, type.Json)), assignment);
     }
 }

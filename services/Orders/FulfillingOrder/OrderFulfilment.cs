@@ -23,6 +23,8 @@ public sealed class OrderFulfilment : MassTransitStateMachine<Order>
     /// <summary>What a confirmed order's deadline is for.</summary>
     internal const string WaitingForFulfilment = "fulfilment";
 
+    private const string WaitingForReservation = "reservation";
+
     /// <summary>What is added to the reason of a cancelled order whose goods are lost.</summary>
     internal const string GoodsHadLeft = "; the goods had left already";
     private const string TakenBack = "The payment was taken back";
@@ -63,8 +65,9 @@ public sealed class OrderFulfilment : MassTransitStateMachine<Order>
         }));
 
         During(Submitted,
-            // usually the first to come; where StockReserved was faster, the order is not here any more and needs no such deadline
-            WaitFor(When(OrderSubmitted), "reservation", deadlines.Value.Reservation),
+            // Usually the first to come; where StockReserved was faster, the order is not here any more and needs no such deadline. The order
+            // has had one since it was made: the wait begins anew, since nobody else could hear of the order before.
+            WaitFor(When(OrderSubmitted), WaitingForReservation, deadlines.Value.Reservation),
             WaitFor(When(StockReserved), "payment", deadlines.Value.Payment)
                 .Publish(context => context.Saga.ToPaymentRequested())
                 .TransitionTo(Reserved),
@@ -181,6 +184,9 @@ public sealed class OrderFulfilment : MassTransitStateMachine<Order>
         OrderSubmitted, CancellationRequested, Deadline.Received, StockReserved, StockRejected, StockReleased, StockDispatched,
         PaymentHeld, PaymentAuthorized, PaymentDeclined, PaymentCaptured, PaymentVoided, PaymentRefunded,
     ];
+
+    /// <summary>The deadline that an order is made with.</summary>
+    internal static OrderDeadlinePassed ReservationDeadlineOf(Guid orderId) => new(orderId, WaitingForReservation);
 
     private static string OutOfStock(StockRejected rejected) => "Not enough in stock: " + string.Join(", ", rejected.Shortages.Select(shortage =>
         string.Create(CultureInfo.InvariantCulture, $"{shortage.Sku} ({shortage.Requested} ordered, {shortage.Available} available)")));

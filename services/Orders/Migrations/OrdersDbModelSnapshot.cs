@@ -36,6 +36,10 @@ namespace Shop.Orders.Migrations
                         .HasColumnType("integer")
                         .HasColumnName("partition");
 
+                    b.Property<byte[]>("LastRecord")
+                        .HasColumnType("bytea")
+                        .HasColumnName("last_record");
+
                     b.Property<long>("NextOffset")
                         .HasColumnType("bigint")
                         .HasColumnName("next_offset");
@@ -58,6 +62,12 @@ namespace Shop.Orders.Migrations
                     b.Property<byte[]>("Body")
                         .HasColumnType("bytea")
                         .HasColumnName("body");
+
+                    b.Property<bool>("Discarded")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("boolean")
+                        .HasDefaultValue(false)
+                        .HasColumnName("discarded");
 
                     b.Property<string>("Endpoint")
                         .IsRequired()
@@ -96,6 +106,13 @@ namespace Shop.Orders.Migrations
                         .HasColumnType("text")
                         .HasColumnName("key");
 
+                    b.Property<byte[]>("KeyDigest")
+                        .IsRequired()
+                        .ValueGeneratedOnAddOrUpdate()
+                        .HasColumnType("bytea")
+                        .HasColumnName("key_digest")
+                        .HasComputedColumnSql("sha256(decode(replace(key, '\\', '\\\\'), 'escape'))", true);
+
                     b.Property<int>("Partition")
                         .HasColumnType("integer")
                         .HasColumnName("partition");
@@ -122,7 +139,7 @@ namespace Shop.Orders.Migrations
                     b.HasKey("Id")
                         .HasName("dead_letters_pkey");
 
-                    b.HasIndex(new[] { "Endpoint", "Key" }, "dead_letters_parked")
+                    b.HasIndex(new[] { "Endpoint", "KeyDigest" }, "dead_letters_parked")
                         .IsUnique()
                         .HasDatabaseName("dead_letters_parked")
                         .HasFilter("status IN ('parked', 'redriving')");
@@ -131,6 +148,69 @@ namespace Shop.Orders.Migrations
                         {
                             t.HasCheckConstraint("dead_letters_status_check", "status IN ('parked', 'redriving', 'redriven', 'discarded')");
                         });
+                });
+
+            modelBuilder.Entity("Shop.Messaging.Schema.MessagingTables+HeldMessagesTable", b =>
+                {
+                    b.Property<long>("Id")
+                        .HasColumnType("bigint")
+                        .HasColumnName("id");
+
+                    b.Property<byte[]>("Body")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("body");
+
+                    b.Property<Guid?>("CausationId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("causation_id");
+
+                    b.Property<Guid>("EventId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("event_id");
+
+                    b.Property<string>("EventType")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("event_type");
+
+                    b.Property<string>("Key")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("key");
+
+                    b.Property<DateTimeOffset>("OccurredAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("occurred_at");
+
+                    b.Property<long>("RefusedId")
+                        .HasColumnType("bigint")
+                        .HasColumnName("refused_id");
+
+                    b.Property<Guid?>("SchedulingToken")
+                        .HasColumnType("uuid")
+                        .HasColumnName("scheduling_token");
+
+                    b.Property<short>("Shard")
+                        .HasColumnType("smallint")
+                        .HasColumnName("shard");
+
+                    b.Property<string>("Topic")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("topic");
+
+                    b.Property<string>("TraceParent")
+                        .HasColumnType("text")
+                        .HasColumnName("trace_parent");
+
+                    b.HasKey("Id")
+                        .HasName("held_messages_pkey");
+
+                    b.HasIndex(new[] { "RefusedId", "Id" }, "held_messages_by_refusal")
+                        .HasDatabaseName("held_messages_by_refusal");
+
+                    b.ToTable("held_messages", (string)null);
                 });
 
             modelBuilder.Entity("Shop.Messaging.Schema.MessagingTables+InboxTable", b =>
@@ -254,6 +334,13 @@ namespace Shop.Orders.Migrations
                         .HasColumnType("text")
                         .HasColumnName("key");
 
+                    b.Property<byte[]>("KeyDigest")
+                        .IsRequired()
+                        .ValueGeneratedOnAddOrUpdate()
+                        .HasColumnType("bytea")
+                        .HasColumnName("key_digest")
+                        .HasComputedColumnSql("sha256(decode(replace(key, '\\', '\\\\'), 'escape'))", true);
+
                     b.Property<DateTimeOffset>("ParkedAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("parked_at");
@@ -274,10 +361,63 @@ namespace Shop.Orders.Migrations
                     b.HasKey("Id")
                         .HasName("parked_records_pkey");
 
-                    b.HasIndex(new[] { "Endpoint", "Key", "Id" }, "parked_records_by_key")
+                    b.HasIndex(new[] { "Endpoint", "KeyDigest", "Id" }, "parked_records_by_key")
                         .HasDatabaseName("parked_records_by_key");
 
                     b.ToTable("parked_records", (string)null);
+                });
+
+            modelBuilder.Entity("Shop.Messaging.Schema.MessagingTables+RedrivesTable", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<DateTimeOffset?>("EndedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("ended_at");
+
+                    b.Property<string>("ErrorType")
+                        .HasColumnType("text")
+                        .HasColumnName("error_type");
+
+                    b.Property<string>("EventType")
+                        .HasColumnType("text")
+                        .HasColumnName("event_type");
+
+                    b.Property<long>("Failed")
+                        .HasColumnType("bigint")
+                        .HasColumnName("failed");
+
+                    b.Property<Guid?>("LastLetter")
+                        .HasColumnType("uuid")
+                        .HasColumnName("last_letter");
+
+                    b.Property<Guid?>("NextLetter")
+                        .HasColumnType("uuid")
+                        .HasColumnName("next_letter");
+
+                    b.Property<long>("Redriven")
+                        .HasColumnType("bigint")
+                        .HasColumnName("redriven");
+
+                    b.Property<DateTimeOffset>("StartedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("started_at");
+
+                    b.Property<string>("Topic")
+                        .HasColumnType("text")
+                        .HasColumnName("topic");
+
+                    b.Property<long>("Total")
+                        .HasColumnType("bigint")
+                        .HasColumnName("total");
+
+                    b.HasKey("Id")
+                        .HasName("redrives_pkey");
+
+                    b.ToTable("redrives", (string)null);
                 });
 
             modelBuilder.Entity("Shop.Messaging.Schema.MessagingTables+RefusedEventsTable", b =>
@@ -296,6 +436,13 @@ namespace Shop.Orders.Migrations
                         .HasColumnType("text")
                         .HasColumnName("key");
 
+                    b.Property<byte[]>("KeyDigest")
+                        .IsRequired()
+                        .ValueGeneratedOnAddOrUpdate()
+                        .HasColumnType("bytea")
+                        .HasColumnName("key_digest")
+                        .HasComputedColumnSql("sha256(decode(replace(key, '\\', '\\\\'), 'escape'))", true);
+
                     b.Property<DateTimeOffset>("RefusedAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("refused_at");
@@ -308,7 +455,7 @@ namespace Shop.Orders.Migrations
                     b.HasKey("OutboxId")
                         .HasName("refused_events_pkey");
 
-                    b.HasIndex(new[] { "Topic", "Key" }, "refused_events_by_key")
+                    b.HasIndex(new[] { "Topic", "KeyDigest" }, "refused_events_by_key")
                         .HasDatabaseName("refused_events_by_key");
 
                     b.ToTable("refused_events", (string)null);
@@ -636,6 +783,16 @@ namespace Shop.Orders.Migrations
                         .HasDatabaseName("idempotency_keys_by_age");
 
                     b.ToTable("idempotency_keys", (string)null);
+                });
+
+            modelBuilder.Entity("Shop.Messaging.Schema.MessagingTables+HeldMessagesTable", b =>
+                {
+                    b.HasOne("Shop.Messaging.Schema.MessagingTables+RefusedEventsTable", null)
+                        .WithMany()
+                        .HasForeignKey("RefusedId")
+                        .OnDelete(DeleteBehavior.NoAction)
+                        .IsRequired()
+                        .HasConstraintName("held_messages_refused_id_fkey");
                 });
 #pragma warning restore 612, 618
         }

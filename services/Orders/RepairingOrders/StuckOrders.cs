@@ -45,6 +45,6 @@ internal sealed class StuckOrders(OrdersDb db, IOptions<OrderDeadlines> deadline
             && (order.DeadlineAt < passed || order.DeadlineAt == null && order.SubmittedAt < submitted));
     }
 
-    /// <summary>An order whose own submission has not come back to it has no deadline yet, and waits for its reservation all the same.</summary>
+    /// <summary>An order that was made by an older version has no deadline until its submission comes back to it, and waits for its reservation all the same.</summary>
     private DateTimeOffset DeadlineOf(Order order) => order.DeadlineAt ?? order.SubmittedAt + deadlines.Value.Reservation;
 }

@@ -5,6 +5,7 @@ using Microsoft.Extensions.Options;
 using Npgsql;
 using Shop.Contracts;
 using Shop.Messaging.Workers;
+using Shop.Orders.FulfillingOrder;
 using Shop.Orders.ReadingOrders;
 using Shop.ServiceDefaults;
 using Shop.ServiceDefaults.Authentication;
@@ -24,6 +25,7 @@ public static partial class SubmitOrderEndpoint
     public static void AddSubmittingOrder(this IHostApplicationBuilder builder)
     {
         builder.Services.AddOptions<IdempotencyKeyOptions>().BindConfiguration("IdempotencyKeys").ValidateDataAnnotations().ValidateOnStart();
+        builder.Services.AddSingleton(builder.Configuration.GetRequired("PaymentTokens:PublicKey", key => new PaymentTokenSealer(key)));
         builder.Services.AddPeriodicWorker<IdempotencyKeyCleanup>("idempotency key clean-up");
     }
 
@@ -40,7 +42,7 @@ public static partial class SubmitOrderEndpoint
 
     private static async Task<Results<Accepted<OrderView>, ValidationProblem, ProblemHttpResult>> SubmitAsync(
         HttpRequest http, SubmitOrder request, ClaimsPrincipal user, OrdersDb db, IOptions<IdempotencyKeyOptions> keys,
-        TimeProvider time, ILogger<SubmitOrder> logger, CancellationToken cancellationToken)
+        IOptions<OrderDeadlines> deadlines, PaymentTokenSealer tokens, TimeProvider time, ILogger<SubmitOrder> logger, CancellationToken cancellationToken)
     {
         // read as it was sent: bound to a parameter, two keys would be one with a comma, or one with a comma two
         var sentKeys = http.Headers[SubmitOrderRules.IdempotencyKeyHeader];
@@ -65,10 +67,13 @@ public static partial class SubmitOrderEndpoint
                 : errors.ToProblem();
         }
 
-        var order = NewOrder(key, request, lines, total);
+        var order = NewOrder(key, request, lines, total, tokens);
         db.Orders.Add(order);
         db.IdempotencyKeys.Add(key);
         db.Publish(order.ToOrderSubmitted());
+        // renewed when the submission comes back to the order; should the topic lose it, the order ends all the same
+        order.DeadlineAt = order.SubmittedAt + deadlines.Value.Reservation;
+        order.DeadlineToken = db.Schedule(OrderFulfilment.ReservationDeadlineOf(order.CorrelationId), order.DeadlineAt.Value);
         db.WhenCommitted(() => OrderMetrics.Submitted.Add(1));
         if (await SaveUnlessRepeatedAsync(db, key, expiredBefore, cancellationToken) is { } answered)
         {
@@ -111,19 +116,23 @@ public static partial class SubmitOrderEndpoint
         CreatedAt = new(now.Ticks - now.Ticks % TimeSpan.TicksPerMicrosecond, TimeSpan.Zero),
     };
 
-    private static Order NewOrder(IdempotencyKey key, SubmitOrder request, IReadOnlyList<OrderLine> lines, Money total) => new()
+    private static Order NewOrder(IdempotencyKey key, SubmitOrder request, IReadOnlyList<OrderLine> lines, Money total, PaymentTokenSealer tokens)
     {
-        CorrelationId = key.OrderId,
-        ShopperId = key.ShopperId,
-        Lines = lines,
-        TotalAmount = total.Amount,
-        Currency = total.Currency,
-        ShipTo = request.ShipTo,
-        PaymentToken = request.Payment.Token,
-        PaymentId = Guid.CreateVersion7(key.CreatedAt),
-        SubmittedAt = key.CreatedAt,
-        UpdatedAt = key.CreatedAt,
-    };
+        var paymentId = Guid.CreateVersion7(key.CreatedAt);
+        return new()
+        {
+            CorrelationId = key.OrderId,
+            ShopperId = key.ShopperId,
+            Lines = lines,
+            TotalAmount = total.Amount,
+            Currency = total.Currency,
+            ShipTo = request.ShipTo,
+            PaymentToken = tokens.Seal(paymentId, request.Payment.Token),
+            PaymentId = paymentId,
+            SubmittedAt = key.CreatedAt,
+            UpdatedAt = key.CreatedAt,
+        };
+    }
 
     /// <summary>
     /// What the first submission with the same key was answered, or 422 where it asked for something else; null where there was none, or its key

@@ -1,5 +1,7 @@
 using Polly;
+using Shop.Contracts;
 using Shop.Messaging.Workers;
+using Shop.ServiceDefaults;
 
 namespace Shop.Payments.CallingProvider;
 
@@ -26,6 +28,8 @@ internal static class CallingProviderExtensions
             .AddTimeout(ProviderWorker.CallTimeout));
         provider.AddServiceDiscovery();
         services.AddSingleton<ProviderCircuit>();
+        var tokens = builder.Configuration.GetRequired("PaymentTokens:PrivateKey", key => new PaymentTokenOpener(key));
+        services.AddSingleton(tokens);
         services.AddSingleton<PaymentProviderClient>();
         services.AddSingleton<WorkSignal>();
         services.AddSingleton<WakeOnCommit>();

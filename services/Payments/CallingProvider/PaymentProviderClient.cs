@@ -1,11 +1,12 @@
 using System.Net;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Shop.Contracts;
 
 namespace Shop.Payments.CallingProvider;
 
 /// <summary>The provider's HTTP API; its README describes it. Every call can be repeated: the payment's id is the idempotency key.</summary>
-internal sealed class PaymentProviderClient(IHttpClientFactory clients)
+internal sealed class PaymentProviderClient(IHttpClientFactory clients, PaymentTokenOpener tokens)
 {
     /// <summary>The name of its <see cref="HttpClient"/>.</summary>
     public const string Name = "payment-provider";
@@ -15,6 +16,7 @@ internal sealed class PaymentProviderClient(IHttpClientFactory clients)
 
     /// <summary>Makes the call that <paramref name="payment"/>'s state asks for.</summary>
     /// <exception cref="HttpRequestException">No answer, or none that tells what became of the payment: it is to be asked again.</exception>
+    /// <exception cref="System.Security.Cryptography.CryptographicException">The token was not sealed for this payment, or not for our key.</exception>
     /// <exception cref="JsonException">The answer is not what the API promises.</exception>
     /// <exception cref="OperationCanceledException">No answer in time, or cancelled.</exception>
     public async Task<ProviderAnswer> CallAsync(Payment payment, CancellationToken cancellationToken)
@@ -39,7 +41,7 @@ internal sealed class PaymentProviderClient(IHttpClientFactory clients)
         throw new HttpRequestException($"The provider answered {(int)response.StatusCode}", null, response.StatusCode);
     }
 
-    private static HttpRequestMessage Request(Payment payment)
+    private HttpRequestMessage Request(Payment payment)
     {
         var action = payment.State switch
         {
@@ -55,7 +57,7 @@ internal sealed class PaymentProviderClient(IHttpClientFactory clients)
         {
             Headers = { { "Idempotency-Key", payment.PaymentId.ToString() } },
             Content = JsonContent.Create(
-                new AuthorizationBody(payment.Amount, payment.Currency, payment.Token!, payment.OrderId.ToString()), ProviderJson.Default.AuthorizationBody),
+                new AuthorizationBody(payment.Amount, payment.Currency, tokens.Open(payment.PaymentId, payment.Token!), payment.OrderId.ToString()), ProviderJson.Default.AuthorizationBody),
         };
     }
 

@@ -1,6 +1,8 @@
 using System.Net;
+using System.Security.Cryptography;
 using System.Text;
 using Confluent.Kafka;
+using Shop.Messaging.DeadLetters;
 using Shop.Messaging.Tests.Hosting;
 using Shop.Testing;
 
@@ -66,6 +68,31 @@ public sealed class UnreadableRecordTests(PostgresFixture postgres, BrokerFixtur
             Assert.Equal(left == 0 ? HttpStatusCode.NoContent : HttpStatusCode.Conflict, await instance.DiscardAsync(letter.Id));
         }
         Assert.All((await instance.DeadLettersAsync()).Where(letter => letter.Key == "k"), letter => Assert.Equal("discarded", letter.Status));
+    }
+
+    [Theory, MemberData(nameof(Both))]
+    public async Task A_key_longer_than_an_index_entry_parks_itself_only(Broker broker)
+    {
+        using var service = await JournalService.CreateAsync(postgres, brokers, broker);
+        await using var instance = await service.StartAsync();
+        await instance.HasLoggedAsync("PartitionsAssigned");
+        // random, so that PostgreSQL cannot compress it; two that differ in the end only
+        var random = Convert.ToHexString(RandomNumberGenerator.GetBytes(3_000)) + "\\x\\";
+        var (key, other) = (random + "1", random + "2");
+        var good = Journals.New(20);
+
+        await service.Topics.ProduceAsync(service.Notes, Record(key, "1"), Record(key, "2"), Record(key, "3"), Record(other, "1"));
+        await service.Topics.PublishAsync(service.Notes, Journals.Notes(good, 3));
+
+        await service.HaveEntriesAsync(good.Count * 3);
+        await Eventually.BecomesAsync(2L, () => instance.CountAsync("parked_records"));
+        await Eventually.BecomesAsync(2L, () => instance.CountAsync("dead_letters"));
+        var letters = await instance.DeadLettersAsync();
+        Assert.Equal([(key, 2L), (other, 0L)], letters.Select(letter => (letter.Key, letter.ParkedBehind)).Order());
+        Assert.Equal([key], (await instance.QueryAsync(db => db.ParkedKeysAsync(service.Group, [key, "k"], CancellationToken.None))).Keys);
+        Assert.Equal(HttpStatusCode.NoContent, await instance.DiscardAsync(letters.Single(letter => letter.Key == other).Id));
+        Assert.Equal(HttpStatusCode.Conflict, await instance.DiscardAsync(letters.Single(letter => letter.Key == key).Id));
+        Assert.Equal((key, 1L), (await instance.DeadLettersAsync()) is [var next, ..] ? (next.Key, next.ParkedBehind) : default);
     }
 
     [Theory, MemberData(nameof(Both))]

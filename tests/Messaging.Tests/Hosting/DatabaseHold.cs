@@ -40,6 +40,9 @@ public sealed class DatabaseHold : IAsyncDisposable
     /// <summary>Returns when somebody is held.</summary>
     public Task ReachedAsync() => Eventually.BecomesTrueAsync(async () => await HeldAsync() > 0);
 
+    /// <summary>Returns when so many are held.</summary>
+    public Task OthersReachAsync(int count) => Eventually.BecomesTrueAsync(async () => await HeldAsync() >= count);
+
     /// <summary>Returns when a statement with that text waits for the locks of those that are held.</summary>
     public Task OthersWaitAsync(string statement) => Eventually.BecomesTrueAsync(async () => await ScalarAsync($"""
         SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND wait_event <> 'advisory' AND query LIKE '%{statement}%' AND datname = current_database()

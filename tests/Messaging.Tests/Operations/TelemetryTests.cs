@@ -33,14 +33,43 @@ public sealed class TelemetryTests(PostgresFixture postgres, BrokerFixture broke
             await instance.PublishAsync(new Noted(Guid.CreateVersion7(), 1));
         }
 
-        // POST, send the note, handle it, send what was recorded: each the child of the one before
-        await Eventually.BecomesAsync(4, () => Task.FromResult(spans.Count(span => span.TraceId == trace)));
+        // POST, send the note, handle it, send what was recorded: each the child of the one before; and the batch of one, with its database work
+        await Eventually.BecomesAsync(5, () => Task.FromResult(spans.Count(span => span.TraceId == trace)));
         var ours = spans.Where(span => span.TraceId == trace).ToDictionary(span => span.OperationName);
         string[] chain = ["POST /notes", $"send {service.Notes}", $"process {service.Notes}", $"send {service.Records}"];
         Assert.Equal(chain[1..].Select(name => ours[name].ParentSpanId), chain[..^1].Select(name => ours[name].SpanId));
         Assert.Equal((ActivityKind.Producer, ActivityKind.Consumer), (ours[chain[1]].Kind, ours[chain[2]].Kind));
         Assert.Equal(service.Group, ours[chain[2]].GetTagItem("messaging.consumer.group.name"));
         Assert.Equal("kafka", ours[chain[2]].GetTagItem("messaging.system"));
+        Assert.Equal((ours[chain[1]].SpanId, 1), (ours[$"process {service.Group}"].ParentSpanId, ours[$"process {service.Group}"].GetTagItem("messaging.batch.message_count")));
+    }
+
+    /// <summary>Also where an attribute cannot be read, which fails the batch later.</summary>
+    [Fact]
+    public async Task What_the_database_does_for_a_batch_is_in_its_span_which_is_linked_to_every_trace()
+    {
+        using var service = await JournalService.CreateAsync(postgres, brokers, Broker.Embedded);
+        using var source = new ActivitySource($"{service.Name}-requests");
+        var spans = new ConcurrentQueue<Activity>();
+        using var listener = new ActivityListener
+        {
+            ShouldListenTo = listened => listened.Name is MessagingTelemetry.Name or "Npgsql" || listened.Name == source.Name,
+            Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
+            ActivityStopped = spans.Enqueue,
+        };
+        ActivitySource.AddActivityListener(listener);
+        await service.PrepareAsync();
+        var trace = ActivityTraceId.CreateRandom();
+        await service.Topics.ProduceAsync(service.Notes, Enumerable.Range(0, 5).Select(_ => TopicClient.Message("k", "{}"u8.ToArray(), ("traceparent", $"00-{trace}-00f067aa0ba902b7-01"))));
+        await using var instance = await service.StartAsync();
+        await Eventually.BecomesAsync(1, () => instance.CountAsync("dead_letters").ContinueWith(count => (int)count.Result, TaskScheduler.Default));
+
+        var batch = spans.First(span => span.OperationName == $"process {service.Group}" && span.GetTagItem("messaging.batch.message_count") is 5);
+        Assert.Equal(Enumerable.Repeat(trace, 5), batch.Links.Select(link => link.Context.TraceId));
+        Assert.NotEqual(trace, batch.TraceId);
+        Assert.Equal(ActivityStatusCode.Error, batch.Status);
+        var single = spans.Where(span => span.OperationName == $"process {service.Group}" && span.TraceId == trace).ToList();
+        Assert.Contains(single, span => span.Status == ActivityStatusCode.Unset && spans.Any(sql => sql.Source.Name == "Npgsql" && sql.ParentSpanId == span.SpanId));
     }
 
     [Fact]

@@ -7,23 +7,24 @@ namespace Shop.Messaging.Tests.Properties;
 internal sealed class SimulatedInstance : IPartitionFeed
 {
     private readonly BatchProcessor _processor;
+    private readonly IReadOnlyDictionary<TopicPartition, List<ConsumedRecord>> _logs;
     private readonly Dictionary<TopicPartition, PartitionAssignment> _assignments = [];
 
-    public SimulatedInstance(BatchProcessor processor, IEnumerable<TopicPartition> partitions)
+    public SimulatedInstance(BatchProcessor processor, IReadOnlyDictionary<TopicPartition, List<ConsumedRecord>> logs)
     {
-        _processor = processor;
-        foreach (var partition in partitions)
+        (_processor, _logs) = (processor, logs);
+        foreach (var partition in logs.Keys)
             Restart(partition, 0);
     }
 
     /// <summary>The next offset to read of each partition.</summary>
     public Dictionary<TopicPartition, long> Positions { get; } = [];
 
-    /// <summary>The partition is assigned to it anew.</summary>
-    public void Restart(TopicPartition partition, long position)
+    /// <summary>The partition is assigned to it anew; it begins one before what Kafka was told.</summary>
+    public void Restart(TopicPartition partition, long committed)
     {
-        _assignments[partition] = new(partition);
-        Positions[partition] = position;
+        _assignments[partition] = new(partition) { Start = committed > 0 ? committed - 1 : null };
+        Positions[partition] = Math.Max(0, committed - 1);
     }
 
     /// <summary>Handles a batch.</summary>
@@ -38,14 +39,16 @@ internal sealed class SimulatedInstance : IPartitionFeed
         return batch.Where(queued => !queued.Assignment.Ended).Select(queued => new TopicPartitionOffset(queued.Assignment.Partition, queued.Record.Offset + 1));
     }
 
-    public void Seek(PartitionAssignment assignment, long offset)
+    public void Seek(PartitionAssignment assignment, long start)
     {
         assignment.End();
-        _assignments[assignment.Partition] = new(assignment.Partition) { NextOffset = offset };
-        Positions[assignment.Partition] = offset;
+        _assignments[assignment.Partition] = new(assignment.Partition) { Start = start };
+        Positions[assignment.Partition] = start;
     }
 
     public void StoreOffset(TopicPartition partition, long next) => throw new NotSupportedException("The lane stores offsets, and there is none");
 
-    public LogTruncation? FindTruncation(TopicPartition partition, long next, DateTimeOffset since) => null;
+    public (long First, long End) Bounds(TopicPartition partition) => (0, _logs[partition].Count);
+
+    public long FirstSince(TopicPartition partition, DateTimeOffset since) => throw new NotSupportedException("The log is always the same one");
 }

@@ -36,7 +36,7 @@ internal sealed class SimulatedLane
             _logs[new(topic, number)] = [];
             _committedToKafka[new(topic, number)] = 0;
         }
-        _instances = [.. processors.Select(processor => new SimulatedInstance(processor, _logs.Keys))];
+        _instances = [.. processors.Select(processor => new SimulatedInstance(processor, _logs))];
     }
 
     /// <summary>Called in the handler.</summary>

@@ -49,6 +49,7 @@ public sealed class RefusedEventTests(PostgresFixture postgres, BrokerFixture br
         Assert.Equal([1, 2, 3, 4], await NumbersAsync(topics, topic, refused));
         Assert.Empty(await service.RefusedEventsAsync());
         await Eventually.BecomesAsync(0, () => service.CountAsync("outbox"));
+        Assert.Equal(0, await service.CountAsync("held_messages"));
     }
 
     [Theory, MemberData(nameof(Both))]
@@ -89,25 +90,61 @@ public sealed class RefusedEventTests(PostgresFixture postgres, BrokerFixture br
         await Eventually.BecomesAsync(1, async () => (await service.RefusedEventsAsync()).Count);
         Assert.Equal(refused.ToString(), Assert.Single(await service.RefusedEventsAsync()).Key);
         await topics.ReadUntilAsync(topic, records => records.Where(record => record.Event is Said).DistinctBy(record => record.Id).Count() == 21);
-        await Eventually.BecomesAsync(1, () => service.CountAsync("outbox"));
+        await Eventually.BecomesAsync(0, () => service.CountAsync("outbox"));
+        Assert.Equal(1, await service.CountAsync("held_messages"));
+    }
+
+    [Theory, MemberData(nameof(Both))]
+    public async Task What_is_held_back_leaves_the_outbox_and_comes_back_in_order(Broker broker)
+    {
+        const int Behind = 5_500;
+        // longer than an index entry; random, so that PostgreSQL cannot compress it
+        var prefix = Convert.ToHexString(RandomNumberGenerator.GetBytes(3_000));
+        var database = await postgres.CreateDatabaseAsync();
+        var (service, topic, kafka) = await StartAsync(broker, 10 * Limit, thread => prefix + thread, database);
+        await using var _ = service;
+        using var topics = new TopicClient(kafka);
+        Guid thread = Guid.CreateVersion7(), other = Guid.CreateVersion7();
+
+        await service.PublishAsync([Large(thread, 1, 20 * Limit), .. Enumerable.Range(2, Behind).Select(number => Small(thread, number)), Small(other, 1)]);
+        await Eventually.BecomesAsync(Behind + 1, () => service.CountAsync("held_messages"));
+        await Eventually.BecomesAsync(0, () => service.CountAsync("outbox"));
+        var refused = Assert.Single(await service.RefusedEventsAsync());
+        Assert.Equal((prefix + thread, Behind), (refused.Key, refused.HeldBehind));
+        await topics.ReadUntilAsync(topic, records => records.Any(record => record.Event is Said said && said.ThreadId == other));
+
+        // let go while one more is about to be held back behind it
+        await using (var hold = await DatabaseHold.BeforeAsync(database, "DELETE", "outbox"))
+        {
+            await service.PublishAsync(Small(thread, Behind + 2));
+            await hold.ReachedAsync();
+            var discard = service.DiscardRefusedAsync(refused.Id);
+            await hold.OthersReachAsync(2);
+            await hold.ReleaseAsync();
+            Assert.Equal(HttpStatusCode.Accepted, await discard);
+        }
+        await topics.ReadUntilAsync(topic, records => records.Any(record => record.Event is Said { Number: Behind + 2 }));
+        Assert.Equal(Enumerable.Range(2, Behind + 1), await NumbersAsync(topics, topic, thread));
+        await Eventually.BecomesAsync(0, () => service.CountAsync("outbox"));
+        Assert.Equal(0, await service.CountAsync("held_messages"));
     }
 
     private static Said Small(Guid thread, int number) => new(thread, number, "");
 
     /// <summary>Random, so that compression does not make it small.</summary>
-    private static Said Large(Guid thread, int number) => new(thread, number, Convert.ToBase64String(RandomNumberGenerator.GetBytes(2 * Limit)));
+    private static Said Large(Guid thread, int number, int bytes = 2 * Limit) => new(thread, number, Convert.ToBase64String(RandomNumberGenerator.GetBytes(bytes)));
 
     private static async Task<List<int>> NumbersAsync(TopicClient topics, Topic topic, Guid thread) =>
         [.. (await topics.ReadAsync(topic)).DistinctBy(record => record.Id).Select(record => record.Event).OfType<Said>().Where(said => said.ThreadId == thread).Select(said => said.Number)];
 
-    private async Task<(ServiceHarness<TestDb> Service, Topic Topic, string Kafka)> StartAsync(Broker broker, int limit = Limit)
+    private async Task<(ServiceHarness<TestDb> Service, Topic Topic, string Kafka)> StartAsync(Broker broker, int limit = Limit, Func<Guid, string>? keyOf = null, string? database = null)
     {
         var name = $"t{Guid.NewGuid():N}";
         var kafka = (await brokers.GetAsync(broker)).BootstrapServers;
-        var topic = new Topic($"{name}-said", 1).With(e => e.ThreadId.ToString(), SaidJson.Default.Said);
+        var topic = new Topic($"{name}-said", 1).With(e => keyOf?.Invoke(e.ThreadId) ?? e.ThreadId.ToString(), SaidJson.Default.Said);
         using (var admin = Admin(kafka))
             await admin.CreateTopicsAsync([new() { Name = topic.Name, NumPartitions = 1, ReplicationFactor = 1, Configs = new() { ["max.message.bytes"] = $"{limit}" } }]);
-        return (await ServiceHarness<TestDb>.StartAsync(name, await postgres.CreateDatabaseAsync(), kafka, messaging => messaging.Produces(topic)), topic, kafka);
+        return (await ServiceHarness<TestDb>.StartAsync(name, database ?? await postgres.CreateDatabaseAsync(), kafka, messaging => messaging.Produces(topic)), topic, kafka);
     }
 
     /// <summary>Returns when the new limit holds: a broker confirms it before it has put it into force.</summary>

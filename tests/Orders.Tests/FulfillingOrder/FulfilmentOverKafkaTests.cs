@@ -74,6 +74,25 @@ public sealed class FulfilmentOverKafkaTests(OrdersFixture fixture)
         Assert.Equal(0, await service.DeadLettersAsync());
     }
 
+    [Fact]
+    public async Task The_deadline_ends_an_order_whose_submission_is_lost()
+    {
+        await using var broker = await RunningBroker.StartAsync(Broker.Embedded);
+        await using var proxy = TcpProxy.ForKafka(broker.BootstrapServers);
+        await using var service = await OrdersFixture.StartWithCatalogAsync(await fixture.CreateDatabaseAsync(), proxy.ConnectionString,
+            ("Deadlines:Reservation", "00:00:00.100"));
+        var shopper = NewShopper();
+        proxy.Cut();
+        var id = (await service.Http.SubmitAsync(shopper)).Id;
+        Assert.Equal(1, await service.QueryAsync(db => db.Database.ExecuteSqlAsync($"DELETE FROM outbox WHERE key = {id.ToString()} AND event_type = 'shop.orders.order-submitted.v1'")));
+        proxy.Resume();
+
+        await service.Http.BecomesAsync("cancelled", shopper, id);
+
+        Assert.Equal("The stock could not be reserved in time", (await service.Http.ReadAsync(shopper, id)).Reason);
+        Assert.Equal(0, await TimeoutsOfAsync(service, id));
+    }
+
     private static Task<int> CountAsync(OrdersService service, string shopper, string state) =>
         service.QueryAsync(db => db.Orders.CountAsync(order => order.ShopperId == shopper && order.CurrentState == state));
 

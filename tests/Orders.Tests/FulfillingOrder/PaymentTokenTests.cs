@@ -9,6 +9,8 @@ namespace Shop.Orders.Tests.FulfillingOrder;
 /// <summary>The token for a means of payment is kept for as long as the payment may be asked for, and never in a history.</summary>
 public sealed class PaymentTokenTests(OrdersFixture fixture)
 {
+    private static readonly PaymentTokenOpener Opener = new(TestPaymentKeys.Private);
+
     [Theory]
     [InlineData(true, "order-confirmed")]
     [InlineData(false, "order-cancelled")]
@@ -18,7 +20,9 @@ public sealed class PaymentTokenTests(OrdersFixture fixture)
         var id = (await service.Http.SubmitAsync(NewShopper())).Id;
         await service.ProduceAsync(new StockReserved(id, [new("mug-blue", 2)]));
         service.PublishedUntil("shop.orders.payment-requested.v1", id);
-        Assert.StartsWith("tok_", await TokenAsync(service, id), StringComparison.Ordinal);
+        var kept = await TokenAsync(service, id);
+        Assert.DoesNotContain("tok_", kept!, StringComparison.Ordinal);
+        Assert.Equal("tok_visa", Opener.Open(await service.QueryAsync(db => db.Orders.Where(order => order.CorrelationId == id).Select(order => order.PaymentId).SingleAsync()), kept!));
 
         if (authorized)
             await service.ProduceAsync(new PaymentAuthorized(id, id, new(19, "EUR")));

@@ -56,6 +56,18 @@ public sealed class InterleavingTests(ITestOutputHelper output)
         Assert.True(explorer.Steps >= steps && runs > 10_000, $"only {explorer.Steps} steps and {runs} runs");
     }
 
+    /// <summary>Nobody else has heard of such an order, and nobody ever will.</summary>
+    [Fact]
+    public async Task An_order_whose_submission_the_topic_has_lost_ends_all_the_same()
+    {
+        await using var machine = await FulfilmentMachine.GivenAsync("Submitted");
+        var explorer = new Explorer(machine);
+
+        await explorer.ExploreAsync(new(new("the submission is lost") { SubmissionLost = true, Cancellations = 2, Redeliveries = 1 }));
+
+        Assert.Equal([ByShopper, NoStockInTime], explorer.Outcomes);
+    }
+
     [Fact]
     public async Task A_lost_answer_without_a_repair_is_found_out()
     {

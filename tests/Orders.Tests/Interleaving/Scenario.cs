@@ -34,6 +34,9 @@ public sealed record Scenario(string Name)
     /// <summary>Answers of Inventory or Payments that Orders never handles.</summary>
     public int LostAnswers { get; init; }
 
+    /// <summary>The topic has lost the order's submission, with the end of its log.</summary>
+    public bool SubmissionLost { get; init; }
+
     /// <summary>Repairs by an operator.</summary>
     public int Repairs { get; init; }
 }

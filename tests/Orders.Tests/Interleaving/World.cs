@@ -5,6 +5,7 @@ using Shop.Contracts;
 using Shop.Inventory.ReservingStock;
 using Shop.Inventory.Stock;
 using Shop.Orders.FulfillingOrder;
+using Shop.Orders.Tests.FulfillingOrder;
 
 namespace Shop.Orders.Tests.Interleaving;
 
@@ -42,7 +43,12 @@ internal sealed class World
         (Cancellations, Redeliveries, AbandonedCalls) = (scenario.Cancellations, scenario.Redeliveries, scenario.AbandonedCalls);
         (LostReservations, VoidsByHand, LostAnswers, Repairs) = (scenario.LostReservations, scenario.VoidsByHand, scenario.LostAnswers, scenario.Repairs);
         Order = SampleOrders.In(nameof(OrderFulfilment.Submitted));
-        OrdersTopic.Add(new(SampleOrders.OrderSubmitted));
+        // what POST /api/orders commits
+        var due = FulfilmentMachine.Now + FulfilmentMachine.Deadlines.Reservation;
+        (Order.DeadlineToken, Order.DeadlineAt) = (Guid.NewGuid(), due);
+        Scheduled.Add(Order.DeadlineToken.Value, (SampleOrders.ReservationDeadline, due.UtcDateTime));
+        if (!scenario.SubmissionLost)
+            OrdersTopic.Add(new(SampleOrders.OrderSubmitted));
     }
 
     public Scenario Scenario { get; }

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Design;
 using Npgsql;
@@ -21,6 +22,9 @@ public abstract class MigrationTests(IDesignTimeDbContextFactory<MessagingDbCont
     /// <summary>The older rows as a dump tells them without what the database has derived since.</summary>
     protected virtual string WithoutDerived(string rows) => rows;
 
+    /// <summary>The rows without the column of <c>consumer_offsets</c> that is newer: which record was the last is not known of older rows.</summary>
+    private static string WithoutLastRecords(string rows) => Regex.Replace(rows, @"(?<=INSERT INTO public\.consumer_offsets VALUES \([^\n]*), NULL(?=\);)", "");
+
     [Fact]
     public void Every_change_of_the_model_has_a_migration()
     {
@@ -39,7 +43,7 @@ public abstract class MigrationTests(IDesignTimeDbContextFactory<MessagingDbCont
         await MigrateAsync(@new);
 
         Assert.Contains("INSERT INTO public.outbox ", rows, StringComparison.Ordinal);
-        Assert.Equal(WithoutDerived(rows), await PostgresDump.DataAsync(older));
+        Assert.Equal(Statements(WithNewColumns(WithoutDerived(rows))), Statements(WithoutLastRecords(await PostgresDump.DataAsync(older))));
         Assert.Equal(await PostgresDump.SchemaAsync(@new), await PostgresDump.SchemaAsync(older));
         Assert.True(await IsCurrentAsync(older));
     }
@@ -69,6 +73,16 @@ public abstract class MigrationTests(IDesignTimeDbContextFactory<MessagingDbCont
         Assert.Equal(rows, await PostgresDump.DataAsync(database));
         Assert.False(await IsCurrentAsync(database));
     }
+
+    /// <summary>A dump's statements, sorted: a table comes behind those that it refers to.</summary>
+    private static IEnumerable<string> Statements(string dump) => dump.Split(";\n").Order(StringComparer.Ordinal);
+
+    /// <summary>What Messaging's tables have got since, at the end of their rows: <c>discarded</c>, and digests of keys, which are derived.</summary>
+    private static string WithNewColumns(string rows) => string.Join('\n', rows.Split('\n').Select(row =>
+        row.StartsWith("INSERT INTO public.dead_letters ", StringComparison.Ordinal) ? row.Replace(");", ", false, DEFAULT);", StringComparison.Ordinal)
+        : row.StartsWith("INSERT INTO public.parked_records ", StringComparison.Ordinal) || row.StartsWith("INSERT INTO public.refused_events ", StringComparison.Ordinal)
+            ? row.Replace(");", ", DEFAULT);", StringComparison.Ordinal)
+            : row));
 
     private async Task MigrateAsync(string database)
     {

@@ -129,6 +129,24 @@ public sealed class ServiceHarness<TDbContext> : IAsyncDisposable where TDbConte
     /// <returns>204, or 409 where one behind it failed or it was ended before, or 404.</returns>
     public Task<HttpStatusCode> DiscardAsync(Guid deadLetter) => PostAsync($"dead-letters/{deadLetter}/discard");
 
+    /// <summary>Begins to play many dead letters again, as an operator does.</summary>
+    /// <returns>The redrive, and where its progress is.</returns>
+    public async Task<(RedriveView Redrive, Uri Location)> BeginRedriveAsync(RedriveSelection selection)
+    {
+        using var response = await _operator.PostAsJsonAsync("dead-letters/redrive", selection);
+        response.EnsureSuccessStatusCode();
+        return ((await response.Content.ReadFromJsonAsync<RedriveView>())!, response.Headers.Location!);
+    }
+
+    /// <summary>How far a redrive of many is, once it has ended.</summary>
+    /// <exception cref="TimeoutException">It did not within 2 min.</exception>
+    public async Task<RedriveView> RedriveEndsAsync(Uri location)
+    {
+        RedriveView redrive = null!;
+        await Eventually.BecomesAsync("completed", async () => (redrive = (await _operator.GetFromJsonAsync<RedriveView>(location))!).Status);
+        return redrive;
+    }
+
     /// <summary>The events that the broker refused, as an operator sees them, oldest first.</summary>
     public async Task<IReadOnlyList<RefusedEventView>> RefusedEventsAsync() => (await _operator.GetFromJsonAsync<RefusedEventPage>("refused-events?limit=200"))!.Items;
 

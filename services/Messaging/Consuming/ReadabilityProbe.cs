@@ -1,0 +1,59 @@
+using System.Diagnostics;
+using Confluent.Kafka;
+using Shop.Messaging.Kafka;
+
+namespace Shop.Messaging.Consuming;
+
+/// <summary>
+/// Tells a batch that cannot be read from a broker that is slow or away. librdkafka fetches such a batch again and again, mostly without an
+/// error; that nothing came of what it fetched, it tells its log alone.
+/// </summary>
+internal sealed class ReadabilityProbe(KafkaConnection kafka, MessagingOptions options)
+{
+    /// <summary>As many fetches have to give nothing; one may be an answer to the offset before.</summary>
+    private const int Fetches = 3;
+
+    /// <summary>What librdkafka (src/rdkafka_msgset_reader.c) says of a fetch with bytes and without records, markers or aborted ones.</summary>
+    private const string NothingParsed = "Enqueue 0 ", NothingLeftOut = " 0 ctrl msgs, 0 aborted msgsets";
+
+    private static readonly TimeSpan PollTimeout = TimeSpan.FromMilliseconds(10);
+
+    /// <summary>After that much time without a record or evidence the broker is slow or away, and nothing is known.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
+    /// <summary>Finds the first offset from <paramref name="start"/> on at which there is a readable record, or the log's end; tries one after another, since a batch does not tell where it ends.</summary>
+    /// <returns>Null where the broker does not answer in time; <paramref name="start"/> where there is nothing wrong.</returns>
+    public long? FindReadable(TopicPartition partition, long start, CancellationToken cancellationToken)
+    {
+        var empty = 0;
+        using var consumer = new ConsumerBuilder<Ignore, Ignore>(kafka.Probe(options.ServiceName)).SetErrorHandler((_, _) => { })
+            .SetLogHandler((_, message) =>
+            {
+                if (message.Message.Contains(NothingParsed, StringComparison.Ordinal) && message.Message.Contains(NothingLeftOut, StringComparison.Ordinal))
+                    Interlocked.Increment(ref empty);
+            }).Build();
+        for (var offset = start; ; offset++)
+        {
+            consumer.Assign(new TopicPartitionOffset(partition, offset));
+            Interlocked.Exchange(ref empty, 0);
+            for (var began = Stopwatch.GetTimestamp(); Volatile.Read(ref empty) < Fetches;)
+            {
+                if (cancellationToken.IsCancellationRequested || Stopwatch.GetElapsedTime(began) > Patience)
+                    return null;
+                try
+                {
+                    if (consumer.Consume(PollTimeout) is not null)
+                        return offset;
+                }
+                catch (ConsumeException e) when (e.Error.Code is ErrorCode.Local_BadMsg or ErrorCode.Local_BadCompression or ErrorCode.Local_NotImplemented)
+                {
+                    break;
+                }
+                catch (ConsumeException)
+                {
+                    // about the broker, not what it keeps
+                }
+            }
+        }
+    }
+}
