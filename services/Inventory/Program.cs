@@ -12,8 +12,7 @@ var builder = WebApplication.CreateBuilder(args);
 builder.AddServiceDefaults();
 builder.AddMessaging<InventoryDb>("inventory", messaging => messaging
     .Produces(Topics.Reservations, Topics.Stock, Topics.Catalog)
-    .Endpoint("reservations", endpoint => endpoint.Consumes(Topics.Orders).Prefetch<StockPrefetch>().Consumer<OrderConsumer>())
-    .WarmUp<InventoryWarmUp>());
+    .Endpoint("reservations", endpoint => endpoint.Consumes(Topics.Orders).Prefetch<StockPrefetch>().Consumer<OrderConsumer>()));
 builder.Services.AddHostedService<ProductSeeder>();
 builder.Services.ConfigureHttpJsonOptions(options => options.SerializerOptions.TypeInfoResolverChain.Insert(0, InventoryJson.Default));
 

@@ -1,6 +1,5 @@
 using Shop.Contracts;
 using Shop.Messaging.Consuming;
-using Shop.Messaging.WarmUp;
 
 namespace Shop.Messaging;
 
@@ -25,13 +24,6 @@ public sealed class MessagingBuilder
         var endpoint = new EndpointOptions($"{_options.ServiceName}.{name}");
         configure(new(endpoint));
         _options.Endpoints.Add(endpoint);
-        return this;
-    }
-
-    /// <summary>What an instance does before it is ready; resolved in a scope of its own.</summary>
-    public MessagingBuilder WarmUp<TWarmUp>() where TWarmUp : class, IWarmUp
-    {
-        _options.WarmUp = typeof(TWarmUp);
         return this;
     }
 }

@@ -14,7 +14,6 @@ using Shop.Messaging.Operations;
 using Shop.Messaging.Outbox;
 using Shop.Messaging.Relay;
 using Shop.Messaging.Schema;
-using Shop.Messaging.WarmUp;
 using Shop.Messaging.Workers;
 using Shop.ServiceDefaults;
 
@@ -85,12 +84,6 @@ public static class MessagingExtensions
         services.AddPeriodicWorker<MessagingGauges>("messaging gauges");
         foreach (var endpoint in options.Endpoints)
             services.AddWorker($"endpoint {endpoint.Name}", provider => ActivatorUtilities.CreateInstance<EndpointConsumer>(provider, endpoint));
-        if (options.WarmUp is { } warmUp)
-        {
-            services.AddScoped(typeof(IWarmUp), warmUp);
-            services.AddSingleton<WarmUpHost>().AddHostedService(provider => provider.GetRequiredService<WarmUpHost>());
-            services.AddHealthChecks().AddCheck<WarmUpHost>("warm-up", tags: [HealthEndpoints.ReadyTag]);
-        }
         return builder;
     }
 

@@ -22,7 +22,4 @@ internal sealed class MessagingOptions(string serviceName, string? instanceName)
 
     public HashSet<Topic> Produced { get; } = [];
     public List<EndpointOptions> Endpoints { get; } = [];
-
-    /// <summary>What an instance does before it is ready, where the service wants that.</summary>
-    public Type? WarmUp { get; set; }
 }

@@ -22,8 +22,7 @@ builder.AddMessaging<OrdersDb>("orders", messaging => messaging
     .Produces(Topics.Orders)
     .Endpoint("fulfilment", endpoint => endpoint.Consumes(OrderTopics.All).Saga<OrderFulfilment, Order>())
     .Endpoint("history", endpoint => endpoint.Consumes(OrderTopics.All).BatchHandler<HistoryRecorder>())
-    .Endpoint("pricing", endpoint => endpoint.Consumes(Topics.Catalog).BatchHandler<ProductCopier>())
-    .WarmUp<OrdersWarmUp>());
+    .Endpoint("pricing", endpoint => endpoint.Consumes(Topics.Catalog).BatchHandler<ProductCopier>()));
 builder.AddRepairingOrders();
 builder.AddSubmittingOrder();
 builder.Services.AddPeriodicWorker<WaitingEvents>("waiting events");

@@ -9,8 +9,7 @@ var builder = WebApplication.CreateBuilder(args);
 builder.AddServiceDefaults();
 builder.AddMessaging<PaymentsDb>("payments", messaging => messaging
     .Produces(Topics.Payments)
-    .Endpoint("payments", endpoint => endpoint.Consumes(Topics.Orders).Prefetch<PaymentPrefetch>().Consumer<OrderConsumer>())
-    .WarmUp<PaymentsWarmUp>());
+    .Endpoint("payments", endpoint => endpoint.Consumes(Topics.Orders).Prefetch<PaymentPrefetch>().Consumer<OrderConsumer>()));
 builder.AddCallingProvider();
 
 var app = builder.Build();

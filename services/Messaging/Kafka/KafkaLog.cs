@@ -18,7 +18,20 @@ internal sealed partial class KafkaLog(TimeProvider time, ILogger<KafkaLog> logg
     /// <summary>Whatever is said of connections is one outage.</summary>
     private const string Connection = "connection";
 
+    /// <summary>What it says of settings that are meant, each time a client is made.</summary>
+    private const string Settings = "CONFWARN";
+
     private readonly Dictionary<string, DateTimeOffset> _saidAt = [];
+
+    /// <summary>Whether the broker was reported as away, and has not answered since.</summary>
+    public bool IsAway
+    {
+        get
+        {
+            lock (_saidAt)
+                return _saidAt.ContainsKey(Connection);
+        }
+    }
 
     /// <summary>Has a consumer's messages and errors written here.</summary>
     public ConsumerBuilder<TKey, TValue> Attach<TKey, TValue>(ConsumerBuilder<TKey, TValue> builder) =>
@@ -31,7 +44,7 @@ internal sealed partial class KafkaLog(TimeProvider time, ILogger<KafkaLog> logg
     /// <summary>Writes a line of librdkafka's log.</summary>
     public void Write(LogMessage message)
     {
-        if (message.Level <= SyslogLevel.Warning)
+        if (message.Level <= SyslogLevel.Warning && message.Facility != Settings)
             Write(message.Facility is "FAIL" or "ERROR" ? Connection : message.Facility, message.Message);
     }
 

@@ -44,18 +44,12 @@ internal sealed class ProviderCalls(IServiceScopeFactory scopes, TimeProvider ti
         await using var scope = scopes.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<PaymentsDb>();
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
-        await WriteAsync(db, results, cancellationToken);
-        await transaction.CommitAsync(cancellationToken);
-    }
-
-    /// <summary>Writes them in the current transaction of <paramref name="db"/>.</summary>
-    internal async Task WriteAsync(PaymentsDb db, IReadOnlyList<CallResult> results, CancellationToken cancellationToken)
-    {
         var ids = results.Select(result => result.Payment.PaymentId).Distinct().ToArray();
         await db.Payments.FromSql($"SELECT * FROM payments WHERE payment_id = ANY({ids}) ORDER BY payment_id FOR UPDATE").LoadAsync(cancellationToken);
         foreach (var result in results)
             Write(db, result);
         await db.SaveChangesAsync(cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
     }
 
     private void Write(PaymentsDb db, CallResult result)

@@ -62,9 +62,6 @@ public sealed class RunningActivity : IAsyncDisposable
 
     public string Kafka { get; }
 
-    /// <summary>The service's own container.</summary>
-    public IServiceProvider Services => _factory.Services;
-
     public async Task<HttpResponseMessage> GetAsync(string path, string? token)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, path);

@@ -34,7 +34,7 @@ public sealed class ArbitraryRecordTests(PostgresFixture postgres, BrokerFixture
 
         // some are too large for any broker, and what looks like an event and has no body of one has to be kept
         Assert.InRange(accepted, Records / 3, Records - 1);
-        Assert.InRange(poison, Records / 20, accepted);
+        Assert.InRange(poison, Records / 60, accepted);
         await Eventually.BecomesAsync(journals.Count, () => service.QueryAsync(db => Task.FromResult(db.Journals.Count(journal => journals.Contains(journal.Id)))));
         Assert.InRange(await instance.CountAsync("dead_letters") + await instance.CountAsync("parked_records"), poison, accepted);
         Assert.DoesNotContain("WorkerFailed", instance.LoggedEvents);

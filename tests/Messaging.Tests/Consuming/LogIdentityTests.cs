@@ -9,22 +9,18 @@ public sealed class LogIdentityTests
     private const long Next = 10;
 
     [Theory]
-    // the record that was handled last comes first, or another one in its place
-    [InlineData(true, Next - 1, Next - 1, "handled", 0, 20, "Same")]
+    [InlineData(true, Next - 1, Next - 1, "handled", 0, 20, "Same")] // the record that was handled last comes first, or another one in its place
     [InlineData(true, Next - 1, Next - 1, "another", 0, 20, "Another")]
-    // reading began elsewhere
-    [InlineData(true, null, Next, "new", 0, 20, "Unknown")]
+    [InlineData(true, null, Next, "new", 0, 20, "Unknown")] // reading began elsewhere
     [InlineData(true, null, 0L, "old", 0, 20, "Unknown")]
     [InlineData(true, Next - 4, Next - 4, "old", 0, 20, "Unknown")]
     [InlineData(true, Next + 4, Next + 5, "new", 0, 20, "Unknown")]
-    // it began at the record, and that is not there: deleted with all before it, compacted, or the log ends before it
-    [InlineData(true, Next - 1, Next, "new", Next, 20, "Same")]
+    [InlineData(true, Next - 1, Next, "new", Next, 20, "Same")] // it began at the record, and that is not there: deleted with all before it, compacted, or the log ends before it
     [InlineData(true, Next - 1, Next + 5, "new", Next + 5, 20, "Same")]
     [InlineData(true, Next - 1, Next, "new", 0, 20, "Doubtful")]
     [InlineData(true, Next - 1, 0L, "another", 0, 20, "Doubtful")]
     [InlineData(true, Next - 1, 0L, "another", 0, Next - 1, "Another")]
-    // nothing is known of the record: only a log that is too short is another one
-    [InlineData(false, Next - 1, Next - 1, "old", 0, 20, "Same")]
+    [InlineData(false, Next - 1, Next - 1, "old", 0, 20, "Same")] // nothing is known of the record: only a log that is too short is another one
     [InlineData(false, null, Next, "new", 0, 20, "Same")]
     [InlineData(false, null, 0L, "old", 0, Next, "Same")]
     [InlineData(false, null, 0L, "another", 0, Next - 1, "Another")]

@@ -52,6 +52,7 @@ public sealed class KafkaLogTests(PostgresFixture postgres, BrokerFixture broker
         log.Write(new Error(ErrorCode.TopicAuthorizationFailed, "may not be read"));
         log.Write(new LogMessage("orders", SyslogLevel.Warning, "MAXPOLL", "left the group"));
         log.Write(new LogMessage("orders", SyslogLevel.Debug, "CONSUME", "of no interest"));
+        log.Write(new LogMessage("orders", SyslogLevel.Warning, "CONFWARN", "a setting is experimental"));
         log.Write(new Error(ErrorCode.Local_Fatal, "fenced", isFatal: true));
 
         Assert.Equal([LogLevel.Warning, LogLevel.Warning, LogLevel.Warning, LogLevel.Error], logger.Levels);

@@ -69,8 +69,9 @@ public sealed class FulfilmentOverKafkaTests(OrdersFixture fixture)
         await service.Http.BecomesAsync("cancelled", shopper, id);
 
         Assert.Equal("The stock could not be reserved in time", (await service.Http.ReadAsync(shopper, id)).Reason);
+        // so short a deadline may pass before the submission has come back, which renews it
         Assert.Equal(["shop.orders.order-submitted.v1", "shop.orders.order-deadline-passed.v1", "shop.orders.order-cancelled.v1"],
-            service.PublishedUntil("shop.orders.order-cancelled.v1", id));
+            service.PublishedUntil("shop.orders.order-cancelled.v1", id).Distinct());
         Assert.Equal(0, await service.DeadLettersAsync());
     }
 
