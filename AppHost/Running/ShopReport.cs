@@ -100,11 +100,14 @@ internal sealed class ShopReport(ShopSettings shop, DistributedApplicationModel 
 
     private string LogFile(string title) => Path.Combine(shop.Data, "logs", title + ".log");
 
+    /// <summary>Whether it is there already: Aspire has what <c>AddConnectionString</c> makes as a parameter.</summary>
+    private static bool IsExternal(IResource resource) => resource is ConnectionStringResource or ParameterResource and IResourceWithConnectionString;
+
     private bool IsAwaited(IResource resource) => resource.HasAnnotationOfType<ProbeAnnotation>() && _parts.Count(part => part.Resource == resource) < resource.GetReplicaCount();
 
     private void WriteState()
     {
-        var external = model.Resources.OfType<ConnectionStringResource>().Select(resource => Entry(resource.Name, 1, null, "", "external", 0));
+        var external = model.Resources.Where(IsExternal).Select(resource => Entry(resource.Name, 1, null, "", "external", 0));
         var parts = _parts.Select(part => Entry(part.Resource.Name, part.Instance, part.Pid, part.Url, part.State.ToString().ToLowerInvariant(), part.Restarts));
         var state = new { url = $"http://localhost:{shop.Port}", apphost = Environment.ProcessId, dashboard = _dashboard, parts = external.Concat(parts) };
         File.WriteAllText(_stateFile + ".new", JsonSerializer.Serialize(state) + "\n");

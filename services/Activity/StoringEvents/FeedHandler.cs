@@ -5,6 +5,7 @@ using Npgsql;
 using NpgsqlTypes;
 using Shop.Contracts;
 using Shop.Messaging.Consuming;
+using Shop.Messaging.Schema;
 
 namespace Shop.Activity.StoringEvents;
 
@@ -52,19 +53,19 @@ internal sealed class FeedHandler(ActivityDb db) : IRecordBatchHandler
     {
         Parameters =
         {
-            Column(events, NpgsqlDbType.Uuid, e => e.EventId),
-            Column(events, NpgsqlDbType.Text, e => e.Type),
-            Column(events, NpgsqlDbType.Text, e => e.Topic),
-            Column(events, NpgsqlDbType.Integer, e => e.Partition),
-            Column(events, NpgsqlDbType.Bigint, e => e.Offset),
-            Column(events, NpgsqlDbType.Text, e => e.Key),
-            Column(events, NpgsqlDbType.Text, e => e.Source),
-            Column(events, NpgsqlDbType.Text, e => e.Subject),
-            Column(events, NpgsqlDbType.TimestampTz, e => e.At),
-            Column(events, NpgsqlDbType.Uuid, e => e.CausationId),
-            Column(events, NpgsqlDbType.Text, e => e.TraceParent),
-            Column(events, NpgsqlDbType.Json, e => e.Data),
-            Column(events, NpgsqlDbType.Boolean, e => e.Malformed),
+            SqlParameter.Column(events, NpgsqlDbType.Uuid, e => e.EventId),
+            SqlParameter.Column(events, NpgsqlDbType.Text, e => e.Type),
+            SqlParameter.Column(events, NpgsqlDbType.Text, e => e.Topic),
+            SqlParameter.Column(events, NpgsqlDbType.Integer, e => e.Partition),
+            SqlParameter.Column(events, NpgsqlDbType.Bigint, e => e.Offset),
+            SqlParameter.Column(events, NpgsqlDbType.Text, e => e.Key),
+            SqlParameter.Column(events, NpgsqlDbType.Text, e => e.Source),
+            SqlParameter.Column(events, NpgsqlDbType.Text, e => e.Subject),
+            SqlParameter.Column(events, NpgsqlDbType.TimestampTz, e => e.At),
+            SqlParameter.Column(events, NpgsqlDbType.Uuid, e => e.CausationId),
+            SqlParameter.Column(events, NpgsqlDbType.Text, e => e.TraceParent),
+            SqlParameter.Column(events, NpgsqlDbType.Json, e => e.Data),
+            SqlParameter.Column(events, NpgsqlDbType.Boolean, e => e.Malformed),
         },
     };
 
@@ -74,9 +75,6 @@ internal sealed class FeedHandler(ActivityDb db) : IRecordBatchHandler
         ON CONFLICT DO NOTHING
         """)
     {
-        Parameters = { Column(owners, NpgsqlDbType.Uuid, o => o.OrderId), Column(owners, NpgsqlDbType.Text, o => o.ShopperId) },
+        Parameters = { SqlParameter.Column(owners, NpgsqlDbType.Uuid, o => o.OrderId), SqlParameter.Column(owners, NpgsqlDbType.Text, o => o.ShopperId) },
     };
-
-    private static NpgsqlParameter<TValue[]> Column<TRow, TValue>(TRow[] rows, NpgsqlDbType type, Func<TRow, TValue> column) =>
-        new() { TypedValue = Array.ConvertAll(rows, row => column(row)), NpgsqlDbType = NpgsqlDbType.Array | type };
 }

@@ -77,7 +77,7 @@ internal sealed partial class BatchProcessor(EndpointOptions endpoint, EndpointP
     private async Task HandleAsync(List<QueuedRecord> records, Exception? failure, CancellationToken cancellationToken)
     {
         var started = Stopwatch.GetTimestamp();
-        using var activity = MessagingTelemetry.StartProcessBatch(records, endpoint.Name)?.SetStatus(ActivityStatusCode.Error, "rolled back");
+        using var activity = MessagingTelemetry.StartProcessBatch(records, endpoint)?.SetStatus(ActivityStatusCode.Error, "rolled back");
         await using var scope = scopes.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<MessagingDbContext>();
         db.ChangeTracker.AutoDetectChangesEnabled = false;

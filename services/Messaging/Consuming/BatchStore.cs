@@ -84,11 +84,11 @@ internal sealed class BatchStore(NpgsqlConnection connection, NpgsqlTransaction 
         await using var batch = new NpgsqlBatch(connection);
         batch.BatchCommands.Add(new("INSERT INTO consumer_offsets (endpoint, topic, partition, next_offset) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING")
         {
-            Parameters = { Text(endpoint), Text(partition.Topic), Int(partition.Partition.Value), new NpgsqlParameter<long> { TypedValue = first } },
+            Parameters = { SqlParameter.Of(endpoint), SqlParameter.Of(partition.Topic), SqlParameter.Of(partition.Partition.Value), SqlParameter.Of(first) },
         });
         batch.BatchCommands.Add(new("SELECT next_offset, last_record FROM consumer_offsets WHERE endpoint = $1 AND topic = $2 AND partition = $3")
         {
-            Parameters = { Text(endpoint), Text(partition.Topic), Int(partition.Partition.Value) },
+            Parameters = { SqlParameter.Of(endpoint), SqlParameter.Of(partition.Topic), SqlParameter.Of(partition.Partition.Value) },
         });
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
         await reader.ReadAsync(cancellationToken);
@@ -105,7 +105,7 @@ internal sealed class BatchStore(NpgsqlConnection connection, NpgsqlTransaction 
         {
             Parameters =
             {
-                Text(endpoint), Text(partition.Topic), Int(partition.Partition.Value), new NpgsqlParameter<long> { TypedValue = expected }, new NpgsqlParameter<long> { TypedValue = next },
+                SqlParameter.Of(endpoint), SqlParameter.Of(partition.Topic), SqlParameter.Of(partition.Partition.Value), SqlParameter.Of(expected), SqlParameter.Of(next),
             },
         };
         await move.ExecuteNonQueryAsync(cancellationToken);
@@ -126,7 +126,7 @@ internal sealed class BatchStore(NpgsqlConnection connection, NpgsqlTransaction 
         {
             Parameters =
             {
-                Text(endpoint),
+                SqlParameter.Of(endpoint),
                 new NpgsqlParameter<string[]> { TypedValue = [.. partitions.Select(partition => partition.Key.Partition.Topic)] },
                 new NpgsqlParameter<int[]> { TypedValue = [.. partitions.Select(partition => partition.Key.Partition.Partition.Value)] },
                 new NpgsqlParameter<long[]> { TypedValue = [.. partitions.Select(partition => partition.Key.Position!.Next)] },
@@ -140,7 +140,7 @@ internal sealed class BatchStore(NpgsqlConnection connection, NpgsqlTransaction 
     private void AddInbox(NpgsqlBatch batch, List<ConsumedRecord> records) =>
         batch.BatchCommands.Add(new("INSERT INTO inbox (event_id, endpoint) SELECT id, $1 FROM unnest($2) AS id ORDER BY id ON CONFLICT DO NOTHING RETURNING event_id")
         {
-            Parameters = { Text(endpoint), new NpgsqlParameter<Guid[]> { TypedValue = [.. records.Select(record => record.Event.Id)] } },
+            Parameters = { SqlParameter.Of(endpoint), new NpgsqlParameter<Guid[]> { TypedValue = [.. records.Select(record => record.Event.Id)] } },
         });
 
     /// <summary>
@@ -152,8 +152,8 @@ internal sealed class BatchStore(NpgsqlConnection connection, NpgsqlTransaction 
     {
         const string Parked = "SELECT key FROM dead_letters WHERE endpoint = $1 AND key_digest = ANY($2) AND status IN ('parked', 'redriving') FOR SHARE";
         var digests = KeyDigest.Of(keys);
-        batch.BatchCommands.Add(new(Parked) { Parameters = { Text(endpoint), SqlParameter.Of(digests) } });
-        batch.BatchCommands.Add(new($"{Parked} NOWAIT") { Parameters = { Text(endpoint), SqlParameter.Of(digests) } });
+        batch.BatchCommands.Add(new(Parked) { Parameters = { SqlParameter.Of(endpoint), SqlParameter.Of(digests) } });
+        batch.BatchCommands.Add(new($"{Parked} NOWAIT") { Parameters = { SqlParameter.Of(endpoint), SqlParameter.Of(digests) } });
     }
 
     /// <summary>Reads what <see cref="AddParkedKeys"/> asked for; the reader is at the result before.</summary>
@@ -178,18 +178,14 @@ internal sealed class BatchStore(NpgsqlConnection connection, NpgsqlTransaction 
             {
                 Parameters =
                 {
-                    Text(endpoint), Text(record.Topic), Int(record.Partition), new NpgsqlParameter<long> { TypedValue = record.Offset }, Text(record.Key),
+                    SqlParameter.Of(endpoint), SqlParameter.Of(record.Topic), SqlParameter.Of(record.Partition), SqlParameter.Of(record.Offset), SqlParameter.Of(record.Key),
                     new NpgsqlParameter<string> { TypedValue = StoredHeaders.Write(record.Headers), NpgsqlDbType = NpgsqlDbType.Jsonb },
                     new NpgsqlParameter { Value = (object?)record.Body ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Bytea },
-                    new NpgsqlParameter<DateTimeOffset> { TypedValue = now },
+                    SqlParameter.Of(now),
                 },
             });
         }
         if (records.Count > 0)
             await batch.ExecuteNonQueryAsync(cancellationToken);
     }
-
-    private static NpgsqlParameter Text(string value) => new NpgsqlParameter<string> { TypedValue = value };
-
-    private static NpgsqlParameter Int(int value) => new NpgsqlParameter<int> { TypedValue = value };
 }

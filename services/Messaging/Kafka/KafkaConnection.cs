@@ -28,7 +28,9 @@ public sealed class KafkaConnection
         return new(settings);
     }
 
-    internal AdminClientConfig Admin() => Common(new AdminClientConfig(new Dictionary<string, string>(_settings)));
+    /// <summary>A client for asking the broker; what it cannot do it throws, and logs nothing besides.</summary>
+    internal IAdminClient CreateAdmin() => new AdminClientBuilder(Common(new AdminClientConfig(new Dictionary<string, string>(_settings))))
+        .SetLogHandler((_, _) => { }).SetErrorHandler((_, _) => { }).Build();
 
     /// <param name="clientId">The producer's name at the broker.</param>
     /// <param name="gapless">Whether an event that is refused ends the producer, so that nothing gets ahead of it.</param>

@@ -32,7 +32,7 @@ internal sealed partial class TopicCreation(KafkaConnection kafka, EventTypes ev
     /// <summary>Returns when every topic exists; waits for a broker that is not there yet.</summary>
     public async Task EnsureAsync(IReadOnlyCollection<Topic> topics, CancellationToken cancellationToken)
     {
-        using var admin = new AdminClientBuilder(kafka.Admin()).SetLogHandler((_, _) => { }).SetErrorHandler((_, _) => { }).Build();
+        using var admin = kafka.CreateAdmin();
         var missing = topics.ToList();
         var existing = new Dictionary<string, int>();
         while (missing.Count > 0)

@@ -23,7 +23,7 @@ internal sealed class TopicIdentities : IDisposable
     public TopicIdentities(KafkaConnection kafka, MessagingOptions options, KafkaLog log)
     {
         _log = log;
-        _admin = new AdminClientBuilder(kafka.Admin()).SetLogHandler((_, _) => { }).SetErrorHandler((_, _) => { }).Build();
+        _admin = kafka.CreateAdmin();
         _topics = TopicCollection.OfTopicNames([.. options.Endpoints.SelectMany(endpoint => endpoint.Topics).Select(topic => topic.Name).Distinct()]);
     }
 

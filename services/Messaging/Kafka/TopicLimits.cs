@@ -56,7 +56,7 @@ internal sealed class TopicLimits
     {
         if (topics.Count == 0)
             return [];
-        using var admin = new AdminClientBuilder(kafka.Admin()).SetLogHandler((_, _) => { }).SetErrorHandler((_, _) => { }).Build();
+        using var admin = kafka.CreateAdmin();
         List<DescribeConfigsReport> reports;
         try
         {

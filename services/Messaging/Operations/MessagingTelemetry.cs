@@ -102,9 +102,10 @@ internal static class MessagingTelemetry
 
     /// <summary>
     /// Starts the span in which a batch is handled, with everything that the database does for it. A batch of one record is part of the trace
-    /// that this was sent in; one of several is a trace of its own, with a link to each.
+    /// that this was sent in; one of several is a trace of its own, with a link to each. What an endpoint handles by the batch always is:
+    /// it only looks on, and a trace must not have it or not as the batches happen to fall.
     /// </summary>
-    public static Activity? StartProcessBatch(IReadOnlyList<QueuedRecord> records, string endpoint)
+    public static Activity? StartProcessBatch(IReadOnlyList<QueuedRecord> records, EndpointOptions endpoint)
     {
         if (!Source.HasListeners())
             return null;
@@ -114,13 +115,13 @@ internal static class MessagingTelemetry
             if (ActivityContext.TryParse(record.TraceParent, null, isRemote: true, out var sent))
                 links.Add(new(sent));
         }
-        var isOne = records.Count == 1 && links.Count == 1;
-        return Source.StartActivity($"process {endpoint}", ActivityKind.Consumer, isOne ? links[0].Context : default,
+        var isOne = endpoint.BatchHandler is null && records.Count == 1 && links.Count == 1;
+        return Source.StartActivity($"process {endpoint.Name}", ActivityKind.Consumer, isOne ? links[0].Context : default,
         [
             new("messaging.system", "kafka"),
             new("messaging.operation.name", "process"),
             new("messaging.operation.type", "process"),
-            new("messaging.consumer.group.name", endpoint),
+            new("messaging.consumer.group.name", endpoint.Name),
             new("messaging.batch.message_count", records.Count),
         ], isOne ? null : links);
     }

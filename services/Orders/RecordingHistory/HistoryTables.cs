@@ -1,5 +1,6 @@
 using Npgsql;
 using NpgsqlTypes;
+using Shop.Messaging.Schema;
 
 namespace Shop.Orders.RecordingHistory;
 
@@ -50,8 +51,8 @@ internal sealed class HistoryTables(NpgsqlConnection connection, NpgsqlTransacti
             batch.BatchCommands.Add(Insert("""
                 INSERT INTO order_events (order_id, event_id, type, topic, partition, record_offset, at, causation_id, data, sequence)
                 SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-                """, placed, Column(placed, NpgsqlDbType.Integer, e => e.Sequence)));
-            batch.BatchCommands.Add(new("DELETE FROM order_events_waiting WHERE event_id = ANY($1)") { Parameters = { Column(placed, NpgsqlDbType.Uuid, e => e.EventId) } });
+                """, placed, SqlParameter.Column(placed, NpgsqlDbType.Integer, e => e.Sequence)));
+            batch.BatchCommands.Add(new("DELETE FROM order_events_waiting WHERE event_id = ANY($1)") { Parameters = { SqlParameter.Column(placed, NpgsqlDbType.Uuid, e => e.EventId) } });
         }
         if (waiting.Count > 0)
         {
@@ -96,19 +97,16 @@ internal sealed class HistoryTables(NpgsqlConnection connection, NpgsqlTransacti
     {
         Parameters =
         {
-            Column(events, NpgsqlDbType.Uuid, e => e.OrderId),
-            Column(events, NpgsqlDbType.Uuid, e => e.EventId),
-            Column(events, NpgsqlDbType.Text, e => e.Type),
-            Column(events, NpgsqlDbType.Text, e => e.Topic),
-            Column(events, NpgsqlDbType.Integer, e => e.Partition),
-            Column(events, NpgsqlDbType.Bigint, e => e.Offset),
-            Column(events, NpgsqlDbType.TimestampTz, e => e.At),
-            Column(events, NpgsqlDbType.Uuid, e => e.CausationId),
-            Column(events, NpgsqlDbType.Json, e => e.Data),
+            SqlParameter.Column(events, NpgsqlDbType.Uuid, e => e.OrderId),
+            SqlParameter.Column(events, NpgsqlDbType.Uuid, e => e.EventId),
+            SqlParameter.Column(events, NpgsqlDbType.Text, e => e.Type),
+            SqlParameter.Column(events, NpgsqlDbType.Text, e => e.Topic),
+            SqlParameter.Column(events, NpgsqlDbType.Integer, e => e.Partition),
+            SqlParameter.Column(events, NpgsqlDbType.Bigint, e => e.Offset),
+            SqlParameter.Column(events, NpgsqlDbType.TimestampTz, e => e.At),
+            SqlParameter.Column(events, NpgsqlDbType.Uuid, e => e.CausationId),
+            SqlParameter.Column(events, NpgsqlDbType.Json, e => e.Data),
             last,
         },
     };
-
-    private static NpgsqlParameter<TValue[]> Column<TValue>(IReadOnlyList<OrderEvent> events, NpgsqlDbType type, Func<OrderEvent, TValue> column) =>
-        new() { TypedValue = [.. events.Select(column)], NpgsqlDbType = NpgsqlDbType.Array | type };
 }

@@ -49,6 +49,28 @@ public sealed class FailingHandlerTests(PostgresFixture postgres, BrokerFixture 
     }
 
     [Fact]
+    public async Task What_is_noted_of_committed_work_is_noted_once_though_its_batch_was_rolled_back_before()
+    {
+        using var service = await JournalService.CreateAsync(postgres, brokers, Broker.Embedded);
+        var (attempts, noted) = (0, 0);
+        await using var instance = await service.StartAsync(new()
+        {
+            OnNoted = async (_, db) =>
+            {
+                db.WhenCommitted(() => Interlocked.Increment(ref noted));
+                if (Interlocked.Increment(ref attempts) == 1)
+                    await db.Database.ExecuteSqlRawAsync("DO $$ BEGIN RAISE SQLSTATE '40001'; END $$");
+            },
+        });
+
+        await service.Topics.PublishAsync(service.Notes, new Noted(Guid.CreateVersion7(), 1));
+
+        await Eventually.BecomesAsync(1, () => Task.FromResult(Volatile.Read(ref noted)));
+        Assert.Equal(2, attempts);
+        await service.HaveEntriesAsync(1);
+    }
+
+    [Fact]
     public async Task After_a_failover_to_a_server_that_was_read_only_the_service_goes_on_by_itself()
     {
         using var service = await JournalService.CreateAsync(postgres, brokers, Broker.Embedded);

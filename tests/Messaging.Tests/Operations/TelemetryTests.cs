@@ -62,7 +62,7 @@ public sealed class TelemetryTests(PostgresFixture postgres, BrokerFixture broke
         var trace = ActivityTraceId.CreateRandom();
         await service.Topics.ProduceAsync(service.Notes, Enumerable.Range(0, 5).Select(_ => TopicClient.Message("k", "{}"u8.ToArray(), ("traceparent", $"00-{trace}-00f067aa0ba902b7-01"))));
         await using var instance = await service.StartAsync();
-        await Eventually.BecomesAsync(1, () => instance.CountAsync("dead_letters").ContinueWith(count => (int)count.Result, TaskScheduler.Default));
+        await Eventually.BecomesAsync(1L, () => instance.CountAsync("dead_letters"));
 
         var batch = spans.First(span => span.OperationName == $"process {service.Group}" && span.GetTagItem("messaging.batch.message_count") is 5);
         Assert.Equal(Enumerable.Repeat(trace, 5), batch.Links.Select(link => link.Context.TraceId));
