@@ -20,9 +20,6 @@ internal static class Pages
             {
                 var headers = page.Context.Response.Headers;
                 headers.ContentSecurityPolicy = ContentSecurityPolicy;
-                headers.XContentTypeOptions = "nosniff";
-                headers["Referrer-Policy"] = "no-referrer";
-                headers["Cross-Origin-Opener-Policy"] = "same-origin";
                 // kept, and asked for again with its ETag: a new version shows at once
                 headers[HeaderNames.CacheControl] = "no-cache";
             },

@@ -1,5 +1,6 @@
 using Shop.Gateway;
 using Shop.Gateway.DevelopmentLogin;
+using Shop.Gateway.Edge;
 using Shop.Gateway.Proxying;
 using Shop.ServiceDefaults;
 
@@ -11,8 +12,10 @@ var builder = WebApplication.CreateBuilder(new WebApplicationOptions
 // before the defaults: they take off the data protection that YARP, too, brings and nothing here uses
 builder.AddProxy();
 builder.AddServiceDefaults();
+builder.AddEdge();
 
 var app = builder.Build();
+app.UseEdge();
 app.MapServiceDefaults();
 app.UsePages();
 app.MapDevelopmentTokens();

@@ -16,7 +16,14 @@ public sealed class GatewayUnderTest : WebApplicationFactory<TokenRequest>
 
     /// <param name="environment">Development has a signing key, Production an authority.</param>
     /// <param name="services">The instances of each service, as the AppHost passes them.</param>
-    public GatewayUnderTest(string environment, params (string Service, string[] Instances)[] services)
+    public GatewayUnderTest(string environment, params (string Service, string[] Instances)[] services) : this(environment, [], services)
+    {
+    }
+
+    /// <param name="environment">Development has a signing key, Production an authority.</param>
+    /// <param name="others">Other settings of the gateway.</param>
+    /// <param name="services">The instances of each service, as the AppHost passes them.</param>
+    public GatewayUnderTest(string environment, Dictionary<string, string> others, params (string Service, string[] Instances)[] services)
     {
         _environment = environment;
         var settings = new Dictionary<string, string>(environment == Environments.Development
@@ -28,6 +35,8 @@ public sealed class GatewayUnderTest : WebApplicationFactory<TokenRequest>
                 settings[$"services:{service}:http:{i}"] = instances[i];
         }
 
+        foreach (var (key, value) in others)
+            settings[key] = value;
         _settings = settings;
         UseKestrel();
         StartServer();

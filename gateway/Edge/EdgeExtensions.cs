@@ -1,0 +1,48 @@
+using System.Net;
+using Microsoft.AspNetCore.HttpOverrides;
+
+namespace Shop.Gateway.Edge;
+
+/// <summary>What stands between strangers and the shop: rate limits, security headers, known proxies, other origins.</summary>
+internal static class EdgeExtensions
+{
+    /// <summary>
+    /// Registers it. Settings: <see cref="RateLimits"/>; <c>KnownProxies</c>, the addresses whose <c>X-Forwarded-For</c> and <c>-Proto</c> are believed, none
+    /// unless given; <c>AllowedOrigins</c>, the origins whose pages may ask (CORS), none unless given.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">A known proxy is no IP address.</exception>
+    public static void AddEdge(this WebApplicationBuilder builder)
+    {
+        RateLimits.Add(builder);
+        var proxies = KnownProxies(builder.Configuration);
+        builder.Services.Configure<ForwardedHeadersOptions>(options =>
+        {
+            options.ForwardedHeaders = proxies.Length == 0 ? ForwardedHeaders.None : ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto;
+            options.KnownIPNetworks.Clear();
+            options.KnownProxies.Clear();
+            foreach (var proxy in proxies)
+                options.KnownProxies.Add(proxy);
+        });
+        if (builder.Configuration.GetSection("AllowedOrigins").Get<string[]>() is { Length: > 0 } origins)
+            builder.Services.AddCors(cors => cors.AddDefaultPolicy(policy => policy.WithOrigins(origins).AllowAnyHeader().AllowAnyMethod()));
+    }
+
+    /// <summary>Before anything else.</summary>
+    public static void UseEdge(this WebApplication app)
+    {
+        app.UseForwardedHeaders();
+        app.UseSecurityHeaders();
+        if (app.Configuration.GetSection("AllowedOrigins").Get<string[]>() is { Length: > 0 })
+            app.UseCors();
+        // limits count by who has signed in, and count those whom authorization turns away
+        app.UseAuthentication();
+        app.UseRateLimiter();
+    }
+
+    private static IPAddress[] KnownProxies(IConfiguration configuration) =>
+    [
+        .. (configuration.GetSection("KnownProxies").Get<string[]>() ?? []).Select(proxy => IPAddress.TryParse(proxy, out var address)
+            ? address
+            : throw new InvalidOperationException($"KnownProxies: '{proxy}' is no IP address"))
+    ];
+}

@@ -1,0 +1,97 @@
+using System.ComponentModel.DataAnnotations;
+using System.Globalization;
+using System.Net;
+using System.Threading.RateLimiting;
+using Microsoft.Extensions.Options;
+using Shop.ServiceDefaults.Authentication;
+
+namespace Shop.Gateway.Edge;
+
+/// <summary>How often one client may ask, in one gateway: a token bucket.</summary>
+public sealed record RateLimit
+{
+    /// <summary>Requests a second that may go on for ever.</summary>
+    [Range(1, 1_000_000)]
+    public required int PerSecond { get; init; }
+
+    /// <summary>Requests that may come at once after a pause.</summary>
+    [Range(1, 1_000_000)]
+    public required int Burst { get; init; }
+}
+
+/// <summary>
+/// The settings <c>RateLimits</c>, for each kind of request: who has signed in is counted by name, everybody else by address, a device by its own name.
+/// What is beyond them is answered with 429 and Retry-After, and costs others nothing.
+/// </summary>
+public sealed class RateLimits
+{
+    /// <summary>Orders that are submitted and cancelled.</summary>
+    public RateLimit Orders { get; init; } = new() { PerSecond = 100, Burst = 1_000 };
+
+    /// <summary>Batches of what a visitor does.</summary>
+    public RateLimit Activity { get; init; } = new() { PerSecond = 100, Burst = 500 };
+
+    /// <summary>Sign-ins.</summary>
+    public RateLimit SignIn { get; init; } = new() { PerSecond = 50, Burst = 1_000 };
+
+    /// <summary>Batches of a device's readings.</summary>
+    public RateLimit Devices { get; init; } = new() { PerSecond = 20, Burst = 100 };
+
+    /// <summary>Everything else.</summary>
+    public RateLimit Other { get; init; } = new() { PerSecond = 500, Burst = 2_000 };
+
+    private static readonly TimeSpan Refill = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>Which of the limits a request falls under, and whose bucket of it; null for none.</summary>
+    internal (string Kind, string Client, RateLimit Limit)? Of(HttpContext context)
+    {
+        var (path, changes) = (context.Request.Path, !HttpMethods.IsGet(context.Request.Method) && !HttpMethods.IsHead(context.Request.Method));
+        if (path.StartsWithSegments("/health"))
+            return null;
+        if (path.StartsWithSegments("/api/devices", out var device))
+            return ("devices", device.Value?.Split('/') is [_, { Length: > 0 } name, ..] ? $"{AddressOf(context)} {name}" : AddressOf(context), Devices);
+        var client = context.User.FindFirst(ShopClaims.Subject)?.Value is { } shopper ? $"shopper {shopper}" : AddressOf(context);
+        if (path.StartsWithSegments("/api/dev/token") || path.StartsWithSegments("/sign-in"))
+            return ("sign-in", client, SignIn);
+        if (changes && path.StartsWithSegments("/api/orders"))
+            return ("orders", client, Orders);
+        return changes && path.StartsWithSegments("/api/activity") ? ("activity", client, Activity) : ("other", client, Other);
+    }
+
+    private static string AddressOf(HttpContext context) => (context.Connection.RemoteIpAddress ?? IPAddress.None).ToString();
+
+    /// <summary>Limits every request to the gateway.</summary>
+    internal static void Add(WebApplicationBuilder builder)
+    {
+        builder.Services.AddOptions<RateLimits>().BindConfiguration(nameof(RateLimits)).Validate(AreRight, "RateLimits: PerSecond and Burst are from 1 to 1000000").ValidateOnStart();
+        builder.Services.AddRateLimiter(_ => { });
+        builder.Services.AddOptions<Microsoft.AspNetCore.RateLimiting.RateLimiterOptions>().Configure<IOptions<RateLimits>>((limiter, limits) =>
+        {
+            limiter.RejectionStatusCode = StatusCodes.Status429TooManyRequests;
+            limiter.GlobalLimiter = PartitionedRateLimiter.Create<HttpContext, (string, string)>(context => limits.Value.Of(context) is var (kind, client, limit)
+                ? RateLimitPartition.GetTokenBucketLimiter((kind, client), _ => BucketOf(limit))
+                : RateLimitPartition.GetNoLimiter(("", "")));
+            limiter.OnRejected = async (rejected, _) =>
+            {
+                var context = rejected.HttpContext;
+                var wait = rejected.Lease.TryGetMetadata(MetadataName.RetryAfter, out var after) ? after : TimeSpan.FromSeconds(1);
+                context.Response.Headers.RetryAfter = Math.Max(1, Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+                await context.RequestServices.GetRequiredService<IProblemDetailsService>().TryWriteAsync(new()
+                {
+                    HttpContext = context,
+                    ProblemDetails = { Status = StatusCodes.Status429TooManyRequests, Detail = "Too many requests at once. Try again after the time that Retry-After says." },
+                });
+            };
+        });
+    }
+
+    private static TokenBucketRateLimiterOptions BucketOf(RateLimit limit)
+    {
+        // a slow bucket is filled less often rather than by less than one
+        var perRefill = Math.Max(1, (int)(limit.PerSecond * Refill.TotalSeconds));
+        return new() { TokenLimit = limit.Burst, TokensPerPeriod = perRefill, ReplenishmentPeriod = TimeSpan.FromSeconds((double)perRefill / limit.PerSecond), QueueLimit = 0 };
+    }
+
+    private static bool AreRight(RateLimits limits) => new[] { limits.Orders, limits.Activity, limits.SignIn, limits.Devices, limits.Other }
+        .All(limit => Validator.TryValidateObject(limit, new(limit), null, validateAllProperties: true));
+}
