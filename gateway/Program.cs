@@ -1,5 +1,6 @@
 using Shop.Gateway;
 using Shop.Gateway.DevelopmentLogin;
+using Shop.Gateway.Documenting;
 using Shop.Gateway.Edge;
 using Shop.Gateway.Proxying;
 using Shop.ServiceDefaults;
@@ -19,5 +20,6 @@ app.UseEdge();
 app.MapServiceDefaults();
 app.UsePages();
 app.MapDevelopmentTokens();
+app.MapShopApiDocument();
 app.MapProxy();
 app.Run();

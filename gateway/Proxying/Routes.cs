@@ -49,6 +49,10 @@ internal static class Routes
     public static IReadOnlyList<ClusterConfig> Clusters { get; } =
         [.. Table.Select(route => route.Service).Distinct().Select(Cluster)];
 
+    /// <summary>Whether a path of a service's, as it declares it (<c>/api/orders/{id}</c>), is passed on to it.</summary>
+    public static bool Reach(string service, string path) => Table.Any(route => route.Service == service && (route.Path == path
+        || route.Path.Split("/{**", 2) is [var prefix, _] && (path == prefix || path.StartsWith(prefix + "/", StringComparison.Ordinal))));
+
     private static ClusterConfig Cluster(string service) => new()
     {
         ClusterId = service,

@@ -21,6 +21,7 @@ public sealed class FakeService : IAsyncLifetime
         builder.Logging.ClearProviders();
         _app = builder.Build();
         _app.MapGet("/health/ready", () => Ready ? Results.Ok() : Results.StatusCode(503));
+        _app.MapGet("/openapi/v1.json", () => Document is { } document ? Results.Text(document, "application/json") : Results.NotFound());
         _app.MapFallback(async (HttpContext context) =>
         {
             using var reader = new StreamReader(context.Request.Body);
@@ -39,6 +40,9 @@ public sealed class FakeService : IAsyncLifetime
     public ConcurrentQueue<Seen> Requests { get; } = [];
 
     public bool Ready { get; set; } = true;
+
+    /// <summary>Its OpenAPI document.</summary>
+    public string? Document { get; set; }
 
     public HttpStatusCode Answer { get; set; } = HttpStatusCode.OK;
 
