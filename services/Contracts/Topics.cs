@@ -43,8 +43,13 @@ public static class Topics
     public static readonly Topic Catalog = new Topic("catalog", 3, compacted: true)
         .With(e => e.Sku, ContractsJson.Default.ProductChanged);
 
+    /// <summary>What is not as it should be, by what it is about; any service may raise an alarm.</summary>
+    public static readonly Topic Alarms = new Topic("alarms", 3)
+        .With(e => e.Subject, ContractsJson.Default.AlarmRaised)
+        .With(e => e.Subject, ContractsJson.Default.AlarmCleared);
+
     /// <summary>All topics.</summary>
-    public static readonly IReadOnlyList<Topic> All = [Orders, Reservations, Payments, Stock, Catalog];
+    public static readonly IReadOnlyList<Topic> All = [Orders, Reservations, Payments, Stock, Catalog, Alarms];
 }
 
 /// <summary>Source-generated JSON of the events: camelCase, no reflection on the hot path.</summary>
@@ -69,4 +74,6 @@ public static class Topics
 [JsonSerializable(typeof(StockLevelChanged))]
 [JsonSerializable(typeof(StockRanLow))]
 [JsonSerializable(typeof(ProductChanged))]
+[JsonSerializable(typeof(AlarmRaised))]
+[JsonSerializable(typeof(AlarmCleared))]
 public sealed partial class ContractsJson : JsonSerializerContext;
