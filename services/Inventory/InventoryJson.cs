@@ -2,6 +2,8 @@ using System.Text.Json.Serialization;
 using Shop.Contracts;
 using Shop.Inventory.BrowsingCatalog;
 using Shop.Inventory.ChangingProducts;
+using Shop.Inventory.CorrectingStock;
+using Shop.Inventory.ReadingMovements;
 using Shop.Inventory.ReceivingGoods;
 using Shop.Inventory.Stock;
 
@@ -14,6 +16,8 @@ namespace Shop.Inventory;
 [JsonSerializable(typeof(ProductRequest))]
 [JsonSerializable(typeof(ProductAnswer))]
 [JsonSerializable(typeof(ReceiptRequest))]
+[JsonSerializable(typeof(CorrectionRequest))]
+[JsonSerializable(typeof(MovementPage))]
 [JsonSerializable(typeof(IReadOnlyList<ReservedLine>))]
 [JsonSerializable(typeof(IReadOnlyList<Shortage>))]
 internal sealed partial class InventoryJson : JsonSerializerContext;

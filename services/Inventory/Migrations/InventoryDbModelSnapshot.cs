@@ -23,6 +23,49 @@ namespace Shop.Inventory.Migrations
 
             NpgsqlModelBuilderExtensions.UseIdentityByDefaultColumns(modelBuilder);
 
+            modelBuilder.Entity("Shop.Inventory.CorrectingStock.Correction", b =>
+                {
+                    b.Property<string>("OperatorId")
+                        .HasColumnType("text")
+                        .HasColumnName("operator_id");
+
+                    b.Property<string>("IdempotencyKey")
+                        .HasColumnType("text")
+                        .HasColumnName("idempotency_key");
+
+                    b.Property<DateTimeOffset>("CorrectedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("corrected_at");
+
+                    b.Property<int>("Dispatched")
+                        .HasColumnType("integer")
+                        .HasColumnName("dispatched");
+
+                    b.Property<int>("OnHand")
+                        .HasColumnType("integer")
+                        .HasColumnName("on_hand");
+
+                    b.Property<string>("Reason")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("reason");
+
+                    b.Property<int>("Reserved")
+                        .HasColumnType("integer")
+                        .HasColumnName("reserved");
+
+                    b.Property<string>("Sku")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("sku")
+                        .UseCollation("C");
+
+                    b.HasKey("OperatorId", "IdempotencyKey")
+                        .HasName("corrections_pkey");
+
+                    b.ToTable("corrections", (string)null);
+                });
+
             modelBuilder.Entity("Shop.Inventory.Products.Product", b =>
                 {
                     b.Property<string>("Sku")
@@ -157,6 +200,10 @@ namespace Shop.Inventory.Migrations
                     b.HasKey("OrderId")
                         .HasName("reservations_pkey");
 
+                    b.HasIndex(new[] { "DecidedAt" }, "reservations_held")
+                        .HasDatabaseName("reservations_held")
+                        .HasFilter("status = 'reserved'");
+
                     b.ToTable("reservations", null, t =>
                         {
                             t.HasCheckConstraint("reservations_status_check", "status IN ('reserved', 'rejected', 'released', 'dispatched')");
@@ -195,6 +242,58 @@ namespace Shop.Inventory.Migrations
                         });
 
                     b.HasAnnotation("Npgsql:StorageParameter:fillfactor", 50);
+                });
+
+            modelBuilder.Entity("Shop.Inventory.Stock.StockMovement", b =>
+                {
+                    b.Property<string>("Sku")
+                        .HasColumnType("text")
+                        .HasColumnName("sku")
+                        .UseCollation("C");
+
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("bigint")
+                        .HasColumnName("id");
+
+                    NpgsqlPropertyBuilderExtensions.UseIdentityAlwaysColumn(b.Property<long>("Id"));
+
+                    b.Property<string>("Cause")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("cause");
+
+                    b.Property<int>("Dispatched")
+                        .HasColumnType("integer")
+                        .HasColumnName("dispatched");
+
+                    b.Property<DateTimeOffset>("MovedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("moved_at");
+
+                    b.Property<int>("OnHand")
+                        .HasColumnType("integer")
+                        .HasColumnName("on_hand");
+
+                    b.Property<string>("Reason")
+                        .HasColumnType("text")
+                        .HasColumnName("reason");
+
+                    b.Property<string>("Reference")
+                        .HasColumnType("text")
+                        .HasColumnName("reference");
+
+                    b.Property<int>("Reserved")
+                        .HasColumnType("integer")
+                        .HasColumnName("reserved");
+
+                    b.HasKey("Sku", "Id")
+                        .HasName("stock_movements_pkey");
+
+                    b.ToTable("stock_movements", null, t =>
+                        {
+                            t.HasCheckConstraint("stock_movements_cause_check", "cause IN ('receipt', 'correction', 'order', 'expiry')");
+                        });
                 });
 
             modelBuilder.Entity("Shop.Messaging.Schema.MessagingTables+ConsumerOffsetsTable", b =>
@@ -690,6 +789,16 @@ namespace Shop.Inventory.Migrations
                         .HasDatabaseName("timeouts_by_due_at");
 
                     b.ToTable("timeouts", (string)null);
+                });
+
+            modelBuilder.Entity("Shop.Inventory.CorrectingStock.Correction", b =>
+                {
+                    b.HasOne("Shop.Inventory.Stock.StockItem", null)
+                        .WithMany()
+                        .HasForeignKey("Sku")
+                        .OnDelete(DeleteBehavior.NoAction)
+                        .IsRequired()
+                        .HasConstraintName("corrections_sku_fkey");
                 });
 
             modelBuilder.Entity("Shop.Inventory.ReceivingGoods.Receipt", b =>
