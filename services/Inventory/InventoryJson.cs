@@ -6,12 +6,13 @@ using Shop.Inventory.CorrectingStock;
 using Shop.Inventory.ReadingMovements;
 using Shop.Inventory.ReceivingGoods;
 using Shop.Inventory.Stock;
+using Shop.ServiceDefaults;
 
 namespace Shop.Inventory;
 
 /// <summary>Source-generated JSON of the service's API and of the lines that reservations keep.</summary>
 [JsonSourceGenerationOptions(System.Text.Json.JsonSerializerDefaults.Web)]
-[JsonSerializable(typeof(CatalogPage))]
+[JsonSerializable(typeof(Page<CatalogItem>))]
 [JsonSerializable(typeof(StockAnswer))]
 [JsonSerializable(typeof(ProductRequest))]
 [JsonSerializable(typeof(ProductAnswer))]

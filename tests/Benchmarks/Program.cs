@@ -5,7 +5,7 @@ using Shop.Benchmarks.Startup;
 
 // ./shop bench [broker] [startup] [messaging] [messaging.consume] ... [--json]: every number with its denominator, or its goal, from the same run
 var json = args.Contains("--json");
-var wanted = args.Where(arg => !arg.StartsWith('-')).ToList();
+var wanted = args.Where(arg => arg != "--json").ToList();
 var benches = new Dictionary<string, Func<Report, CancellationToken, Task>>
 {
     ["broker"] = BrokerBench.RunAsync,
@@ -16,7 +16,7 @@ var benches = new Dictionary<string, Func<Report, CancellationToken, Task>>
 };
 if (wanted.Find(name => !benches.Keys.Any(bench => Is(bench, name))) is { } unknown)
 {
-    Console.Error.WriteLine($"There is no benchmark '{unknown}': {string.Join(", ", benches.Keys)}");
+    Console.Error.WriteLine($"There is no benchmark '{unknown}'. Usage: ./shop bench [NAME...] [--json], NAME being {string.Join(", ", benches.Keys)}, or the first part of it.");
     return 2;
 }
 using var stop = new CancellationTokenSource();
