@@ -9,7 +9,9 @@ using Shop.Inventory.CorrectingStock;
 using Shop.Inventory.Products;
 using Shop.Inventory.ReceivingGoods;
 using Shop.Inventory.ReservingStock;
+using Shop.Inventory.Sensors;
 using Shop.Inventory.Stock;
+using Shop.Inventory.WatchingSensors;
 using Shop.Messaging;
 using Shop.Messaging.Outbox;
 using Shop.Messaging.Schema;
@@ -35,6 +37,11 @@ internal sealed class InventoryDb(DbContextOptions<InventoryDb> options, Transac
 
     /// <summary>Corrections after stock-takings; written by <see cref="CorrectionEndpoints"/>, and only read through EF Core.</summary>
     public DbSet<Correction> Corrections => Set<Correction>();
+
+    public DbSet<Sensor> Sensors => Set<Sensor>();
+
+    /// <summary>What is known of sensors from their readings; written by <see cref="WatchingSensors.SensorStates"/>, and only read through EF Core.</summary>
+    public DbSet<SensorState> SensorStates => Set<SensorState>();
 
     /// <summary>A text as it is searched: without case and accents, however its letters are composed. Evaluated by the database.</summary>
     public static string Searchable(string text) => throw new InvalidOperationException($"{nameof(Searchable)} is for queries: '{text}'");
@@ -138,6 +145,26 @@ internal sealed class InventoryDb(DbContextOptions<InventoryDb> options, Transac
             movement.Property(m => m.Id).UseIdentityAlwaysColumn();
             movement.Property(m => m.Cause).HasConversion(cause => StockLedger.NameOf(cause), text => Enum.Parse<MovementCause>(text, ignoreCase: true));
             SortedByBytes(movement.Property(m => m.Sku));
+        });
+        modelBuilder.Entity<Sensor>(sensor =>
+        {
+            sensor.ToTable("sensors", table => table.HasCheckConstraint("sensors_kind_check", """
+                kind = 'weight' AND sku IS NOT NULL AND unit_grams > 0 AND tare_grams IS NOT NULL
+                OR kind = 'temperature' AND sku IS NULL AND min_celsius < max_celsius
+                """)).HasKey(s => s.Name);
+            SortedByBytes(sensor.Property(s => s.Name));
+            sensor.Property(s => s.Kind).HasConversion(kind => kind.ToString().ToLowerInvariant(), text => Enum.Parse<SensorKind>(text, ignoreCase: true));
+            SortedByBytes(sensor.Property(s => s.Sku!));
+            // a shelf is weighed once, and holds all of its product
+            sensor.HasIndex(s => s.Sku, "sensors_by_sku").IsUnique();
+            sensor.Ignore(s => s.Setup);
+        });
+        modelBuilder.Entity<SensorState>(state =>
+        {
+            // updated all the time, and no index with it
+            state.ToTable("sensor_states").HasStorageParameter("fillfactor", 50).HasKey(s => s.Sensor);
+            state.HasOne<Sensor>().WithOne().HasForeignKey<SensorState>(s => s.Sensor).OnDelete(DeleteBehavior.Cascade);
+            SortedByBytes(state.Property(s => s.Sensor));
         });
     }
 

@@ -30,9 +30,11 @@ public sealed class PublishedEventsTests
         "shop.payments.payment-refunded.v1",
         "shop.stock.stock-level-changed.v1",
         "shop.stock.stock-ran-low.v1",
+        "shop.stock.stock-discrepancy-detected.v1",
         "shop.catalog.product-changed.v1",
         "shop.alarms.alarm-raised.v1",
         "shop.alarms.alarm-cleared.v1",
+        "shop.sensor-readings.sensor-reported.v1",
     ];
 
     private static readonly Dictionary<string, EventType> Types = Topics.All.SelectMany(topic => topic.Events).ToDictionary(type => type.Name);
@@ -69,6 +71,7 @@ public sealed class PublishedEventsTests
         {
             _ when type.Topic == Topics.Stock || type.Topic == Topics.Catalog => "sku",
             _ when type.Topic == Topics.Alarms => "subject",
+            _ when type.Topic == Topics.SensorReadings => "sensor",
             _ => "orderId",
         };
 

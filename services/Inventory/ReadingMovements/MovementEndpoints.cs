@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 using Shop.Inventory.Stock;
@@ -9,9 +10,6 @@ namespace Shop.Inventory.ReadingMovements;
 /// <summary>An entry of the ledger: by how much it moved the numbers of the product, and why.</summary>
 internal sealed record MovementItem(long Id, DateTimeOffset At, string Cause, string? Reference, string? Reason, int OnHand, int Reserved, int Dispatched);
 
-/// <summary>A page of a product's ledger, oldest first; <c>next</c> is the <c>after</c> of the next page, null on the last one.</summary>
-internal sealed record MovementPage(IReadOnlyList<MovementItem> Items, long? Next);
-
 /// <summary><c>GET /api/ops/stock/{sku}/movements</c>: the ledger of a product.</summary>
 internal static class MovementEndpoints
 {
@@ -22,12 +20,11 @@ internal static class MovementEndpoints
         app.MapGet("/api/ops/stock/{sku}/movements", GetPageAsync).RequireAuthorization(Policies.Operator)
             .WithSummary("Every movement of a product's stock, oldest first: their sums are its levels.");
 
-    private static async Task<Results<Ok<MovementPage>, NotFound, ValidationProblem>> GetPageAsync(
+    private static async Task<Results<Ok<Page<MovementItem>>, NotFound, ValidationProblem>> GetPageAsync(
         string sku, InventoryDb db, CancellationToken cancellationToken, long after = 0, int limit = DefaultLimit)
     {
         var errors = new ValidationErrors();
-        if (limit is < 1 or > MaxLimit)
-            errors.Add("limit", $"Must be 1 to {MaxLimit}.");
+        errors.CheckLimit(limit, MaxLimit);
         if (after < 0)
             errors.Add("after", "Must be the next of another page.");
         if (errors.Any)
@@ -37,7 +34,7 @@ internal static class MovementEndpoints
             .OrderBy(movement => movement.Id).Take(limit + 1).ToListAsync(cancellationToken);
         if (movements.Count == 0 && !await db.Stock.AnyAsync(item => item.Sku == sku, cancellationToken))
             return TypedResults.NotFound();
-        var items = movements.Take(limit).Select(m => new MovementItem(m.Id, m.MovedAt, StockLedger.NameOf(m.Cause), m.Reference, m.Reason, m.OnHand, m.Reserved, m.Dispatched)).ToList();
-        return TypedResults.Ok(new MovementPage(items, movements.Count > limit ? items[^1].Id : null));
+        return TypedResults.Ok(movements.ToPage(limit, movement => movement.Id.ToString(CultureInfo.InvariantCulture),
+            m => new MovementItem(m.Id, m.MovedAt, StockLedger.NameOf(m.Cause), m.Reference, m.Reason, m.OnHand, m.Reserved, m.Dispatched)));
     }
 }

@@ -45,14 +45,14 @@ public abstract class InventoryApi
     public async Task<List<JsonElement>> MovementsAsync(string sku, int limit = 100)
     {
         var movements = new List<JsonElement>();
-        for (long? after = 0; after is not null;)
+        for (var after = "0"; after is not null;)
         {
             using var answer = await SendAsync(HttpMethod.Get, $"/api/ops/stock/{sku}/movements?after={after}&limit={limit}", null, TestTokens.Operator());
             Assert.Equal(System.Net.HttpStatusCode.OK, answer.StatusCode);
             var page = await answer.JsonAsync();
             Assert.InRange(page.GetProperty("items").GetArrayLength(), 0, limit);
             movements.AddRange(page.GetProperty("items").EnumerateArray());
-            after = page.GetProperty("next").ValueKind == JsonValueKind.Null ? null : page.GetProperty("next").GetInt64();
+            after = page.GetProperty("next").GetString();
         }
         return movements;
     }

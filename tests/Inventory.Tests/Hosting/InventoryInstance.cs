@@ -34,6 +34,7 @@ public sealed class InventoryInstance : InventoryApi, IAsyncDisposable
             builder.UseSetting("ConnectionStrings:kafka", kafka);
             builder.UseSetting("Authentication:SigningKey", TestTokens.SigningKey);
             builder.UseEnvironment("Development");
+            builder.UseSetting("Sensors:SilentAfter", "00:00:05");
             builder.UseSetting("Logging:LogLevel:Default", "Error");
         }
     }

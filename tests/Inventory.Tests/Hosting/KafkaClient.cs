@@ -17,7 +17,7 @@ public sealed class KafkaClient : IDisposable
     private static readonly TimeSpan Deadline = Eventually.DefaultDeadline;
 
     /// <summary>What Inventory publishes and tests read. Of topics that nobody has made, librdkafka complains after half a minute.</summary>
-    private static readonly Topic[] ReadTopics = [Topics.Reservations, Topics.Stock];
+    private static readonly Topic[] ReadTopics = [Topics.Reservations, Topics.Stock, Topics.Alarms];
 
     private readonly IProducer<string, byte[]> _producer;
     private readonly IConsumer<string, byte[]> _consumer;
