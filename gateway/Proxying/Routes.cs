@@ -21,6 +21,8 @@ internal static class Routes
         ("/api/activity/{**rest}", "activity", Policies.Operator),
         ("/api/ops/stock/{**rest}", "inventory", Policies.Operator),
         ("/api/ops/products/{**rest}", "inventory", Policies.Operator),
+        ("/api/ops/sensors/{**rest}", "inventory", Policies.Operator),
+        ("/api/devices/{**rest}", "inventory", Anyone),
         ("/api/ops/orders/{**rest}", "orders", Policies.Operator),
         ("/api/ops/inventory/dead-letters/{**rest}", "inventory", Policies.Operator),
         ("/api/ops/inventory/refused-events/{**rest}", "inventory", Policies.Operator),

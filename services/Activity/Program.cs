@@ -8,7 +8,7 @@ using Shop.ServiceDefaults;
 var builder = WebApplication.CreateBuilder(args);
 builder.AddServiceDefaults();
 builder.AddMessaging<ActivityDb>("activity", messaging => messaging
-    .Endpoint("feed", endpoint => endpoint.Consumes([.. Topics.All]).BatchHandler<FeedHandler>()));
+    .Endpoint("feed", endpoint => endpoint.Consumes([.. Topics.Lasting]).BatchHandler<FeedHandler>()));
 builder.Services.ConfigureHttpJsonOptions(options => options.SerializerOptions.TypeInfoResolverChain.Insert(0, ActivityJson.Default));
 
 var app = builder.Build();

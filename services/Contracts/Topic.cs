@@ -47,6 +47,11 @@ public sealed class EventType
     }
 }
 
+/// <summary>What a topic keeps that is no archive: whatever is older, or more, is dropped by Kafka.</summary>
+/// <param name="Age">How long a record is kept.</param>
+/// <param name="PartitionBytes">How much of each partition is kept.</param>
+public sealed record TopicRetention(TimeSpan Age, long PartitionBytes);
+
 /// <summary>A Kafka topic of the shop: its name, its partitions and the events that may appear on it.</summary>
 public sealed class Topic
 {
@@ -57,8 +62,10 @@ public sealed class Topic
     /// <param name="name">The topic's name.</param>
     /// <param name="partitions">Partitions it is created with; topics that are joined by key must have the same number.</param>
     /// <param name="compacted">Whether Kafka keeps only the newest record of each key.</param>
-    public Topic(string name, int partitions, bool compacted = false)
+    /// <param name="retention">What is kept of a topic that anybody can fill; null for one that keeps everything.</param>
+    public Topic(string name, int partitions, bool compacted = false, TopicRetention? retention = null)
     {
+        Retention = retention;
         Name = name;
         Partitions = partitions;
         Compacted = compacted;
@@ -70,8 +77,11 @@ public sealed class Topic
     /// <summary>The number of partitions the topic is created with.</summary>
     public int Partitions { get; }
 
-    /// <summary>Whether only the newest record of each key is kept; otherwise every event is kept for ever.</summary>
+    /// <summary>Whether only the newest record of each key is kept.</summary>
     public bool Compacted { get; }
+
+    /// <summary>What is kept of it; null where it is everything, for ever.</summary>
+    public TopicRetention? Retention { get; }
 
     /// <summary>The events of this topic, in the order they were declared.</summary>
     public IReadOnlyCollection<EventType> Events => _byName.Values;

@@ -37,14 +37,27 @@ public static class Topics
     /// <summary>Stock levels, by sku; produced by Inventory.</summary>
     public static readonly Topic Stock = new Topic("stock", 3)
         .With(e => e.Sku, ContractsJson.Default.StockLevelChanged)
-        .With(e => e.Sku, ContractsJson.Default.StockRanLow);
+        .With(e => e.Sku, ContractsJson.Default.StockRanLow)
+        .With(e => e.Sku, ContractsJson.Default.StockDiscrepancyDetected);
 
     /// <summary>The newest state of every product, by sku; produced by Inventory.</summary>
     public static readonly Topic Catalog = new Topic("catalog", 3, compacted: true)
         .With(e => e.Sku, ContractsJson.Default.ProductChanged);
 
+    /// <summary>What is not as it should be, by what it is about; any service may raise an alarm.</summary>
+    public static readonly Topic Alarms = new Topic("alarms", 3)
+        .With(e => e.Subject, ContractsJson.Default.AlarmRaised)
+        .With(e => e.Subject, ContractsJson.Default.AlarmCleared);
+
+    /// <summary>What sensors in the warehouse measure, by sensor; taken in by Inventory, and kept for a week or as much as fits.</summary>
+    public static readonly Topic SensorReadings = new Topic("sensor-readings", 6, retention: new(TimeSpan.FromDays(7), 1L << 30))
+        .With(e => e.Sensor, ContractsJson.Default.SensorReported);
+
     /// <summary>All topics.</summary>
-    public static readonly IReadOnlyList<Topic> All = [Orders, Reservations, Payments, Stock, Catalog];
+    public static readonly IReadOnlyList<Topic> All = [Orders, Reservations, Payments, Stock, Catalog, Alarms, SensorReadings];
+
+    /// <summary>Topics that keep everything: what happened to orders, stock and the shop. The others are streams, which somebody else may fill.</summary>
+    public static readonly IReadOnlyList<Topic> Lasting = [.. All.Where(topic => topic.Retention is null)];
 }
 
 /// <summary>Source-generated JSON of the events: camelCase, no reflection on the hot path.</summary>
@@ -68,5 +81,9 @@ public static class Topics
 [JsonSerializable(typeof(PaymentRefunded))]
 [JsonSerializable(typeof(StockLevelChanged))]
 [JsonSerializable(typeof(StockRanLow))]
+[JsonSerializable(typeof(StockDiscrepancyDetected))]
 [JsonSerializable(typeof(ProductChanged))]
+[JsonSerializable(typeof(AlarmRaised))]
+[JsonSerializable(typeof(AlarmCleared))]
+[JsonSerializable(typeof(SensorReported))]
 public sealed partial class ContractsJson : JsonSerializerContext;

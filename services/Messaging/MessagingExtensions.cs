@@ -14,6 +14,7 @@ using Shop.Messaging.Operations;
 using Shop.Messaging.Outbox;
 using Shop.Messaging.Relay;
 using Shop.Messaging.Schema;
+using Shop.Messaging.Streams;
 using Shop.Messaging.Workers;
 using Shop.ServiceDefaults;
 
@@ -54,6 +55,8 @@ public static class MessagingExtensions
         services.AddSingleton<TopicIdentities>();
         services.AddSingleton<ReadabilityProbe>();
         services.AddSingleton<KafkaLog>();
+        services.AddSingleton(provider => new EventStream(kafka, eventTypes, options, provider.GetRequiredService<KafkaLog>(), provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(provider => new EndpointProgress(kafka, provider.GetRequiredService<NpgsqlDataSource>(), options));
         services.AddSingleton<EndpointPipelines>();
         services.AddSingleton<Redriving>();
         services.AddSingleton<RefusedEvents>();

@@ -30,7 +30,11 @@ public sealed class PublishedEventsTests
         "shop.payments.payment-refunded.v1",
         "shop.stock.stock-level-changed.v1",
         "shop.stock.stock-ran-low.v1",
+        "shop.stock.stock-discrepancy-detected.v1",
         "shop.catalog.product-changed.v1",
+        "shop.alarms.alarm-raised.v1",
+        "shop.alarms.alarm-cleared.v1",
+        "shop.sensor-readings.sensor-reported.v1",
     ];
 
     private static readonly Dictionary<string, EventType> Types = Topics.All.SelectMany(topic => topic.Events).ToDictionary(type => type.Name);
@@ -63,7 +67,13 @@ public sealed class PublishedEventsTests
     {
         var type = Types[name];
         using var golden = JsonDocument.Parse(File.ReadAllText(Path.Combine(Repository.GoldenDirectory, $"{name}.json")));
-        var aggregate = type.Topic == Topics.Stock || type.Topic == Topics.Catalog ? "sku" : "orderId";
+        var aggregate = type.Topic switch
+        {
+            _ when type.Topic == Topics.Stock || type.Topic == Topics.Catalog => "sku",
+            _ when type.Topic == Topics.Alarms => "subject",
+            _ when type.Topic == Topics.SensorReadings => "sensor",
+            _ => "orderId",
+        };
 
         Assert.Equal(golden.RootElement.GetProperty(aggregate).GetString(), type.KeyOf(golden.Deserialize(type.Json)!));
     }

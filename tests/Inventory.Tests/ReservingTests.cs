@@ -122,6 +122,7 @@ public sealed class ReservingTests(ShopFixture shops)
         await Eventually.BecomesAsync(0L, () => shop.ScalarAsync<long>("SELECT sum(reserved) FROM stock WHERE sku LIKE 'scarce-%'"), Deadline);
         Assert.Equal(0, await shop.ScalarAsync<long>(Unequal("dispatched", "dispatched")));
         Assert.Equal(skus.Length * Pieces, await shop.ScalarAsync<long>("SELECT sum(on_hand + dispatched) FROM stock WHERE sku LIKE 'scarce-%'"));
+        Assert.Equal(0, await shop.ScalarAsync<long>(RunningInventory.UnequalToLedger("scarce-%")));
         Assert.Equal(0, await shop.ScalarAsync<long>("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"));
         Assert.Equal(0, await shop.ScalarAsync<long>("SELECT count(*) FROM dead_letters"));
 

@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
+using Shop.Inventory.Stock;
 using Shop.Inventory.Tests.Hosting;
 
 namespace Shop.Inventory.Tests;
@@ -17,9 +18,8 @@ public sealed class StockEventTests(ShopFixture shops)
         {
             var db = scope.ServiceProvider.GetRequiredService<InventoryDb>();
             var item = await db.Stock.SingleAsync(item => item.Sku == "told-once", TestContext.Current.CancellationToken);
-            item.Reserve(2);
-            item.Reserve(3);
-            item.Dispatch(1);
+            foreach (var change in (StockChange[])[item.Reserve(2), item.Reserve(3), item.Dispatch(1)])
+                db.Record(new(change, MovementCause.Order, "test", null, DateTimeOffset.UnixEpoch));
             await db.SaveChangesAsync(TestContext.Current.CancellationToken);
         }
 
@@ -29,6 +29,21 @@ public sealed class StockEventTests(ShopFixture shops)
                 ("shop.stock.stock-ran-low.v1", """{"sku":"told-once","available":7}"""),
             ],
             (await shop.OutboxAsync("told-once")).Skip(before));
+    }
+
+    [Fact]
+    public async Task Stock_that_changes_otherwise_than_the_ledger_says_is_not_saved()
+    {
+        var shop = await shops.WithoutBrokerAsync();
+        await shop.Instance.StockUpAsync("unrecorded", 12);
+
+        await using var scope = shop.Instance.Services.CreateAsyncScope();
+        var db = scope.ServiceProvider.GetRequiredService<InventoryDb>();
+        var item = await db.Stock.SingleAsync(item => item.Sku == "unrecorded", TestContext.Current.CancellationToken);
+        item.Reserve(2);
+        db.Record(new(item.Reserve(3), MovementCause.Order, "test", null, DateTimeOffset.UnixEpoch));
+        await Assert.ThrowsAsync<InvalidOperationException>(() => db.SaveChangesAsync(TestContext.Current.CancellationToken));
+        Assert.Equal((12, 0, 12, 0), (await shop.Instance.GetJsonAsync("/api/stock/unrecorded")).Levels());
     }
 
     [Theory]

@@ -22,6 +22,7 @@ public sealed class StockPropertyTests
 
     private static void Live(Random random)
     {
+        var moved = new Dictionary<string, (int OnHand, int Reserved, int Dispatched)>();
         var stock = Enumerable.Range(0, Skus).ToDictionary(i => $"sku-{i}", i => new StockItem($"sku-{i}", OnHand));
         var reservations = new Dictionary<int, Reservation>();
         var received = Skus * OnHand;
@@ -29,7 +30,7 @@ public sealed class StockPropertyTests
         {
             var order = random.Next(Orders);
             var reservation = reservations.GetValueOrDefault(order);
-            switch (random.Next(5))
+            switch (random.Next(6))
             {
                 case 0 or 1:
                     // one sku too many, quantities from broken to more than there is
@@ -43,16 +44,28 @@ public sealed class StockPropertyTests
                 case 3:
                     Apply(ReservationDecider.OnConfirmed(reservation), order);
                     break;
+                case 4:
+                    var counted = Math.Max(stock["sku-1"].Reserved, stock["sku-1"].OnHand + random.Next(-2, 3));
+                    received += counted - stock["sku-1"].OnHand;
+                    Note(stock["sku-1"].Correct(counted));
+                    break;
                 default:
-                    stock["sku-0"].Receive(5);
+                    Note(stock["sku-0"].Receive(5));
                     received += 5;
                     break;
             }
 
             Assert.All(stock.Values, item => Assert.True(item is { OnHand: >= 0, Reserved: >= 0, Available: >= 0, Dispatched: >= 0 }));
             Assert.Equal(received, stock.Values.Sum(item => item.OnHand + item.Dispatched));
+            Assert.All(stock.Values, item => Assert.Equal((item.OnHand - OnHand, item.Reserved, item.Dispatched), moved.GetValueOrDefault(item.Sku)));
             Assert.All(stock.Values, item => Assert.Equal(Held(item.Sku, ReservationStatus.Reserved), item.Reserved));
             Assert.All(stock.Values, item => Assert.Equal(Held(item.Sku, ReservationStatus.Dispatched), item.Dispatched));
+        }
+
+        void Note(StockChange change)
+        {
+            var (onHand, reserved, dispatched) = moved.GetValueOrDefault(change.Sku);
+            moved[change.Sku] = (onHand + change.OnHand, reserved + change.Reserved, dispatched + change.Dispatched);
         }
 
         int Held(string sku, ReservationStatus status) => reservations.Values
@@ -64,7 +77,7 @@ public sealed class StockPropertyTests
             {
                 case ReservationDecision.Reserve(var lines):
                     foreach (var line in lines)
-                        stock[line.Sku].Reserve(line.Quantity);
+                        Note(stock[line.Sku].Reserve(line.Quantity));
                     reservations.Add(order, new(Guid.Empty, ReservationStatus.Reserved, lines, [], default));
                     break;
                 case ReservationDecision.Reject(var lines, var shortages):
@@ -72,12 +85,12 @@ public sealed class StockPropertyTests
                     break;
                 case ReservationDecision.Release(var lines):
                     foreach (var line in lines)
-                        stock[line.Sku].Release(line.Quantity);
+                        Note(stock[line.Sku].Release(line.Quantity));
                     reservations[order].End(ReservationStatus.Released, default);
                     break;
                 case ReservationDecision.Dispatch(var lines):
                     foreach (var line in lines)
-                        stock[line.Sku].Dispatch(line.Quantity);
+                        Note(stock[line.Sku].Dispatch(line.Quantity));
                     reservations[order].End(ReservationStatus.Dispatched, default);
                     break;
             }
@@ -95,6 +108,7 @@ public sealed class StockPropertyTests
         Assert.Throws<InvalidOperationException>(() => item.Dispatch(4));
         Assert.Throws<InvalidOperationException>(() => item.Receive(int.MaxValue - 4));
         Assert.Throws<InvalidOperationException>(() => item.Reserve(-1));
+        Assert.Throws<InvalidOperationException>(() => item.Correct(2));
         Assert.Equal((5, 3, 0), (item.OnHand, item.Reserved, item.Dispatched));
     }
 

@@ -10,3 +10,12 @@ public sealed record StockLevelChanged(string Sku, int OnHand, int Reserved, int
 
 /// <summary>A product is about to run out.</summary>
 public sealed record StockRanLow(string Sku, int Available);
+
+/// <summary>A shelf does not hold what the stock says: pieces are missing, or too many.</summary>
+/// <param name="Sku">The product.</param>
+/// <param name="Sensor">The sensor under the shelf.</param>
+/// <param name="Expected">Pieces on hand.</param>
+/// <param name="Seen">Pieces that weigh what was measured, rounded.</param>
+/// <param name="WeightGrams">What was measured, the shelf included.</param>
+/// <param name="At">When, by the sensor's clock.</param>
+public sealed record StockDiscrepancyDetected(string Sku, string Sensor, int Expected, int Seen, double WeightGrams, DateTimeOffset At);

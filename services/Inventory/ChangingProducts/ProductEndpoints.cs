@@ -72,7 +72,7 @@ internal static partial class ProductEndpoints
         {
             product = new(sku, request.Name, request.Description, request.Price, time.GetUtcNow());
             db.Products.Add(product);
-            db.Stock.Add(new StockItem(sku, onHand: 0));
+            db.Stock.Add(new StockItem(sku));
         }
         else
         {

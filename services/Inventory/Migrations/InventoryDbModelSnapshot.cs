@@ -23,6 +23,49 @@ namespace Shop.Inventory.Migrations
 
             NpgsqlModelBuilderExtensions.UseIdentityByDefaultColumns(modelBuilder);
 
+            modelBuilder.Entity("Shop.Inventory.CorrectingStock.Correction", b =>
+                {
+                    b.Property<string>("OperatorId")
+                        .HasColumnType("text")
+                        .HasColumnName("operator_id");
+
+                    b.Property<string>("IdempotencyKey")
+                        .HasColumnType("text")
+                        .HasColumnName("idempotency_key");
+
+                    b.Property<DateTimeOffset>("CorrectedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("corrected_at");
+
+                    b.Property<int>("Dispatched")
+                        .HasColumnType("integer")
+                        .HasColumnName("dispatched");
+
+                    b.Property<int>("OnHand")
+                        .HasColumnType("integer")
+                        .HasColumnName("on_hand");
+
+                    b.Property<string>("Reason")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("reason");
+
+                    b.Property<int>("Reserved")
+                        .HasColumnType("integer")
+                        .HasColumnName("reserved");
+
+                    b.Property<string>("Sku")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("sku")
+                        .UseCollation("C");
+
+                    b.HasKey("OperatorId", "IdempotencyKey")
+                        .HasName("corrections_pkey");
+
+                    b.ToTable("corrections", (string)null);
+                });
+
             modelBuilder.Entity("Shop.Inventory.Products.Product", b =>
                 {
                     b.Property<string>("Sku")
@@ -157,12 +200,71 @@ namespace Shop.Inventory.Migrations
                     b.HasKey("OrderId")
                         .HasName("reservations_pkey");
 
+                    b.HasIndex(new[] { "DecidedAt" }, "reservations_held")
+                        .HasDatabaseName("reservations_held")
+                        .HasFilter("status = 'reserved'");
+
                     b.ToTable("reservations", null, t =>
                         {
                             t.HasCheckConstraint("reservations_status_check", "status IN ('reserved', 'rejected', 'released', 'dispatched')");
                         });
 
                     b.HasAnnotation("Npgsql:StorageParameter:fillfactor", 80);
+                });
+
+            modelBuilder.Entity("Shop.Inventory.Sensors.Sensor", b =>
+                {
+                    b.Property<string>("Name")
+                        .HasColumnType("text")
+                        .HasColumnName("name")
+                        .UseCollation("C");
+
+                    b.Property<byte[]>("KeyDigest")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("key_digest");
+
+                    b.Property<string>("Kind")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("kind");
+
+                    b.Property<double?>("MaxCelsius")
+                        .HasColumnType("double precision")
+                        .HasColumnName("max_celsius");
+
+                    b.Property<double?>("MinCelsius")
+                        .HasColumnType("double precision")
+                        .HasColumnName("min_celsius");
+
+                    b.Property<DateTimeOffset>("RegisteredAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("registered_at");
+
+                    b.Property<string>("Sku")
+                        .HasColumnType("text")
+                        .HasColumnName("sku")
+                        .UseCollation("C");
+
+                    b.Property<double?>("TareGrams")
+                        .HasColumnType("double precision")
+                        .HasColumnName("tare_grams");
+
+                    b.Property<double?>("UnitGrams")
+                        .HasColumnType("double precision")
+                        .HasColumnName("unit_grams");
+
+                    b.HasKey("Name")
+                        .HasName("sensors_pkey");
+
+                    b.HasIndex(new[] { "Sku" }, "sensors_by_sku")
+                        .IsUnique()
+                        .HasDatabaseName("sensors_by_sku");
+
+                    b.ToTable("sensors", null, t =>
+                        {
+                            t.HasCheckConstraint("sensors_kind_check", "kind = 'weight' AND sku IS NOT NULL AND unit_grams > 0 AND tare_grams IS NOT NULL\nOR kind = 'temperature' AND sku IS NULL AND min_celsius < max_celsius");
+                        });
                 });
 
             modelBuilder.Entity("Shop.Inventory.Stock.StockItem", b =>
@@ -193,6 +295,101 @@ namespace Shop.Inventory.Migrations
 
                             t.HasCheckConstraint("stock_received_fits", "on_hand::bigint + dispatched <= 2147483647");
                         });
+
+                    b.HasAnnotation("Npgsql:StorageParameter:fillfactor", 50);
+                });
+
+            modelBuilder.Entity("Shop.Inventory.Stock.StockMovement", b =>
+                {
+                    b.Property<string>("Sku")
+                        .HasColumnType("text")
+                        .HasColumnName("sku")
+                        .UseCollation("C");
+
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("bigint")
+                        .HasColumnName("id");
+
+                    NpgsqlPropertyBuilderExtensions.UseIdentityAlwaysColumn(b.Property<long>("Id"));
+
+                    b.Property<string>("Cause")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("cause");
+
+                    b.Property<int>("Dispatched")
+                        .HasColumnType("integer")
+                        .HasColumnName("dispatched");
+
+                    b.Property<DateTimeOffset>("MovedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("moved_at");
+
+                    b.Property<int>("OnHand")
+                        .HasColumnType("integer")
+                        .HasColumnName("on_hand");
+
+                    b.Property<string>("Reason")
+                        .HasColumnType("text")
+                        .HasColumnName("reason");
+
+                    b.Property<string>("Reference")
+                        .HasColumnType("text")
+                        .HasColumnName("reference");
+
+                    b.Property<int>("Reserved")
+                        .HasColumnType("integer")
+                        .HasColumnName("reserved");
+
+                    b.HasKey("Sku", "Id")
+                        .HasName("stock_movements_pkey");
+
+                    b.ToTable("stock_movements", null, t =>
+                        {
+                            t.HasCheckConstraint("stock_movements_cause_check", "cause IN ('receipt', 'correction', 'order', 'expiry')");
+                        });
+                });
+
+            modelBuilder.Entity("Shop.Inventory.WatchingSensors.SensorState", b =>
+                {
+                    b.Property<string>("Sensor")
+                        .HasColumnType("text")
+                        .HasColumnName("sensor")
+                        .UseCollation("C");
+
+                    b.Property<Guid?>("Alarm")
+                        .HasColumnType("uuid")
+                        .HasColumnName("alarm");
+
+                    b.Property<DateTimeOffset?>("HeardAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("heard_at");
+
+                    b.Property<DateTimeOffset?>("ReadAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("read_at");
+
+                    b.Property<DateTimeOffset?>("ReportedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("reported_at");
+
+                    b.Property<Guid?>("SilenceAlarm")
+                        .HasColumnType("uuid")
+                        .HasColumnName("silence_alarm");
+
+                    b.Property<short>("Strikes")
+                        .HasColumnType("smallint")
+                        .HasColumnName("strikes");
+
+                    b.Property<double?>("Value")
+                        .HasColumnType("double precision")
+                        .HasColumnName("value");
+
+                    b.HasKey("Sensor")
+                        .HasName("sensor_states_pkey");
+
+                    b.ToTable("sensor_states", (string)null);
 
                     b.HasAnnotation("Npgsql:StorageParameter:fillfactor", 50);
                 });
@@ -692,6 +889,16 @@ namespace Shop.Inventory.Migrations
                     b.ToTable("timeouts", (string)null);
                 });
 
+            modelBuilder.Entity("Shop.Inventory.CorrectingStock.Correction", b =>
+                {
+                    b.HasOne("Shop.Inventory.Stock.StockItem", null)
+                        .WithMany()
+                        .HasForeignKey("Sku")
+                        .OnDelete(DeleteBehavior.NoAction)
+                        .IsRequired()
+                        .HasConstraintName("corrections_sku_fkey");
+                });
+
             modelBuilder.Entity("Shop.Inventory.ReceivingGoods.Receipt", b =>
                 {
                     b.HasOne("Shop.Inventory.Stock.StockItem", null)
@@ -710,6 +917,16 @@ namespace Shop.Inventory.Migrations
                         .OnDelete(DeleteBehavior.NoAction)
                         .IsRequired()
                         .HasConstraintName("stock_sku_fkey");
+                });
+
+            modelBuilder.Entity("Shop.Inventory.WatchingSensors.SensorState", b =>
+                {
+                    b.HasOne("Shop.Inventory.Sensors.Sensor", null)
+                        .WithOne()
+                        .HasForeignKey("Shop.Inventory.WatchingSensors.SensorState", "Sensor")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("sensor_states_sensor_fkey");
                 });
 
             modelBuilder.Entity("Shop.Messaging.Schema.MessagingTables+HeldMessagesTable", b =>

@@ -8,7 +8,6 @@ namespace Shop.Inventory.ReservingStock;
 /// Carries out what <see cref="ReservationDecider"/> decides. The rows were loaded and locked by <see cref="StockPrefetch"/>; stock
 /// and reservations are saved, and changed levels published, once for the whole batch.
 /// </summary>
-/// <remarks>A reservation needs no expiry of its own: every order ends, by its saga's deadlines at the latest, and its reservation with it.</remarks>
 internal sealed class OrderConsumer(InventoryDb db, TimeProvider time) : IConsumer<OrderSubmitted>, IConsumer<OrderCancelled>, IConsumer<OrderConfirmed>
 {
     /// <inheritdoc/>
@@ -32,7 +31,7 @@ internal sealed class OrderConsumer(InventoryDb db, TimeProvider time) : IConsum
         {
             case ReservationDecision.Reserve(var lines):
                 foreach (var line in lines)
-                    StockOf(line).Reserve(line.Quantity);
+                    Record(orderId, StockOf(line).Reserve(line.Quantity));
                 db.Reservations.Add(new(orderId, ReservationStatus.Reserved, lines, [], time.GetUtcNow()));
                 return context.Publish(new StockReserved(orderId, lines), context.CancellationToken);
             case ReservationDecision.Reject(var lines, var shortages):
@@ -40,12 +39,12 @@ internal sealed class OrderConsumer(InventoryDb db, TimeProvider time) : IConsum
                 return context.Publish(new StockRejected(orderId, shortages), context.CancellationToken);
             case ReservationDecision.Release(var lines):
                 foreach (var line in lines)
-                    StockOf(line).Release(line.Quantity);
+                    Record(orderId, StockOf(line).Release(line.Quantity));
                 Find(orderId)!.End(ReservationStatus.Released, time.GetUtcNow());
                 return context.Publish(new StockReleased(orderId, lines), context.CancellationToken);
             case ReservationDecision.Dispatch(var lines):
                 foreach (var line in lines)
-                    StockOf(line).Dispatch(line.Quantity);
+                    Record(orderId, StockOf(line).Dispatch(line.Quantity));
                 Find(orderId)!.End(ReservationStatus.Dispatched, time.GetUtcNow());
                 return context.Publish(new StockDispatched(orderId, lines), context.CancellationToken);
             case ReservationDecision.Repeat(var told):
@@ -54,6 +53,8 @@ internal sealed class OrderConsumer(InventoryDb db, TimeProvider time) : IConsum
                 return Task.CompletedTask;
         }
     }
+
+    private void Record(Guid orderId, StockChange change) => db.Record(new(change, MovementCause.Order, orderId.ToString(), null, time.GetUtcNow()));
 
     private Reservation? Find(Guid orderId) => db.Reservations.Local.FindEntry(orderId)?.Entity;
 

@@ -31,14 +31,14 @@ internal sealed class StockPrefetch(InventoryDb db) : IBatchPrefetch
                     break;
             }
         }
-        // no lock: only the consumer of the order's partition writes its reservation, and this transaction has moved that offset
+        // Locked because they may be expiring. Whoever locks stock has all of its reservations by then, so nobody waits in a circle.
         var orderIds = orders.ToArray();
-        await foreach (var reservation in db.Reservations.Where(r => orderIds.Contains(r.OrderId)).AsAsyncEnumerable().WithCancellation(cancellationToken))
+        var reservations = db.Reservations.FromSql($"SELECT * FROM reservations WHERE order_id = ANY({orderIds}) FOR UPDATE");
+        await foreach (var reservation in reservations.AsAsyncEnumerable().WithCancellation(cancellationToken))
         {
             if (reservation.Status == ReservationStatus.Reserved)
                 skus.UnionWith(reservation.Lines.Select(line => line.Sku));
         }
-        var skuArray = skus.ToArray();
-        await db.Stock.FromSql($"SELECT sku, on_hand, reserved, dispatched FROM stock WHERE sku = ANY({skuArray}) ORDER BY sku FOR UPDATE").LoadAsync(cancellationToken);
+        await db.LockStockAsync(skus, cancellationToken);
     }
 }

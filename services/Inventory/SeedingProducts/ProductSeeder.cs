@@ -22,7 +22,9 @@ internal sealed partial class ProductSeeder(IServiceScopeFactory scopes, TimePro
         foreach (var (sku, name, price, onHand, description) in ProductSeeds.All)
         {
             db.Products.Add(new(sku, name, description, new(price, "EUR"), now));
-            db.Stock.Add(new StockItem(sku, onHand));
+            var stock = new StockItem(sku);
+            db.Stock.Add(stock);
+            db.Record(new(stock.Receive(onHand), MovementCause.Receipt, null, "first catalogue", now));
         }
         await db.SaveChangesAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);

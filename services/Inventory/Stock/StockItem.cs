@@ -9,7 +9,7 @@ internal sealed class StockItem
     public const int LowBelow = 10;
 
     /// <summary>A product with so many pieces on hand, none of them reserved.</summary>
-    public StockItem(string sku, int onHand)
+    public StockItem(string sku, int onHand = 0)
     {
         Sku = sku;
         OnHand = onHand;
@@ -33,22 +33,26 @@ internal sealed class StockItem
     /// <summary>How many pieces can still be received: all that were ever received must fit the events' integers.</summary>
     public int ReceivableQuantity => int.MaxValue - OnHand - Dispatched;
 
+    /// <summary>The most pieces that a stock-taking can find: all that ever were here must fit the events' integers.</summary>
+    public int CountableQuantity => int.MaxValue - Dispatched;
+
     /// <summary>Holds available pieces for an order.</summary>
-    public void Reserve(int quantity) => Reserved += Within(quantity, Available);
+    public StockChange Reserve(int quantity) => Move(0, Within(quantity, Available), 0);
 
     /// <summary>Lets reserved pieces go.</summary>
-    public void Release(int quantity) => Reserved -= Within(quantity, Reserved);
+    public StockChange Release(int quantity) => Move(0, -Within(quantity, Reserved), 0);
 
     /// <summary>Reserved pieces leave the warehouse.</summary>
-    public void Dispatch(int quantity)
-    {
-        Reserved -= Within(quantity, Reserved);
-        OnHand -= quantity;
-        Dispatched += quantity;
-    }
+    public StockChange Dispatch(int quantity) => Move(-Within(quantity, Reserved), -quantity, quantity);
 
     /// <summary>New pieces arrive.</summary>
-    public void Receive(int quantity) => OnHand += Within(quantity, ReceivableQuantity);
+    public StockChange Receive(int quantity) => Move(Within(quantity, ReceivableQuantity), 0, 0);
+
+    /// <summary>So many pieces were counted in the warehouse, reserved ones included.</summary>
+    /// <exception cref="InvalidOperationException">They are fewer than are reserved, or more than can be counted.</exception>
+    public StockChange Correct(int counted) => counted >= Reserved && counted <= CountableQuantity
+        ? Move(counted - OnHand, 0, 0)
+        : throw new InvalidOperationException($"{Sku}: {counted} pieces are not within {Reserved} and {CountableQuantity}");
 
     /// <summary>What there is to tell about a change.</summary>
     /// <param name="availableBefore">Pieces available before; null where the product is new.</param>
@@ -57,6 +61,14 @@ internal sealed class StockItem
         yield return new StockLevelChanged(Sku, OnHand, Reserved, Available, Dispatched);
         if (availableBefore >= LowBelow && Available < LowBelow)
             yield return new StockRanLow(Sku, Available);
+    }
+
+    private StockChange Move(int onHand, int reserved, int dispatched)
+    {
+        OnHand += onHand;
+        Reserved += reserved;
+        Dispatched += dispatched;
+        return new(Sku, onHand, reserved, dispatched);
     }
 
     /// <exception cref="InvalidOperationException">The caller decided on something else than this state.</exception>

@@ -83,7 +83,7 @@ internal sealed partial class BatchProcessor(EndpointOptions endpoint, EndpointP
         db.ChangeTracker.AutoDetectChangesEnabled = false;
         db.Database.AutoSavepointsEnabled = false;
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
-        var store = new BatchStore((NpgsqlConnection)db.Database.GetDbConnection(), (NpgsqlTransaction)transaction.GetDbTransaction(), endpoint.Name);
+        var store = new BatchStore((NpgsqlConnection)db.Database.GetDbConnection(), (NpgsqlTransaction)transaction.GetDbTransaction(), endpoint.Name, endpoint.Remembers);
 
         if (failure is null)
         {

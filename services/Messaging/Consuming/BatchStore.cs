@@ -8,7 +8,7 @@ using Shop.Messaging.Schema;
 namespace Shop.Messaging.Consuming;
 
 /// <summary>The set-based statements of a batch's transaction: offsets, inbox, parked keys and dead letters.</summary>
-internal sealed class BatchStore(NpgsqlConnection connection, NpgsqlTransaction transaction, string endpoint)
+internal sealed class BatchStore(NpgsqlConnection connection, NpgsqlTransaction transaction, string endpoint, bool remembers = true)
 {
     /// <summary>
     /// Moves the offsets, notes the records in the inbox and queues those whose key is parked, in two round trips at most.
@@ -21,7 +21,8 @@ internal sealed class BatchStore(NpgsqlConnection connection, NpgsqlTransaction 
         var partitions = AddMoveOffsets(batch, records);
         if (handled.Count > 0)
         {
-            AddInbox(batch, handled);
+            if (remembers)
+                AddInbox(batch, handled);
             AddParkedKeys(batch, [.. handled.Select(record => record.Key).Distinct()]);
         }
         // parsing and planning is most of what these cost where a batch is one record; what they search (offsets, dead letters) stays small
@@ -35,13 +36,16 @@ internal sealed class BatchStore(NpgsqlConnection connection, NpgsqlTransaction 
                 moved++;
             if (moved != partitions)
                 throw new FencedException();
-            await reader.NextResultAsync(cancellationToken);
-            while (handled.Count > 0 && await reader.ReadAsync(cancellationToken))
-                fresh.Add(reader.GetGuid(0));
+            if (remembers && handled.Count > 0)
+            {
+                await reader.NextResultAsync(cancellationToken);
+                while (await reader.ReadAsync(cancellationToken))
+                    fresh.Add(reader.GetGuid(0));
+            }
             if (handled.Count > 0)
                 parkedKeys = await ReadParkedKeysAsync(reader, cancellationToken);
         }
-        var firsts = handled.Where(record => fresh.Remove(record.Event.Id)).ToList();
+        var firsts = remembers ? handled.Where(record => fresh.Remove(record.Event.Id)).ToList() : handled;
         if (parkedKeys.Count == 0)
             return firsts;
         await ParkAsync([.. firsts.Where(record => parkedKeys.Contains(record.Key))], now, cancellationToken);

@@ -62,4 +62,14 @@ public sealed class EndpointBuilder
         _options.BatchHandler = services => ActivatorUtilities.GetServiceOrCreateInstance<THandler>(services);
         return this;
     }
+
+    /// <summary>
+    /// Keeps no memory of events in the inbox, for streams of which there would be too many: the handler itself makes sure that one which comes
+    /// again, under another offset, has no second effect. Effects and offsets are one transaction all the same.
+    /// </summary>
+    public EndpointBuilder Idempotent()
+    {
+        _options.Remembers = false;
+        return this;
+    }
 }

@@ -11,6 +11,9 @@ internal sealed class EndpointOptions(string name)
 
     public List<Topic> Topics { get; } = [];
 
+    /// <summary>Whether the inbox remembers the endpoint's events, so that one that comes again has no second effect.</summary>
+    public bool Remembers { get; set; } = true;
+
     /// <summary>Adds the endpoint's consumers and sagas to MassTransit.</summary>
     public List<Action<IBusRegistrationConfigurator>> Registrations { get; } = [];
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Confluent.Kafka;
 using Confluent.Kafka.Admin;
 using Microsoft.Extensions.Logging;
@@ -86,11 +87,13 @@ internal sealed partial class TopicCreation(KafkaConnection kafka, EventTypes ev
         Configs = new()
         {
             ["cleanup.policy"] = topic.Compacted ? "compact" : "delete",
-            // the event topics are the archive: nothing of them is ever dropped by age or size
-            ["retention.ms"] = "-1",
-            ["retention.bytes"] = "-1",
+            // the event topics are the archive: nothing of them is dropped by age or size unless they say so
+            ["retention.ms"] = Limit((long?)topic.Retention?.Age.TotalMilliseconds),
+            ["retention.bytes"] = Limit(topic.Retention?.PartitionBytes),
         },
     };
+
+    private static string Limit(long? most) => (most ?? -1).ToString(CultureInfo.InvariantCulture);
 
     [LoggerMessage(EventName = "TopicNotCompacted", Level = LogLevel.Warning, Message = "The topic {Topic} has cleanup.policy={Policy}, not compact: it grows with every change, or loses what did not change for long")]
     private static partial void TopicNotCompacted(ILogger logger, string topic, string policy);

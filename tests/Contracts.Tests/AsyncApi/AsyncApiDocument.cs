@@ -57,7 +57,7 @@ internal static class AsyncApiDocument
                     ["partitions"] = topic.Partitions,
                     ["topicConfiguration"] = topic.Compacted
                         ? new JsonObject { ["cleanup.policy"] = new JsonArray("compact") }
-                        : new JsonObject { ["cleanup.policy"] = new JsonArray("delete"), ["retention.ms"] = -1 },
+                        : new JsonObject { ["cleanup.policy"] = new JsonArray("delete"), ["retention.ms"] = (long?)topic.Retention?.Age.TotalMilliseconds ?? -1 },
                 },
             },
         };

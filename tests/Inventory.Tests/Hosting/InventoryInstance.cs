@@ -1,7 +1,3 @@
-using System.Net.Http.Headers;
-using System.Net.Http.Json;
-using System.Text;
-using System.Text.Json;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Mvc.Testing;
 using Shop.Testing;
@@ -9,7 +5,7 @@ using Shop.Testing;
 namespace Shop.Inventory.Tests.Hosting;
 
 /// <summary>One instance of the service, with its own Program.cs, on Kestrel and a port of its own.</summary>
-public sealed class InventoryInstance : IAsyncDisposable
+public sealed class InventoryInstance : InventoryApi, IAsyncDisposable
 {
     private readonly Factory _factory;
 
@@ -21,45 +17,10 @@ public sealed class InventoryInstance : IAsyncDisposable
         Client = _factory.CreateClient();
     }
 
-    public HttpClient Client { get; }
+    public override HttpClient Client { get; }
 
     /// <summary>The service's own container.</summary>
     public IServiceProvider Services => _factory.Services;
-
-    public Task<HttpResponseMessage> GetAsync(string path) => Client.GetAsync(path, TestContext.Current.CancellationToken);
-
-    public async Task<JsonElement> GetJsonAsync(string path) =>
-        await Client.GetFromJsonAsync<JsonElement>(path, TestContext.Current.CancellationToken);
-
-    /// <summary>Sends it as an operator.</summary>
-    public Task<HttpResponseMessage> PutProductAsync(string sku, string body, string? ifMatch = null) =>
-        SendAsync(HttpMethod.Put, $"/api/ops/products/{sku}", body, TestTokens.Operator(), ifMatch: ifMatch);
-
-    /// <summary>Sends it as an operator.</summary>
-    public Task<HttpResponseMessage> PostReceiptAsync(string sku, string? key, string body, string operatorName = "olga") =>
-        SendAsync(HttpMethod.Post, $"/api/ops/stock/{sku}/receipts", body, TestTokens.Operator(operatorName), key);
-
-    public async Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, string body, string? token, string? idempotencyKey = null, string? ifMatch = null)
-    {
-        using var request = new HttpRequestMessage(method, path) { Content = new StringContent(body, Encoding.UTF8, "application/json") };
-        if (token is not null)
-            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
-        if (idempotencyKey is not null)
-            request.Headers.TryAddWithoutValidation("Idempotency-Key", idempotencyKey);
-        if (ifMatch is not null)
-            request.Headers.TryAddWithoutValidation("If-Match", ifMatch);
-        return await Client.SendAsync(request, TestContext.Current.CancellationToken);
-    }
-
-    /// <summary>Makes a product with so many pieces on hand.</summary>
-    public async Task StockUpAsync(string sku, int quantity)
-    {
-        var body = JsonSerializer.Serialize(new { name = "Thing", description = "A thing.", price = new { amount = 1.5m, currency = "EUR" } });
-        using var created = await PutProductAsync(sku, body);
-        created.EnsureSuccessStatusCode();
-        using var received = await PostReceiptAsync(sku, Guid.NewGuid().ToString(), $$"""{"quantity":{{quantity}}}""");
-        received.EnsureSuccessStatusCode();
-    }
 
     public ValueTask DisposeAsync() => _factory.DisposeAsync();
 
@@ -73,6 +34,7 @@ public sealed class InventoryInstance : IAsyncDisposable
             builder.UseSetting("ConnectionStrings:kafka", kafka);
             builder.UseSetting("Authentication:SigningKey", TestTokens.SigningKey);
             builder.UseEnvironment("Development");
+            builder.UseSetting("Sensors:SilentAfter", "00:00:05");
             builder.UseSetting("Logging:LogLevel:Default", "Error");
         }
     }

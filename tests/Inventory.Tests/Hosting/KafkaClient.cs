@@ -17,7 +17,7 @@ public sealed class KafkaClient : IDisposable
     private static readonly TimeSpan Deadline = Eventually.DefaultDeadline;
 
     /// <summary>What Inventory publishes and tests read. Of topics that nobody has made, librdkafka complains after half a minute.</summary>
-    private static readonly Topic[] ReadTopics = [Topics.Reservations, Topics.Stock];
+    private static readonly Topic[] ReadTopics = [Topics.Reservations, Topics.Stock, Topics.Alarms];
 
     private readonly IProducer<string, byte[]> _producer;
     private readonly IConsumer<string, byte[]> _consumer;
@@ -72,7 +72,10 @@ public sealed class KafkaClient : IDisposable
     });
 
     /// <summary>The events of the topic with that key, up to its present end, that were not returned yet.</summary>
-    public Task<List<ReadEvent>> ReadToEndAsync(Topic topic, Guid key) => Task.Run(() =>
+    public Task<List<ReadEvent>> ReadToEndAsync(Topic topic, Guid key) => ReadToEndAsync(topic, read => read.Key == key.ToString());
+
+    /// <summary>The events of the topic of which that is so, up to its present end, that were not returned yet.</summary>
+    public Task<List<ReadEvent>> ReadToEndAsync(Topic topic, Predicate<ReadEvent> which) => Task.Run(() =>
     {
         var ends = Enumerable.Range(0, topic.Partitions).Select(partition => new TopicPartition(topic.Name, partition))
             .ToDictionary(partition => partition, partition => _consumer.QueryWatermarkOffsets(partition, Deadline).High.Value);
@@ -83,7 +86,7 @@ public sealed class KafkaClient : IDisposable
                 throw new TimeoutException($"The end of {topic} was not reached within {Deadline}");
             Read(TimeSpan.FromMilliseconds(100));
         }
-        return _read[topic].FindAll(read => read.Key == key.ToString());
+        return _read[topic].FindAll(which);
     });
 
     public void Dispose()

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Npgsql;
 using Shop.Testing;
 
@@ -16,6 +17,7 @@ public sealed class ShopFixture : IAsyncLifetime
     private readonly BrokerFixture _brokers = new();
     private readonly Lazy<Task<RunningInventory>>[] _onBroker;
     private readonly Lazy<Task<RunningInventory>> _withoutBroker;
+    private readonly ConcurrentBag<RunningBroker> _own = [];
 
     public ShopFixture()
     {
@@ -35,6 +37,14 @@ public sealed class ShopFixture : IAsyncLifetime
     public async Task<RunningInventory> StartWithoutBrokerAsync(int instances) =>
         await RunningInventory.StartAsync(await _postgres.CreateDatabaseAsync(), AwayBroker, instances);
 
+    /// <summary>Two instances of the caller's own, on a new database and a broker of their own.</summary>
+    public async Task<RunningInventory> StartOwnAsync(Broker broker)
+    {
+        var kafka = await RunningBroker.StartAsync(broker);
+        _own.Add(kafka);
+        return await RunningInventory.StartAsync(await _postgres.CreateDatabaseAsync(), kafka.BootstrapServers, instances: 2);
+    }
+
     /// <summary>An empty database.</summary>
     public Task<string> CreateDatabaseAsync() => _postgres.CreateDatabaseAsync();
 
@@ -42,6 +52,8 @@ public sealed class ShopFixture : IAsyncLifetime
     {
         foreach (var shop in _onBroker.Append(_withoutBroker).Where(shop => shop.IsValueCreated))
             await (await shop.Value).DisposeAsync();
+        foreach (var broker in _own)
+            await broker.DisposeAsync();
         await _brokers.DisposeAsync();
         await _postgres.DisposeAsync();
     }
@@ -91,6 +103,12 @@ public sealed class RunningInventory : IAsyncDisposable
             events.Add((reader.GetString(0), reader.GetString(1)));
         return events;
     }
+
+    /// <summary>Products whose levels are not the sums of their ledger: none, ever.</summary>
+    public static string UnequalToLedger(string skus) => $"""
+        SELECT count(*) FROM stock s WHERE sku LIKE '{skus}' AND ROW(s.on_hand::bigint, s.reserved::bigint, s.dispatched::bigint) IS DISTINCT FROM (
+          SELECT ROW(coalesce(sum(m.on_hand), 0), coalesce(sum(m.reserved), 0), coalesce(sum(m.dispatched), 0)) FROM stock_movements m WHERE m.sku = s.sku)
+        """;
 
     public async Task<T> ScalarAsync<T>(string sql)
     {

@@ -22,6 +22,9 @@ public abstract class MigrationTests(IDesignTimeDbContextFactory<MessagingDbCont
     /// <summary>The older rows as a dump tells them without what the database has derived since.</summary>
     protected virtual string WithoutDerived(string rows) => rows;
 
+    /// <summary>The rows of today's database as a dump tells them, without what a migration has added to those that were there.</summary>
+    protected virtual string WithoutAdded(string rows) => rows;
+
     /// <summary>The rows without the column of <c>consumer_offsets</c> that is newer: which record was the last is not known of older rows.</summary>
     private static string WithoutLastRecords(string rows) => Regex.Replace(rows, @"(?<=INSERT INTO public\.consumer_offsets VALUES \([^\n]*), NULL(?=\);)", "");
 
@@ -43,7 +46,7 @@ public abstract class MigrationTests(IDesignTimeDbContextFactory<MessagingDbCont
         await MigrateAsync(@new);
 
         Assert.Contains("INSERT INTO public.outbox ", rows, StringComparison.Ordinal);
-        Assert.Equal(Statements(WithNewColumns(WithoutDerived(rows))), Statements(WithoutLastRecords(await PostgresDump.DataAsync(older))));
+        Assert.Equal(Statements(WithNewColumns(WithoutDerived(rows))), Statements(WithoutAdded(WithoutLastRecords(await PostgresDump.DataAsync(older)))));
         Assert.Equal(await PostgresDump.SchemaAsync(@new), await PostgresDump.SchemaAsync(older));
         Assert.True(await IsCurrentAsync(older));
     }

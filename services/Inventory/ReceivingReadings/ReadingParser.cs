@@ -1,0 +1,49 @@
+using System.Globalization;
+using System.Text.Json;
+using Shop.Contracts;
+using Shop.Inventory.Sensors;
+
+namespace Shop.Inventory.ReceivingReadings;
+
+/// <summary>Makes events of readings, or says what is wrong with them.</summary>
+internal static class ReadingParser
+{
+    private const double LeastGrams = -100_000, MostGrams = 100_000_000, LeastCelsius = -273.15, MostCelsius = 1_000;
+
+    /// <summary>How far a device's clock may be ahead.</summary>
+    private static readonly TimeSpan MostAhead = TimeSpan.FromMinutes(5);
+
+    /// <summary>How old a reading may be: those of a device that was off the network.</summary>
+    private static readonly TimeSpan MostBehind = TimeSpan.FromDays(7);
+
+    /// <summary>The event that a reading is.</summary>
+    /// <param name="sensor">Whose it is.</param>
+    /// <param name="kind">What the sensor measures.</param>
+    /// <param name="reading">For example <c>{"at":"2026-11-26T10:00:00Z","weightGrams":12345}</c>; other members are passed over.</param>
+    /// <param name="now">The time.</param>
+    /// <returns>The event, or why there is none.</returns>
+    public static (SensorReported? Event, string? Reason) Read(string sensor, SensorKind kind, JsonElement reading, DateTimeOffset now)
+    {
+        if (reading.ValueKind != JsonValueKind.Object)
+            return (null, "Must be an object.");
+        if (!reading.TryGetProperty("at", out var atText) || atText.ValueKind != JsonValueKind.String || !atText.TryGetDateTimeOffset(out var at))
+            return (null, "at: must be an RFC 3339 time.");
+        at = at.ToUniversalTime();
+        if (at > now + MostAhead)
+            return (null, $"at: is more than {MostAhead.TotalMinutes:0} minutes ahead of now ({now.UtcDateTime.ToString("O", CultureInfo.InvariantCulture)}): set the clock.");
+        if (at < now - MostBehind)
+            return (null, $"at: is more than {MostBehind.TotalDays:0} days ago.");
+        return kind == SensorKind.Weight
+            ? Number(reading, "weightGrams", LeastGrams, MostGrams) is { } grams
+                ? (new(sensor, at, grams, null), null)
+                : (null, $"weightGrams: must be a number from {LeastGrams:0} to {MostGrams:0}: the sensor weighs.")
+            : Number(reading, "celsius", LeastCelsius, MostCelsius) is { } celsius
+                ? (new(sensor, at, null, celsius), null)
+                : (null, $"celsius: must be a number from {LeastCelsius} to {MostCelsius:0}: the sensor measures a temperature.");
+    }
+
+    private static double? Number(JsonElement reading, string member, double least, double most) =>
+        reading.TryGetProperty(member, out var value) && value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out var number) && number >= least && number <= most
+            ? number
+            : null;
+}

@@ -1,0 +1,58 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Storage;
+using Microsoft.Extensions.Options;
+using Npgsql;
+using Shop.Messaging.Consuming;
+using Shop.Messaging.Workers;
+
+namespace Shop.Inventory.WatchingSensors;
+
+/// <summary>
+/// Raises alarms about sensors that have gone silent. Time goes on here only as far as readings are handled: after an outage, or behind a
+/// backlog, nobody is called silent whose readings wait to be handled.
+/// </summary>
+internal sealed class SilenceWatch(IServiceScopeFactory scopes, EndpointProgress progress, IOptions<SilenceOptions> settings, TimeProvider time) : IPeriodicWorker
+{
+    /// <summary>The endpoint that handles readings.</summary>
+    public const string Endpoint = "sensors";
+
+    /// <summary>Sensors of one transaction.</summary>
+    private const int Step = 500;
+
+    private (DateTimeOffset At, IReadOnlyDictionary<(string Topic, int Partition), long> Ends)? _earlier;
+
+    /// <inheritdoc/>
+    public TimeSpan Interval => TimeSpan.FromSeconds(2);
+
+    /// <inheritdoc/>
+    public async Task RunOnceAsync(CancellationToken stoppingToken)
+    {
+        if (_earlier is { } earlier)
+        {
+            if (!await progress.HasHandledAsync(Endpoint, earlier.Ends, stoppingToken))
+                return;
+            while (await RaiseAsync(earlier.At - settings.Value.SilentAfter, stoppingToken) == Step)
+            {
+            }
+        }
+        _earlier = (time.GetUtcNow(), await progress.EndsAsync(Endpoint));
+    }
+
+    private async Task<int> RaiseAsync(DateTimeOffset before, CancellationToken cancellationToken)
+    {
+        await using var scope = scopes.CreateAsyncScope();
+        var db = scope.ServiceProvider.GetRequiredService<InventoryDb>();
+        await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
+        var (connection, dbTransaction) = ((NpgsqlConnection)db.Database.GetDbConnection(), (NpgsqlTransaction)transaction.GetDbTransaction());
+        var silent = await SensorStates.LockSilentAsync(connection, dbTransaction, before, Step, cancellationToken);
+        if (silent.Count == 0)
+            return 0;
+        var states = silent.Values.Select(sensor => sensor.State with { SilenceAlarm = Guid.CreateVersion7(time.GetUtcNow()) }).ToList();
+        foreach (var state in states)
+            db.Publish(SensorAlarms.Silent(state.SilenceAlarm!.Value, state.Sensor, state.HeardAt!.Value, settings.Value.SilentAfter));
+        await SensorStates.WriteAsync(connection, dbTransaction, states, cancellationToken);
+        await db.SaveChangesAsync(cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+        return silent.Count;
+    }
+}

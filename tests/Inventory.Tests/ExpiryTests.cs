@@ -1,0 +1,71 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+using Shop.Contracts;
+using Shop.Inventory.ExpiringReservations;
+using Shop.Inventory.Tests.Hosting;
+using Shop.Testing;
+
+namespace Shop.Inventory.Tests;
+
+public sealed class ExpiryTests(ShopFixture shops)
+{
+    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(2);
+
+    public static TheoryData<Broker> Brokers => RunningBroker.Both;
+
+    [Theory, MemberData(nameof(Brokers))]
+    public async Task What_was_reserved_for_too_long_is_given_back_and_told_once(Broker broker)
+    {
+        await using var shop = await shops.StartOwnAsync(broker);
+        await shop.Instance.StockUpAsync("expire", 20);
+        using var kafka = new KafkaClient(shop.Kafka);
+        var order = Guid.CreateVersion7();
+        await kafka.PublishAsync(Events.Submitted(order, ("expire", 5)));
+        await kafka.NextAsync(Topics.Reservations, order);
+
+        await ExpiryAfter(shop, TimeSpan.FromHours(47)).RunOnceAsync(TestContext.Current.CancellationToken);
+        Assert.Equal((20, 5, 15, 0), (await shop.Instance.GetJsonAsync("/api/stock/expire")).Levels());
+        await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => ExpiryAfter(shop, TimeSpan.FromHours(49)).RunOnceAsync(TestContext.Current.CancellationToken)));
+        Assert.Equal((20, 0, 20, 0), (await shop.Instance.GetJsonAsync("/api/stock/expire")).Levels());
+
+        var released = await kafka.NextAsync(Topics.Reservations, order);
+        Assert.Equal(("shop.reservations.stock-released.v1", $$"""{"orderId":"{{order}}","lines":[{"sku":"expire","quantity":5}]}"""), (released.Type, released.Body));
+        // a confirmation that comes after all is told that nothing is held
+        await kafka.PublishAsync(new OrderConfirmed(order));
+        Assert.Equal("shop.reservations.stock-released.v1", (await kafka.NextAsync(Topics.Reservations, order)).Type);
+        Assert.Equal((20, 0, 20, 0), (await shop.Instance.GetJsonAsync("/api/stock/expire")).Levels());
+        Assert.Equal(["receipt", "order", "expiry"], (await shop.Instance.MovementsAsync("expire")).Select(m => m.GetProperty("cause").GetString()));
+    }
+
+    [Theory, MemberData(nameof(Brokers))]
+    public async Task Orders_that_are_confirmed_while_they_expire_are_sent_or_given_back_and_never_both(Broker broker)
+    {
+        const int Orders = 300;
+        await using var shop = await shops.StartOwnAsync(broker);
+        foreach (var sku in (string[])["expire-a", "expire-b"])
+            await shop.Instance.StockUpAsync(sku, Orders);
+        using var kafka = new KafkaClient(shop.Kafka);
+        var orders = Enumerable.Range(0, Orders).Select(_ => Guid.CreateVersion7()).ToList();
+        await Task.WhenAll(orders.Select((order, i) => kafka.PublishAsync(Events.Submitted(order, i % 2 == 0 ? [("expire-a", 1), ("expire-b", 1)] : [("expire-b", 1), ("expire-a", 1)]))));
+        await Eventually.BecomesAsync((long)Orders, () => shop.ScalarAsync<long>("SELECT count(*) FROM reservations WHERE status = 'reserved'"), Deadline);
+
+        var confirming = Task.WhenAll(orders.Select(order => kafka.PublishAsync(new OrderConfirmed(order))));
+        await Eventually.BecomesTrueAsync(async () => await shop.ScalarAsync<long>("SELECT count(*) FROM reservations WHERE status = 'dispatched'") > 0, Deadline);
+        await ExpiryAfter(shop, TimeSpan.FromHours(49)).RunOnceAsync(TestContext.Current.CancellationToken);
+        await confirming;
+        await Eventually.BecomesAsync(0L, () => shop.ScalarAsync<long>("SELECT count(*) FROM reservations WHERE status = 'reserved'"), Deadline);
+
+        var sent = (int)await shop.ScalarAsync<long>("SELECT count(*) FROM reservations WHERE status = 'dispatched'");
+        foreach (var sku in (string[])["expire-a", "expire-b"])
+            Assert.Equal((Orders - sent, 0, Orders - sent, sent), (await shop.Instance.GetJsonAsync($"/api/stock/{sku}")).Levels());
+        Assert.Equal(0, await shop.ScalarAsync<long>(RunningInventory.UnequalToLedger("expire-%")));
+        Assert.Equal(0, await shop.ScalarAsync<long>("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"));
+        Assert.Equal(0, await shop.ScalarAsync<long>("SELECT count(*) FROM dead_letters"));
+    }
+
+    /// <summary>The expiry as it is some time from now.</summary>
+    private static ReservationExpiry ExpiryAfter(RunningInventory shop, TimeSpan ahead) => new(
+        shop.Instance.Services.GetRequiredService<IServiceScopeFactory>(), shop.Instance.Services.GetRequiredService<IOptions<ReservationLifetime>>(),
+        new ShiftedTime { Ahead = ahead }, NullLogger<ReservationExpiry>.Instance);
+}
