@@ -1,11 +1,19 @@
 using Shop.Benchmarks;
 using Shop.Benchmarks.Broker;
+using Shop.Benchmarks.Fraud;
 using Shop.Benchmarks.Messaging;
 using Shop.Benchmarks.Startup;
 
-// ./shop bench [broker] [startup] [messaging] [messaging.consume] ... [--json]: every number with its denominator, or its goal, from the same run
+// ./shop bench [broker] [startup] [messaging] [messaging.consume] ... [fraud [--seed N | --stream FILE [--decisions OUT]]] [--json]: every number with its denominator, or its goal, from the same run
 var json = args.Contains("--json");
-var wanted = args.Where(arg => !arg.StartsWith('-')).ToList();
+string? seed = Option("--seed"), stream = Option("--stream"), decisions = Option("--decisions");
+var wanted = args.Where((arg, i) => !arg.StartsWith('-') && (i == 0 || args[i - 1] is not ("--seed" or "--stream" or "--decisions"))).ToList();
+var number = 1;
+if (seed is not null && !int.TryParse(seed, System.Globalization.CultureInfo.InvariantCulture, out number))
+{
+    Console.Error.WriteLine($"--seed is a whole number, and '{seed}' is none");
+    return 2;
+}
 var benches = new Dictionary<string, Func<Report, CancellationToken, Task>>
 {
     ["broker"] = BrokerBench.RunAsync,
@@ -13,6 +21,7 @@ var benches = new Dictionary<string, Func<Report, CancellationToken, Task>>
     ["messaging.consume"] = MessagingBench.ConsumeAsync,
     ["messaging.relay"] = RelayBench.RunAsync,
     ["messaging.latency"] = MessagingBench.LatencyAsync,
+    ["fraud"] = new FraudBench(number, stream, decisions).RunAsync,
 };
 if (wanted.Find(name => !benches.Keys.Any(bench => Is(bench, name))) is { } unknown)
 {
@@ -41,6 +50,8 @@ catch (Exception e) when (e is InvalidOperationException or OperationCanceledExc
 }
 Console.WriteLine(json ? report.ToJson() : report.ToTable());
 return 0;
+
+string? Option(string name) => Array.IndexOf(args, name) is >= 0 and var at && at + 1 < args.Length ? args[at + 1] : null;
 
 // a name stands for every benchmark below it
 static bool Is(string bench, string name) => bench == name || bench.StartsWith(name + ".", StringComparison.Ordinal);
