@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 
 namespace Shop.AppHost.Running;
 
@@ -20,13 +21,20 @@ internal sealed class ProcessGuard : IAsyncDisposable
 
     private static readonly string Script = Path.Combine(AppContext.BaseDirectory, "stop-leftovers.sh");
     private readonly string[] _arguments;
+    private readonly Task _watching;
     private volatile Process _process;
+    private volatile int _processId;
     private volatile bool _disposed;
 
-    private ProcessGuard(string[] arguments) => (_arguments, _process) = (arguments, Watch(arguments));
+    private ProcessGuard(string[] arguments)
+    {
+        _arguments = arguments;
+        _process = Begin();
+        _watching = WatchAsync();
+    }
 
     /// <summary>The guard's own process id.</summary>
-    public int ProcessId => _process.Id;
+    public int ProcessId => _processId;
 
     /// <summary>Stops whatever an earlier runner of the same owner has left, and returns when it is gone.</summary>
     /// <param name="owner">The owner: a data directory's absolute path.</param>
@@ -49,23 +57,33 @@ internal sealed class ProcessGuard : IAsyncDisposable
         if (_disposed) return;
         _disposed = true;
         _process.StandardInput.Close();
-        await _process.WaitForExitAsync();
-        _process.Dispose();
+        await _watching;
     }
 
-    private Process Watch(string[] arguments)
+    private Process Begin()
     {
-        var process = Spawn(arguments);
-        // whoever kills the guard must not leave the shop unguarded
-        process.Exited += (_, _) => { if (!_disposed) _process = Watch(_arguments); };
-        process.EnableRaisingEvents = true;
+        var process = Spawn(_arguments);
+        _processId = int.Parse(process.StandardOutput.ReadLine()!, CultureInfo.InvariantCulture);
         return process;
+    }
+
+    private async Task WatchAsync()
+    {
+        while (true)
+        {
+            // ends with the guard
+            await _process.StandardOutput.ReadToEndAsync();
+            _process.Dispose();
+            if (_disposed) return;
+            // whoever kills the guard must not leave the shop unguarded
+            _process = Begin();
+        }
     }
 
     private static Process Spawn(string[] arguments)
     {
         var setSid = Programs.Find("setsid");
-        var start = new ProcessStartInfo(setSid ?? "/bin/sh", [.. setSid is null ? [] : (string[])["/bin/sh"], Script, .. arguments]) { RedirectStandardInput = true, WorkingDirectory = "/" };
+        var start = new ProcessStartInfo(setSid ?? "/bin/sh", [.. setSid is null ? [] : (string[])["/bin/sh"], Script, .. arguments]) { RedirectStandardInput = true, RedirectStandardOutput = true, WorkingDirectory = "/" };
         // a guard inside a guarded process must not be stopped by the outer one before it has done its work
         start.Environment.Remove(OwnerVariable);
         return Process.Start(start)!;

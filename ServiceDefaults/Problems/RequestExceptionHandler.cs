@@ -8,11 +8,17 @@ namespace Shop.ServiceDefaults.Problems;
 
 /// <summary>
 /// Answers the exceptions that are not defects: a request that cannot be read (400, 404, 413, 415, with the field's name)
-/// and a database that is away (503 with Retry-After). Everything else stays a logged 500.
+/// and a database that is away, or cannot do its work for now (503 with Retry-After). Everything else stays a logged 500.
 /// </summary>
 internal sealed partial class RequestExceptionHandler(IProblemDetailsService problems, ILogger<RequestExceptionHandler> logger)
     : IExceptionHandler
 {
+    /// <summary>Source: PostgreSQL, appendix A. The server's resources (a full disk, no connection left), an operator's intervention (a cancelled statement), its own I/O.</summary>
+    private static readonly string[] ClassesOfTheServer = ["53", "57", "58"];
+
+    /// <summary>A server that a failover has made a standby, SQLSTATE <c>read_only_sql_transaction</c>: the next session may be on the primary.</summary>
+    private const string ReadOnly = "25006";
+
     public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
     {
         var problem = exception switch
@@ -33,7 +39,7 @@ internal sealed partial class RequestExceptionHandler(IProblemDetailsService pro
         // EF Core wraps what the driver throws, more than once
         for (; exception is not null; exception = exception.InnerException)
         {
-            if (exception is DbException { IsTransient: true })
+            if (exception is DbException error && (error.IsTransient || error.SqlState is { Length: 5 } state && (state == ReadOnly || ClassesOfTheServer.Contains(state[..2]))))
                 return true;
         }
 

@@ -4,12 +4,13 @@ using Shop.Inventory.BrowsingCatalog;
 using Shop.Inventory.ChangingProducts;
 using Shop.Inventory.ReceivingGoods;
 using Shop.Inventory.Stock;
+using Shop.ServiceDefaults;
 
 namespace Shop.Inventory;
 
 /// <summary>Source-generated JSON of the service's API and of the lines that reservations keep.</summary>
 [JsonSourceGenerationOptions(System.Text.Json.JsonSerializerDefaults.Web)]
-[JsonSerializable(typeof(CatalogPage))]
+[JsonSerializable(typeof(Page<CatalogItem>))]
 [JsonSerializable(typeof(StockAnswer))]
 [JsonSerializable(typeof(ProductRequest))]
 [JsonSerializable(typeof(ProductAnswer))]

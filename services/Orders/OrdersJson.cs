@@ -6,6 +6,7 @@ using Shop.Orders.RepairingOrders;
 using Shop.Orders.SearchingOrders;
 using Shop.Orders.StreamingOrders;
 using Shop.Orders.SubmittingOrder;
+using Shop.ServiceDefaults;
 
 namespace Shop.Orders;
 
@@ -13,10 +14,10 @@ namespace Shop.Orders;
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web)]
 [JsonSerializable(typeof(SubmitOrder))]
 [JsonSerializable(typeof(OrderView))]
-[JsonSerializable(typeof(OrderPage))]
-[JsonSerializable(typeof(StuckOrderPage))]
+[JsonSerializable(typeof(Page<OrderView>))]
+[JsonSerializable(typeof(Page<StuckOrder>))]
 [JsonSerializable(typeof(OrderRepairView))]
-[JsonSerializable(typeof(FoundOrderPage))]
+[JsonSerializable(typeof(Page<FoundOrder>))]
 [JsonSerializable(typeof(OrderChange))]
 [JsonSerializable(typeof(IReadOnlyList<OrderLine>))]
 [JsonSerializable(typeof(Address))]

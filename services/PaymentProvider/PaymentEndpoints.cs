@@ -108,8 +108,7 @@ internal static class PaymentEndpoints
         var errors = new ValidationErrors();
         if (after < 0)
             errors.Add("after", "Must be 0 or more.");
-        if (limit is < 1 or > MaxLedgerPage)
-            errors.Add("limit", $"Must be 1 to {MaxLedgerPage}.");
+        errors.CheckLimit(limit, MaxLedgerPage);
         if (errors.Any)
             return errors.ToProblem();
 

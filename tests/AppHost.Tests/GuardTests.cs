@@ -42,6 +42,24 @@ public sealed class GuardTests : IDisposable
         Assert.True(child.HasExited);
     }
 
+    /// <summary>As <c>aspire run</c> stops an AppHost.</summary>
+    [Fact]
+    public async Task Who_kills_the_AppHost_with_its_process_tree_leaves_the_guard()
+    {
+        var script = Path.Combine(AppContext.BaseDirectory, "stop-leftovers.sh");
+        // the runner is a shell that holds the guard's standard input by a pipe; what it says is the guard's id
+        var start = new ProcessStartInfo("/bin/sh", ["-c", $"exec sleep 1000 | /bin/sh '{script}' '{_data.FullName}' '' another"]) { RedirectStandardOutput = true };
+        using var runner = Process.Start(start)!;
+        Assert.True(int.TryParse(await runner.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken), out var guard));
+        using var child = await StartChildAsync("touch READY; exec sleep 1000", "another");
+        Assert.False(child.HasExited);
+
+        runner.Kill(entireProcessTree: true);
+
+        await child.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(Eventually.DefaultDeadline);
+        await Eventually.BecomesTrueAsync(() => Task.FromResult(!Directory.Exists($"/proc/{guard}")));
+    }
+
     [Fact]
     public async Task What_a_killed_AppHost_has_left_is_stopped_before_the_next_one_starts()
     {

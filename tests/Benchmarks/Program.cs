@@ -6,8 +6,8 @@ using Shop.Benchmarks.Startup;
 
 // ./shop bench [broker] [startup] [messaging] [messaging.consume] ... [fraud [--seed N | --stream FILE [--decisions OUT]]] [--json]: every number with its denominator, or its goal, from the same run
 var json = args.Contains("--json");
-string? seed = Option("--seed"), stream = Option("--stream"), decisions = Option("--decisions");
-var wanted = args.Where((arg, i) => !arg.StartsWith('-') && (i == 0 || args[i - 1] is not ("--seed" or "--stream" or "--decisions"))).ToList();
+var wanted = args.Where(arg => arg != "--json").ToList();
+string? seed = TakeOption("--seed"), stream = TakeOption("--stream"), decisions = TakeOption("--decisions");
 var number = 1;
 if (seed is not null && !int.TryParse(seed, System.Globalization.CultureInfo.InvariantCulture, out number))
 {
@@ -25,7 +25,7 @@ var benches = new Dictionary<string, Func<Report, CancellationToken, Task>>
 };
 if (wanted.Find(name => !benches.Keys.Any(bench => Is(bench, name))) is { } unknown)
 {
-    Console.Error.WriteLine($"There is no benchmark '{unknown}': {string.Join(", ", benches.Keys)}");
+    Console.Error.WriteLine($"There is no benchmark '{unknown}'. Usage: ./shop bench [NAME...] [--json], NAME being {string.Join(", ", benches.Keys)}, or the first part of it.");
     return 2;
 }
 using var stop = new CancellationTokenSource();
@@ -51,7 +51,16 @@ catch (Exception e) when (e is InvalidOperationException or OperationCanceledExc
 Console.WriteLine(json ? report.ToJson() : report.ToTable());
 return 0;
 
-string? Option(string name) => Array.IndexOf(args, name) is >= 0 and var at && at + 1 < args.Length ? args[at + 1] : null;
+// an option without a value stays among the names, where it is said to be none
+string? TakeOption(string name)
+{
+    var at = wanted.IndexOf(name);
+    if (at < 0 || at + 1 == wanted.Count)
+        return null;
+    var value = wanted[at + 1];
+    wanted.RemoveRange(at, 2);
+    return value;
+}
 
 // a name stands for every benchmark below it
 static bool Is(string bench, string name) => bench == name || bench.StartsWith(name + ".", StringComparison.Ordinal);

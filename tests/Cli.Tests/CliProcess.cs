@@ -52,7 +52,7 @@ internal sealed class CliProcess : IAsyncDisposable
     /// <summary>Its exit code, when it has ended and all its output is here.</summary>
     public async Task<int> ExitedAsync()
     {
-        await _process.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(2));
+        await _process.WaitForExitAsync().WaitAsync(Eventually.DefaultDeadline);
         return _process.ExitCode;
     }
 

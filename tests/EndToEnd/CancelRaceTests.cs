@@ -20,7 +20,7 @@ public abstract class CancelRaceTests
 {
     private const int Orders = 1000, AtOnce = 25, Seed = 20261123;
     private const string Sku = "mug-travel";
-    private static readonly TimeSpan EndDeadline = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan EndDeadline = Eventually.DefaultDeadline;
     private readonly ShopUnderTest _shop;
     private readonly ITestOutputHelper _output;
 

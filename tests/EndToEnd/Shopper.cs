@@ -112,7 +112,7 @@ public sealed class Shopper
         Assert.True(response.StatusCode is HttpStatusCode.OK or HttpStatusCode.NoContent, $"{response.StatusCode}: {await response.Content.ReadAsStringAsync()}");
         var events = new List<StreamedEvent>();
         await using var body = await response.Content.ReadAsStreamAsync();
-        using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(2));
+        using var deadline = new CancellationTokenSource(Eventually.DefaultDeadline);
         await foreach (var item in SseParser.Create(body).EnumerateAsync(deadline.Token))
         {
             var data = JsonSerializer.Deserialize<JsonElement>(item.Data);

@@ -1,3 +1,5 @@
+using Shop.Testing;
+
 namespace Shop.Payments.Tests;
 
 /// <summary>Lets a call take place at the provider, and holds back its answer; those of its repetitions too, where nobody waits for it any more.</summary>
@@ -5,7 +7,7 @@ namespace Shop.Payments.Tests;
 public sealed class HeldAnswer(string path)
 {
     /// <summary>How long anything is waited for: longer than a busy machine takes for it.</summary>
-    internal static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+    internal static readonly TimeSpan Patience = Eventually.DefaultDeadline;
 
     private readonly TaskCompletionSource _answered = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _released = new(TaskCreationOptions.RunContinuationsAsynchronously);

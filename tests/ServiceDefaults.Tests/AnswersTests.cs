@@ -104,6 +104,20 @@ public sealed class AnswersTests(TinyService service) : IClassFixture<TinyServic
     }
 
     [Theory]
+    [InlineData("25006")] // read-only, after a failover
+    [InlineData("57014")] // the statement was cancelled
+    [InlineData("53100")] // the disk is full
+    [InlineData("58030")] // an I/O error
+    public async Task What_a_database_says_about_itself_is_503_with_RetryAfter(string state)
+    {
+        using var response = await service.Client.GetAsync($"/database-says/{state}", Cancellation);
+        await Problem.ReadAsync(response, HttpStatusCode.ServiceUnavailable);
+        Assert.NotNull(response.Headers.RetryAfter);
+    }
+
+    [Theory]
+    [InlineData("/database-says/42P01")]
+    [InlineData("/database-says/23505")]
     [InlineData("/defect")]
     [InlineData("/database-defect")]
     public async Task A_defect_is_a_logged_500_that_tells_nothing(string path)

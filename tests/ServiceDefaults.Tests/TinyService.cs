@@ -48,6 +48,7 @@ public sealed class TinyService : IAsyncLifetime
         _app.MapGet("/ops", () => "ok").RequireAuthorization(Policies.Operator);
         _app.MapGet("/defect", string () => throw new InvalidOperationException("a secret of the database")).AllowAnonymous();
         _app.MapGet("/database-away", string () => throw new InvalidOperationException("wrapped", new TransientException())).AllowAnonymous();
+        _app.MapGet("/database-says/{state}", string (string state) => throw new InvalidOperationException("wrapped", new StateException(state))).AllowAnonymous();
         _app.MapGet("/database-defect", string () => throw new PermanentException()).AllowAnonymous();
         _app.MapGet("/invalid", () =>
         {
@@ -110,4 +111,9 @@ public sealed class TinyService : IAsyncLifetime
     }
 
     private sealed class PermanentException : DbException;
+
+    private sealed class StateException(string state) : DbException
+    {
+        public override string SqlState => state;
+    }
 }

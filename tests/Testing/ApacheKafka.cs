@@ -11,7 +11,7 @@ namespace Shop.Testing;
 /// </summary>
 public sealed class ApacheKafka : IAsyncDisposable
 {
-    private static readonly TimeSpan StartDeadline = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan StartDeadline = TimeSpan.FromMinutes(4);
     private readonly ChildProcess _process;
     private readonly ProcessGuard _guard;
 
@@ -80,6 +80,6 @@ public sealed class ApacheKafka : IAsyncDisposable
 
         await process.DisposeAsync();
         cancellationToken.ThrowIfCancellationRequested();
-        throw new InvalidOperationException($"Apache Kafka did not start:\n{tail}");
+        throw new InvalidOperationException($"Apache Kafka did not start, after {started.Elapsed.TotalSeconds:0} s:\n{tail}");
     }
 }

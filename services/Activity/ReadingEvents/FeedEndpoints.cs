@@ -16,9 +16,6 @@ internal sealed record FeedEvent(string Type, DateTimeOffset At, string Topic, i
         stored.EventId, stored.CausationId, stored.Data is { } data ? new RawJson(data) : null, stored.Malformed);
 }
 
-/// <summary>A page of the feed, newest first; <c>next</c> is the <c>after</c> of the page with older events, null on the last one.</summary>
-internal sealed record FeedPage(IReadOnlyList<FeedEvent> Items, string? Next);
-
 /// <summary><c>GET /api/activity/feed</c>: the events of all topics, for operators.</summary>
 internal static class FeedEndpoints
 {
@@ -29,21 +26,18 @@ internal static class FeedEndpoints
         app.MapGet("/api/activity/feed", GetAsync).RequireAuthorization(Policies.Operator)
             .WithSummary("The events of all topics, newest first.");
 
-    private static async Task<Results<Ok<FeedPage>, ValidationProblem>> GetAsync(
+    private static async Task<Results<Ok<Page<FeedEvent>>, ValidationProblem>> GetAsync(
         long? after, ActivityDb db, CancellationToken cancellationToken, int limit = DefaultLimit)
     {
-        if (limit is < 1 or > MaxLimit)
-        {
-            var errors = new ValidationErrors();
-            errors.Add("limit", $"Must be 1 to {MaxLimit}.");
+        var errors = new ValidationErrors();
+        errors.CheckLimit(limit, MaxLimit);
+        if (errors.Any)
             return errors.ToProblem();
-        }
 
         var events = db.Events.AsNoTracking();
         if (after is not null)
             events = events.Where(e => e.Position < after);
-        var page = await events.OrderByDescending(e => e.Position).Take(limit + 1).ToListAsync(cancellationToken);
-        var items = page.Take(limit).Select(FeedEvent.Of).ToList();
-        return TypedResults.Ok(new FeedPage(items, page.Count > limit ? page[limit - 1].Position.ToString(CultureInfo.InvariantCulture) : null));
+        var found = await events.OrderByDescending(e => e.Position).Take(limit + 1).ToListAsync(cancellationToken);
+        return TypedResults.Ok(found.ToPage(limit, stored => stored.Position.ToString(CultureInfo.InvariantCulture), FeedEvent.Of));
     }
 }

@@ -10,9 +10,6 @@ namespace Shop.Inventory.BrowsingCatalog;
 /// <summary>A product in the catalogue, with the pieces of it that can be ordered at the moment.</summary>
 internal sealed record CatalogItem(string Sku, string Name, string Description, Money Price, int Available);
 
-/// <summary>A page of the catalogue, by sku; <c>next</c> is the <c>after</c> of the next page, null on the last one.</summary>
-internal sealed record CatalogPage(IReadOnlyList<CatalogItem> Items, string? Next);
-
 /// <summary>The catalogue and the stock, for anyone.</summary>
 internal static class CatalogEndpoints
 {
@@ -30,12 +27,11 @@ internal static class CatalogEndpoints
             .WithSummary("The stock of a product.");
     }
 
-    private static async Task<Results<Ok<CatalogPage>, ValidationProblem>> GetPageAsync(
+    private static async Task<Results<Ok<Page<CatalogItem>>, ValidationProblem>> GetPageAsync(
         string? search, string? after, InventoryDb db, CancellationToken cancellationToken, int limit = DefaultLimit)
     {
         var errors = new ValidationErrors();
-        if (limit is < 1 or > MaxLimit)
-            errors.Add("limit", $"Must be 1 to {MaxLimit}.");
+        errors.CheckLimit(limit, MaxLimit);
         if (search?.Length > MaxSearchLength)
             errors.Add("search", $"Must be at most {MaxSearchLength} characters.");
         if (errors.Any)
@@ -49,12 +45,8 @@ internal static class CatalogEndpoints
         }
         if (!string.IsNullOrEmpty(after))
             products = products.Where(product => string.Compare(product.Sku, after) > 0);
-        var items = await Items(products.OrderBy(product => product.Sku), db).Take(limit + 1).ToListAsync(cancellationToken);
-
-        if (items.Count <= limit)
-            return TypedResults.Ok(new CatalogPage(items, null));
-        items.RemoveAt(limit);
-        return TypedResults.Ok(new CatalogPage(items, items[^1].Sku));
+        var found = await Items(products.OrderBy(product => product.Sku), db).Take(limit + 1).ToListAsync(cancellationToken);
+        return TypedResults.Ok(found.ToPage(limit, item => item.Sku));
     }
 
     private static async Task<Results<Ok<CatalogItem>, NotFound>> GetAsync(string sku, InventoryDb db, HttpResponse response, CancellationToken cancellationToken)

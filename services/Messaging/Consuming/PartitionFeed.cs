@@ -22,8 +22,8 @@ internal sealed partial class PartitionFeed(EndpointOptions endpoint, BatchProce
     /// <summary>Kafka is polled at least this often, however full the backlog is: that keeps the consumer in its group and lets it hear of rebalances.</summary>
     private static readonly TimeSpan LongestPollPause = TimeSpan.FromSeconds(1);
 
-    /// <summary>A topic that is made anew has no records for so long at least: a fetch from one that is gone is repeated after <c>fetch.error.backoff.ms</c>.</summary>
-    private static readonly TimeSpan Lull = TimeSpan.FromMilliseconds(40);
+    /// <summary>A topic that is made anew has no records for longer than this: a fetch from one that is gone is repeated after the backoff. Asking costs a round trip.</summary>
+    private static readonly TimeSpan Lull = 0.8 * KafkaConnection.FetchErrorBackoff;
 
     /// <summary>How often lag is measured, and topics that were made anew and batches that cannot be read are looked for.</summary>
     private static readonly TimeSpan InspectionInterval = TimeSpan.FromSeconds(5);

@@ -7,6 +7,7 @@ using Npgsql;
 using NpgsqlTypes;
 using Shop.Messaging.Operations;
 using Shop.Messaging.Schema;
+using Shop.ServiceDefaults;
 
 namespace Shop.Messaging.DeadLetters;
 
@@ -27,11 +28,6 @@ namespace Shop.Messaging.DeadLetters;
 /// <param name="ParkedBehind">Records of the same key that wait behind it.</param>
 public sealed record DeadLetterView(Guid Id, string Endpoint, string Topic, int Partition, long Offset, string Key, Guid? EventId, string? EventType,
     string Error, string StackTrace, DateTimeOffset FailedAt, string Status, JsonElement? Payload, long ParkedBehind);
-
-/// <summary>A page of dead letters, newest first.</summary>
-/// <param name="Items">The dead letters.</param>
-/// <param name="Next">Where the next page begins: for <c>after</c>; null at the end.</param>
-public sealed record DeadLetterPage(IReadOnlyList<DeadLetterView> Items, Guid? Next);
 
 /// <summary>Lets operators see dead letters, play them again and give them up.</summary>
 internal static class DeadLetterEndpoints
@@ -57,13 +53,15 @@ internal static class DeadLetterEndpoints
             .ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict);
     }
 
-    private static async Task<Results<Ok<DeadLetterPage>, ValidationProblem>> ListAsync(
+    private static async Task<Results<Ok<Page<DeadLetterView>>, ValidationProblem>> ListAsync(
         NpgsqlDataSource dataSource, CancellationToken cancellationToken, Guid? after = null, int limit = 50, string? status = null)
     {
-        if (limit is < 1 or > MaxLimit)
-            return TypedResults.ValidationProblem(new Dictionary<string, string[]> { ["limit"] = [$"From 1 to {MaxLimit}"] });
+        var errors = new ValidationErrors();
+        errors.CheckLimit(limit, MaxLimit);
         if (status is not (null or "parked" or "redriving" or "redriven" or "discarded"))
-            return TypedResults.ValidationProblem(new Dictionary<string, string[]> { ["status"] = ["One of parked, redriving, redriven, discarded"] });
+            errors.Add(nameof(status), "Must be parked, redriving, redriven or discarded.");
+        if (errors.Any)
+            return errors.ToProblem();
         await using var command = dataSource.CreateCommand("""
             SELECT id, endpoint, topic, partition, record_offset, key, event_id, event_type, error_type, error_message, stack_trace, failed_at, status, body,
               CASE WHEN status IN ('parked', 'redriving') THEN (SELECT count(*) FROM parked_records p WHERE p.endpoint = d.endpoint AND p.key_digest = d.key_digest) ELSE 0 END
@@ -76,10 +74,7 @@ internal static class DeadLetterEndpoints
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
             items.Add(Read(reader));
-        var more = items.Count > limit;
-        if (more)
-            items.RemoveAt(limit);
-        return TypedResults.Ok(new DeadLetterPage(items, more ? items[^1].Id : null));
+        return TypedResults.Ok(items.ToPage(limit, item => item.Id.ToString()));
     }
 
     private static async Task<Accepted<RedriveView>> BeginRedriveAsync(

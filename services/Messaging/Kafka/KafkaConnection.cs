@@ -5,6 +5,9 @@ namespace Shop.Messaging.Kafka;
 /// <summary>How to reach Kafka: the connection string <c>kafka</c>.</summary>
 public sealed class KafkaConnection
 {
+    /// <summary>How long a consumer waits after a fetch that failed: from a topic that is gone, for one. Nothing comes meanwhile, which is how that is noticed.</summary>
+    internal static readonly TimeSpan FetchErrorBackoff = TimeSpan.FromMilliseconds(250);
+
     private readonly Dictionary<string, string> _settings;
 
     private KafkaConnection(Dictionary<string, string> settings) => _settings = settings;
@@ -75,7 +78,7 @@ public sealed class KafkaConnection
         config.SessionTimeoutMs ??= 10_000;
         config.HeartbeatIntervalMs ??= 1_000;
         config.FetchWaitMaxMs = 500;
-        config.FetchErrorBackoffMs = 50;
+        config.FetchErrorBackoffMs = (int)FetchErrorBackoff.TotalMilliseconds;
         config.QueuedMinMessages = 10_000;
         config.QueuedMaxMessagesKbytes = 16 * 1024;
         return config;

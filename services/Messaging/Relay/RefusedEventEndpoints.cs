@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -7,6 +8,7 @@ using Npgsql;
 using Shop.Messaging.Operations;
 using Shop.Messaging.Outbox;
 using Shop.Messaging.Schema;
+using Shop.ServiceDefaults;
 
 namespace Shop.Messaging.Relay;
 
@@ -22,11 +24,6 @@ namespace Shop.Messaging.Relay;
 /// <param name="HeldBehind">Later events of the same key that wait behind it.</param>
 public sealed record RefusedEventView(long Id, string Topic, string Key, Guid EventId, string EventType, string Error, DateTimeOffset RefusedAt,
     JsonElement? Payload, long HeldBehind);
-
-/// <summary>A page of refused events, oldest first.</summary>
-/// <param name="Items">The refused events.</param>
-/// <param name="Next">Where the next page begins: for <c>after</c>; null at the end.</param>
-public sealed record RefusedEventPage(IReadOnlyList<RefusedEventView> Items, long? Next);
 
 /// <summary>Lets operators see what the broker refused, try it again and give it up.</summary>
 internal static partial class RefusedEventEndpoints
@@ -46,11 +43,13 @@ internal static partial class RefusedEventEndpoints
             .ProducesProblem(StatusCodes.Status404NotFound);
     }
 
-    private static async Task<Results<Ok<RefusedEventPage>, ValidationProblem>> ListAsync(
+    private static async Task<Results<Ok<Page<RefusedEventView>>, ValidationProblem>> ListAsync(
         NpgsqlDataSource dataSource, CancellationToken cancellationToken, long after = 0, int limit = 50)
     {
-        if (limit is < 1 or > MaxLimit)
-            return TypedResults.ValidationProblem(new Dictionary<string, string[]> { ["limit"] = [$"From 1 to {MaxLimit}"] });
+        var errors = new ValidationErrors();
+        errors.CheckLimit(limit, MaxLimit);
+        if (errors.Any)
+            return errors.ToProblem();
         await using var command = dataSource.CreateCommand("""
             SELECT outbox_id, topic, key, event_id, event_type, error, refused_at, body,
               (SELECT count(*) FROM held_messages behind WHERE behind.refused_id = outbox_id AND behind.id <> outbox_id)
@@ -67,10 +66,7 @@ internal static partial class RefusedEventEndpoints
             items.Add(new(reader.GetInt64(0), reader.GetString(1), reader.GetString(2), reader.GetGuid(3), reader.GetString(4), reader.GetString(5),
                 reader.GetFieldValue<DateTimeOffset>(6), StoredPayload.Read(reader.GetFieldValue<byte[]>(7)), reader.GetInt64(8)));
         }
-        var more = items.Count > limit;
-        if (more)
-            items.RemoveAt(limit);
-        return TypedResults.Ok(new RefusedEventPage(items, more ? items[^1].Id : null));
+        return TypedResults.Ok(items.ToPage(limit, item => item.Id.ToString(CultureInfo.InvariantCulture)));
     }
 
     /// <summary>Lets the key go: the relay reads the event, and what is behind it, as any other.</summary>

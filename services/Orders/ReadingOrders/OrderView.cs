@@ -27,8 +27,3 @@ public sealed record OrderView(Guid Id, string Status, string? Reason, IReadOnly
         UpdatedAt = order.SubmittedAt,
     };
 }
-
-/// <summary>A page of orders.</summary>
-/// <param name="Items">The orders, newest first.</param>
-/// <param name="Next">To be sent as <c>after</c> for the next page; null on the last.</param>
-public sealed record OrderPage(IReadOnlyList<OrderView> Items, string? Next);

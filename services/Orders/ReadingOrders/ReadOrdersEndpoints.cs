@@ -46,15 +46,14 @@ public static class ReadOrdersEndpoints
         return view is null ? TypedResults.NotFound() : TypedResults.Ok(view);
     }
 
-    private static async Task<Results<Ok<OrderPage>, ValidationProblem>> ListAsync(ClaimsPrincipal user, OrdersDb db, CancellationToken cancellationToken,
+    private static async Task<Results<Ok<Page<OrderView>>, ValidationProblem>> ListAsync(ClaimsPrincipal user, OrdersDb db, CancellationToken cancellationToken,
         string? status = null, Guid? after = null, int limit = DefaultLimit)
     {
         var errors = new ValidationErrors();
         string? state = null;
         if (status is not null && !OrderStatus.TryParse(status, out state))
             errors.Add(nameof(status), OrderStatus.Expected);
-        if (limit is < 1 or > MaxLimit)
-            errors.Add(nameof(limit), $"Must be 1 to {MaxLimit}.");
+        errors.CheckLimit(limit, MaxLimit);
         if (errors.Any)
             return errors.ToProblem();
 
@@ -66,7 +65,6 @@ public static class ReadOrdersEndpoints
             orders = orders.Where(order => order.CorrelationId < last);
         // ids are UUIDv7: newest first is a walk down the index, and orders that arrive meanwhile come before the page, never into it
         var found = await orders.OrderByDescending(order => order.CorrelationId).Take(limit + 1).ToListAsync(cancellationToken);
-        var next = found.Count > limit ? found[limit - 1].CorrelationId.ToString() : null;
-        return TypedResults.Ok(new OrderPage([.. found.Take(limit).Select(OrderView.Of)], next));
+        return TypedResults.Ok(found.ToPage(limit, order => order.CorrelationId.ToString(), OrderView.Of));
     }
 }

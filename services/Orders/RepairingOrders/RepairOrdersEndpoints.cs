@@ -32,17 +32,15 @@ public static partial class RepairOrdersEndpoints
             .ProducesProblem(StatusCodes.Status409Conflict);
     }
 
-    private static async Task<Results<Ok<StuckOrderPage>, ValidationProblem>> ListAsync(StuckOrders orders, CancellationToken cancellationToken,
+    private static async Task<Results<Ok<Page<StuckOrder>>, ValidationProblem>> ListAsync(StuckOrders orders, CancellationToken cancellationToken,
         Guid? after = null, int limit = DefaultLimit)
     {
-        if (limit is < 1 or > MaxLimit)
-        {
-            var errors = new ValidationErrors();
-            errors.Add(nameof(limit), $"Must be 1 to {MaxLimit}.");
+        var errors = new ValidationErrors();
+        errors.CheckLimit(limit, MaxLimit);
+        if (errors.Any)
             return errors.ToProblem();
-        }
         var found = await orders.ListAsync(after, limit + 1, cancellationToken);
-        return TypedResults.Ok(new StuckOrderPage([.. found.Take(limit)], found.Count > limit ? found[limit - 1].Id : null));
+        return TypedResults.Ok(found.ToPage(limit, order => order.Id.ToString()));
     }
 
     /// <summary>

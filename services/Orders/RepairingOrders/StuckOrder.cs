@@ -26,11 +26,6 @@ public sealed record StuckOrder(Guid Id, string ShopperId, string Status, IReadO
     };
 }
 
-/// <summary>A page of stuck orders.</summary>
-/// <param name="Items">The orders, oldest first.</param>
-/// <param name="Next">To be sent as <c>after</c> for the next page; null on the last.</param>
-public sealed record StuckOrderPage(IReadOnlyList<StuckOrder> Items, Guid? Next);
-
 /// <summary>A repair that was begun.</summary>
 /// <param name="Id">The order's id.</param>
 /// <param name="Status">As in <see cref="OrderView"/>, when the repair began.</param>

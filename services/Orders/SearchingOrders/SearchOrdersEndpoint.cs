@@ -17,11 +17,6 @@ namespace Shop.Orders.SearchingOrders;
 /// <param name="UpdatedAt">When its status last changed.</param>
 public sealed record FoundOrder(Guid Id, string ShopperId, string Status, string? Reason, Money Total, DateTimeOffset SubmittedAt, DateTimeOffset UpdatedAt);
 
-/// <summary>A page of found orders.</summary>
-/// <param name="Items">The orders, newest first.</param>
-/// <param name="Next">To be sent as <c>after</c> for the next page; null on the last.</param>
-public sealed record FoundOrderPage(IReadOnlyList<FoundOrder> Items, string? Next);
-
 /// <summary><c>GET /api/ops/orders</c>: everybody's orders, for operators.</summary>
 public static class SearchOrdersEndpoint
 {
@@ -38,7 +33,7 @@ public static class SearchOrdersEndpoint
     /// Finds orders by shopper, by status, and by how long they have been in it (<c>olderThan</c>, an ISO 8601 duration). An order that has
     /// ended waits for nothing, so <c>olderThan</c> without a status finds only those that have not.
     /// </summary>
-    private static async Task<Results<Ok<FoundOrderPage>, ValidationProblem>> SearchAsync(OrdersDb db, TimeProvider time, CancellationToken cancellationToken,
+    private static async Task<Results<Ok<Page<FoundOrder>>, ValidationProblem>> SearchAsync(OrdersDb db, TimeProvider time, CancellationToken cancellationToken,
         string? shopper = null, string? status = null, string? olderThan = null, Guid? after = null, int limit = DefaultLimit)
     {
         var errors = new ValidationErrors();
@@ -50,8 +45,7 @@ public static class SearchOrdersEndpoint
             errors.Add(nameof(status), OrderStatus.Expected);
         if (olderThan is not null && !IsoDuration.TryParse(olderThan, out age))
             errors.Add(nameof(olderThan), IsoDuration.Expected);
-        if (limit is < 1 or > MaxLimit)
-            errors.Add(nameof(limit), $"Must be 1 to {MaxLimit}.");
+        errors.CheckLimit(limit, MaxLimit);
         if (errors.Any)
             return errors.ToProblem();
 
@@ -73,7 +67,6 @@ public static class SearchOrdersEndpoint
             .Select(order => new FoundOrder(order.CorrelationId, order.ShopperId, OrderStatus.Of(order.CurrentState), order.Reason,
                 new(order.TotalAmount, order.Currency), order.SubmittedAt, order.UpdatedAt))
             .ToListAsync(cancellationToken);
-        var next = found.Count > limit ? found[limit - 1].Id.ToString() : null;
-        return TypedResults.Ok(new FoundOrderPage([.. found.Take(limit)], next));
+        return TypedResults.Ok(found.ToPage(limit, order => order.Id.ToString()));
     }
 }

@@ -4,6 +4,7 @@ using System.Text.Json;
 using Confluent.Kafka;
 using Shop.Contracts;
 using Shop.Messaging.Kafka;
+using Shop.Testing;
 
 namespace Shop.Inventory.Tests.Hosting;
 
@@ -13,7 +14,7 @@ public sealed record ReadEvent(string Type, Guid Id, Guid? CausationId, string K
 /// <summary>Another service, as Kafka sees one: publishes and reads events with nothing of Messaging.</summary>
 public sealed class KafkaClient : IDisposable
 {
-    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan Deadline = Eventually.DefaultDeadline;
 
     /// <summary>What Inventory publishes and tests read. Of topics that nobody has made, librdkafka complains after half a minute.</summary>
     private static readonly Topic[] ReadTopics = [Topics.Reservations, Topics.Stock];

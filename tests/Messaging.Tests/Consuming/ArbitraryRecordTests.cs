@@ -46,7 +46,7 @@ public sealed class ArbitraryRecordTests(PostgresFixture postgres, BrokerFixture
     {
         var (accepted, poison) = (0, 0);
         // a batch for each: one record that the broker refuses takes the others of its batch with it
-        using var producer = new ProducerBuilder<byte[]?, byte[]?>(new ProducerConfig { BootstrapServers = service.Kafka, LingerMs = 0, BatchNumMessages = 1, MessageTimeoutMs = 120_000, MessageMaxBytes = 2 * Largest })
+        using var producer = new ProducerBuilder<byte[]?, byte[]?>(new ProducerConfig { BootstrapServers = service.Kafka, LingerMs = 0, BatchNumMessages = 1, MessageTimeoutMs = 600_000, MessageMaxBytes = 2 * Largest })
             .SetLogHandler((_, _) => { }).Build();
         var known = new[] { Guid.CreateVersion7().ToString(), "k", "" };
         var reports = new List<(Task Report, bool IsPoison)>();

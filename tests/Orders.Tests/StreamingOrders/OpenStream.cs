@@ -22,7 +22,7 @@ public sealed record Change(string Id, string Type, string Status, Guid EventId,
 /// <summary>An order's stream, open.</summary>
 public sealed class OpenStream : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan Patience = Eventually.DefaultDeadline;
     private readonly HttpResponseMessage _response;
     private readonly CancellationTokenSource _deadline = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
     private IAsyncEnumerator<SseItem<string>>? _items;

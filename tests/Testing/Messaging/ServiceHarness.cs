@@ -10,6 +10,7 @@ using Microsoft.Extensions.Logging.Console;
 using Shop.Messaging;
 using Shop.Messaging.DeadLetters;
 using Shop.Messaging.Relay;
+using Shop.ServiceDefaults;
 using Shop.ServiceDefaults.Authentication;
 
 namespace Shop.Testing;
@@ -109,17 +110,17 @@ public sealed class ServiceHarness<TDbContext> : IAsyncDisposable where TDbConte
     }
 
     /// <summary>Returns as soon as the database gives <paramref name="expected"/>.</summary>
-    /// <exception cref="TimeoutException">It did not before the deadline (2 min unless given); the message has the last value.</exception>
+    /// <exception cref="TimeoutException">It did not before the deadline (5 min unless given); the message has the last value.</exception>
     public Task BecomesAsync<T>(T expected, Func<TDbContext, Task<T>> query, TimeSpan? deadline = null) =>
         Eventually.BecomesAsync(expected, () => QueryAsync(query), deadline);
 
     /// <summary>Returns as soon as this instance has logged an event of that name, for example <c>PartitionsAssigned</c>.</summary>
-    /// <exception cref="TimeoutException">It did not before the deadline (2 min unless given).</exception>
+    /// <exception cref="TimeoutException">It did not before the deadline (5 min unless given).</exception>
     public Task HasLoggedAsync(string eventName, TimeSpan? deadline = null) =>
         Eventually.BecomesTrueAsync(() => Task.FromResult(_logged.Names.Contains(eventName)), deadline, $"{eventName} is logged");
 
     /// <summary>The service's dead letters, as an operator sees them, newest first.</summary>
-    public async Task<IReadOnlyList<DeadLetterView>> DeadLettersAsync() => (await _operator.GetFromJsonAsync<DeadLetterPage>("dead-letters?limit=200"))!.Items;
+    public async Task<IReadOnlyList<DeadLetterView>> DeadLettersAsync() => (await _operator.GetFromJsonAsync<Page<DeadLetterView>>("dead-letters?limit=200"))!.Items;
 
     /// <summary>Plays a dead letter again, as an operator does.</summary>
     /// <returns>204, or 409 where it failed again or was ended before, or 404.</returns>
@@ -139,7 +140,7 @@ public sealed class ServiceHarness<TDbContext> : IAsyncDisposable where TDbConte
     }
 
     /// <summary>How far a redrive of many is, once it has ended.</summary>
-    /// <exception cref="TimeoutException">It did not within 2 min.</exception>
+    /// <exception cref="TimeoutException">It did not within 5 min.</exception>
     public async Task<RedriveView> RedriveEndsAsync(Uri location)
     {
         RedriveView redrive = null!;
@@ -148,7 +149,7 @@ public sealed class ServiceHarness<TDbContext> : IAsyncDisposable where TDbConte
     }
 
     /// <summary>The events that the broker refused, as an operator sees them, oldest first.</summary>
-    public async Task<IReadOnlyList<RefusedEventView>> RefusedEventsAsync() => (await _operator.GetFromJsonAsync<RefusedEventPage>("refused-events?limit=200"))!.Items;
+    public async Task<IReadOnlyList<RefusedEventView>> RefusedEventsAsync() => (await _operator.GetFromJsonAsync<Page<RefusedEventView>>("refused-events?limit=200"))!.Items;
 
     /// <summary>Has a refused event, and those behind it, published after all, as an operator does.</summary>
     /// <returns>202, or 404.</returns>

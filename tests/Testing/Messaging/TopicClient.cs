@@ -17,7 +17,7 @@ public sealed record TopicRecord(Guid? Id, string Key, object? Event, int Partit
 /// <param name="kafka">The broker's bootstrap list.</param>
 public sealed class TopicClient(string kafka) : IDisposable
 {
-    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan Deadline = Eventually.DefaultDeadline;
 
     private readonly IProducer<byte[]?, byte[]?> _producer = new ProducerBuilder<byte[]?, byte[]?>(new ProducerConfig
     {
@@ -81,7 +81,7 @@ public sealed class TopicClient(string kafka) : IDisposable
 
     /// <summary>Reads a topic from its beginning until <paramref name="until"/> holds for what was read.</summary>
     /// <returns>What was read, in order within each partition.</returns>
-    /// <exception cref="TimeoutException">It did not hold within 2 min.</exception>
+    /// <exception cref="TimeoutException">It did not hold within 5 min.</exception>
     public Task<IReadOnlyList<TopicRecord>> ReadUntilAsync(Topic topic, Func<IReadOnlyList<TopicRecord>, bool> until) => Task.Run(() => Read(topic, until));
 
     /// <summary>The offset that a consumer group has committed for each partition of a topic, 0 where there is none.</summary>
