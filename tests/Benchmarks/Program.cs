@@ -1,11 +1,19 @@
 using Shop.Benchmarks;
 using Shop.Benchmarks.Broker;
+using Shop.Benchmarks.Fraud;
 using Shop.Benchmarks.Messaging;
 using Shop.Benchmarks.Startup;
 
-// ./shop bench [broker] [startup] [messaging] [messaging.consume] ... [--json]: every number with its denominator, or its goal, from the same run
+// ./shop bench [broker] [startup] [messaging] [messaging.consume] ... [fraud [--seed N | --stream FILE [--decisions OUT]]] [--json]: every number with its denominator, or its goal, from the same run
 var json = args.Contains("--json");
 var wanted = args.Where(arg => arg != "--json").ToList();
+string? seed = TakeOption("--seed"), stream = TakeOption("--stream"), decisions = TakeOption("--decisions");
+var number = 1;
+if (seed is not null && !int.TryParse(seed, System.Globalization.CultureInfo.InvariantCulture, out number))
+{
+    Console.Error.WriteLine($"--seed is a whole number, and '{seed}' is none");
+    return 2;
+}
 var benches = new Dictionary<string, Func<Report, CancellationToken, Task>>
 {
     ["broker"] = BrokerBench.RunAsync,
@@ -13,6 +21,7 @@ var benches = new Dictionary<string, Func<Report, CancellationToken, Task>>
     ["messaging.consume"] = MessagingBench.ConsumeAsync,
     ["messaging.relay"] = RelayBench.RunAsync,
     ["messaging.latency"] = MessagingBench.LatencyAsync,
+    ["fraud"] = new FraudBench(number, stream, decisions).RunAsync,
 };
 if (wanted.Find(name => !benches.Keys.Any(bench => Is(bench, name))) is { } unknown)
 {
@@ -41,6 +50,17 @@ catch (Exception e) when (e is InvalidOperationException or OperationCanceledExc
 }
 Console.WriteLine(json ? report.ToJson() : report.ToTable());
 return 0;
+
+// an option without a value stays among the names, where it is said to be none
+string? TakeOption(string name)
+{
+    var at = wanted.IndexOf(name);
+    if (at < 0 || at + 1 == wanted.Count)
+        return null;
+    var value = wanted[at + 1];
+    wanted.RemoveRange(at, 2);
+    return value;
+}
 
 // a name stands for every benchmark below it
 static bool Is(string bench, string name) => bench == name || bench.StartsWith(name + ".", StringComparison.Ordinal);

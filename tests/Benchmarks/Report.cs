@@ -21,8 +21,14 @@ public sealed record Result(string Name, double Value, string Unit, Baseline? Ba
     /// <summary>The number by its baseline.</summary>
     public double? Ratio => Baseline is { Value: > 0 } ? Math.Round(Value / Baseline.Value, 3) : null;
 
+    /// <summary>The goal is of <see cref="Value"/>, though there is a baseline.</summary>
+    [JsonIgnore]
+    public bool IsGoalOfValue { get; init; }
+
+    private double Measured => IsGoalOfValue ? Value : Ratio ?? Value;
+
     /// <summary>Whether the goal is reached.</summary>
-    public bool Met => LowerIsBetter ? (Ratio ?? Value) <= Goal : (Ratio ?? Value) >= Goal;
+    public bool Met => LowerIsBetter ? Measured <= Goal : Measured >= Goal;
 }
 
 /// <summary>Collects results and prints them for people or for programs.</summary>
@@ -40,6 +46,10 @@ public sealed class Report
         _results.Add(result);
         Progress(Line(result));
     }
+
+    /// <summary>Adds a share, which is compared with its goal and not by its baseline: twice as good as bad is no merit.</summary>
+    public void AddShare(string name, double value, Baseline baseline, double goal, bool lowerIsBetter = false) =>
+        Add(new(name, Math.Round(value, 4), "share", baseline with { Value = Math.Round(baseline.Value, 4) }, goal, lowerIsBetter) { IsGoalOfValue = true });
 
     /// <summary>The results as JSON.</summary>
     public string ToJson() => JsonSerializer.Serialize(new
@@ -59,8 +69,10 @@ public sealed class Report
 
     private static string Line(Result result)
     {
-        var baseline = result.Baseline is { } b ? string.Create(CultureInfo.InvariantCulture, $"{b.Name} {b.Value,12:N1}   ratio {result.Ratio,6:N2}") : "";
+        var baseline = result.Baseline is { } b ? string.Create(CultureInfo.InvariantCulture, $"{b.Name} {Number(b.Value, b.Unit),12}   ratio {result.Ratio,6:N2}") : "";
         return string.Create(CultureInfo.InvariantCulture,
-            $"{result.Name,-28} {result.Value,12:N1} {result.Unit,-10} {baseline,-44} goal {(result.LowerIsBetter ? "<=" : ">=")} {result.Goal:0.##}  {(result.Met ? "met" : "MISSED")}");
+            $"{result.Name,-28} {Number(result.Value, result.Unit),12} {result.Unit,-10} {baseline,-44} goal {(result.LowerIsBetter ? "<=" : ">=")} {result.Goal:0.##}  {(result.Met ? "met" : "MISSED")}");
     }
+
+    private static string Number(double value, string unit) => value.ToString(unit == "share" ? "0.0000" : "N1", CultureInfo.InvariantCulture);
 }

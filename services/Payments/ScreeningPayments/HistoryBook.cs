@@ -1,0 +1,47 @@
+namespace Shop.Payments.ScreeningPayments;
+
+/// <summary>Histories by key, in memory: of a batch, or of a stream that is screened again.</summary>
+public sealed class HistoryBook
+{
+    private readonly Dictionary<Guid, History> _histories = [];
+    private readonly Dictionary<string, AmountDistribution> _amounts = new(StringComparer.Ordinal);
+
+    /// <summary>The keys that are in it.</summary>
+    public int Count => _histories.Count;
+
+    /// <summary>The histories of a payment; those that are not there yet begin here.</summary>
+    public Histories Of(string currency, in HistoryKeys keys) => new(
+        Find(keys.Card), Find(keys.Shopper), keys.Device is { } device ? Find(device) : null, keys.Address is { } address ? Find(address) : null, AmountsOf(currency));
+
+    /// <summary>Adds what becomes known of a payment after it was screened.</summary>
+    public void Mark(Guid paymentId, in HistoryKeys keys, ObservationMarks marks)
+    {
+        foreach (var key in keys.All())
+            Find(key).Mark(HistoryKeys.Short(paymentId), marks);
+    }
+
+    /// <summary>A copy, through what is stored of it.</summary>
+    internal HistoryBook Restored()
+    {
+        var copy = new HistoryBook();
+        foreach (var (key, history) in _histories)
+            copy._histories[key] = History.Decode(history.Encode());
+        foreach (var (currency, amounts) in _amounts)
+            copy._amounts[currency] = AmountDistribution.Decode(amounts.Encode());
+        return copy;
+    }
+
+    private History Find(Guid key)
+    {
+        if (!_histories.TryGetValue(key, out var history))
+            _histories[key] = history = new();
+        return history;
+    }
+
+    private AmountDistribution AmountsOf(string currency)
+    {
+        if (!_amounts.TryGetValue(currency, out var amounts))
+            _amounts[currency] = amounts = new();
+        return amounts;
+    }
+}

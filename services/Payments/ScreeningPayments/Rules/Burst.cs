@@ -1,0 +1,24 @@
+namespace Shop.Payments.ScreeningPayments.Rules;
+
+/// <summary>A new shopper, or one whom the bank refuses, pays faster than people shop. Who buys gifts or for an office is quick too, but neither.</summary>
+public sealed record Burst : Rule
+{
+    /// <summary>Payments within ten minutes.</summary>
+    public double TenMinutes { get; init; } = 5;
+
+    /// <summary>Payments within an hour.</summary>
+    public double Hour { get; init; } = 8;
+
+    /// <summary>Who ordered first less than so many days ago is new.</summary>
+    public double Days { get; init; } = 5;
+
+    internal override Finding? Look(Features features)
+    {
+        if (features.AccountAge >= Days && features.Shopper.Hour.Declines < 2)
+            return null;
+        var minutes = Math.Max(features.Shopper.TenMinutes.Count, Math.Max(features.Card.TenMinutes.Count, features.Device.TenMinutes.Count));
+        var hour = Math.Max(features.Shopper.Hour.Count, Math.Max(features.Card.Hour.Count, features.Device.Hour.Count));
+        var strength = Math.Max(Grade(minutes, TenMinutes, TenMinutes + 3), Grade(hour, Hour, Hour + 4));
+        return strength == 0 ? null : new(strength, ("paymentsInTenMinutes", minutes), ("paymentsInAnHour", hour));
+    }
+}

@@ -1,0 +1,29 @@
+namespace Shop.Payments.ScreeningPayments.Rules;
+
+/// <summary>Several new shoppers share a device, a card or, in a short time, an address where nobody is known: they are one person.</summary>
+public sealed record FreshAccounts : Rule
+{
+    /// <summary>New shoppers of one device or card within a day.</summary>
+    public double SameDevice { get; init; } = 3;
+
+    /// <summary>New shoppers of one device within an hour.</summary>
+    public double SameDeviceHour { get; init; } = 2;
+
+    /// <summary>New shoppers at one address within an hour, less those who are known there.</summary>
+    public double AddressHour { get; init; } = 3;
+
+    /// <summary>New shoppers at one address within a day, less those who are known there.</summary>
+    public double AddressDay { get; init; } = 4;
+
+    internal override Finding? Look(Features features)
+    {
+        if (features.AccountAge >= 1)
+            return null;
+        var device = Math.Max(features.Device.Day.FreshShoppers, features.Card.Day.FreshShoppers);
+        double strangersHour = features.Address.Hour.FreshShoppers - features.Neighbours, strangersDay = features.Address.Day.FreshShoppers - features.Neighbours;
+        var deviceHour = features.Device.Hour.FreshShoppers;
+        var strength = Math.Max(Math.Max(Grade(device, SameDevice, SameDevice + 2), Grade(deviceHour, SameDeviceHour, SameDeviceHour + 2)),
+            Math.Max(Grade(strangersHour, AddressHour, AddressHour + 2), Grade(strangersDay, AddressDay, AddressDay + 2)));
+        return strength == 0 ? null : new(strength, ("freshShoppersOfDeviceOrCard", device), ("freshShoppersAtAddress", features.Address.Day.FreshShoppers), ("neighbours", features.Neighbours));
+    }
+}
