@@ -26,7 +26,7 @@ public sealed record RateLimit
 public sealed class RateLimits
 {
     /// <summary>Orders that are submitted and cancelled.</summary>
-    public RateLimit Orders { get; init; } = new() { PerSecond = 100, Burst = 1_000 };
+    public RateLimit Orders { get; init; } = new() { PerSecond = 200, Burst = 2_000 };
 
     /// <summary>Batches of what a visitor does.</summary>
     public RateLimit Activity { get; init; } = new() { PerSecond = 100, Burst = 500 };
