@@ -53,7 +53,7 @@ internal static class ShopApiDocument
     }
 
     /// <summary>Adds the paths of a service that the gateway passes on, and what they refer to.</summary>
-    internal static void Merge(JsonObject merged, string service, JsonObject document)
+    private static void Merge(JsonObject merged, string service, JsonObject document)
     {
         var schemas = Object(Object(merged, "components"), "schemas");
         var renamed = new List<string>();

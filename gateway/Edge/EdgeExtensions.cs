@@ -23,8 +23,8 @@ internal static class EdgeExtensions
             foreach (var proxy in proxies)
                 options.KnownProxies.Add(proxy);
         });
-        if (builder.Configuration.GetSection("AllowedOrigins").Get<string[]>() is { Length: > 0 } origins)
-            builder.Services.AddCors(cors => cors.AddDefaultPolicy(policy => policy.WithOrigins(origins).AllowAnyHeader().AllowAnyMethod()));
+        var origins = builder.Configuration.GetSection("AllowedOrigins").Get<string[]>() ?? [];
+        builder.Services.AddCors(cors => cors.AddDefaultPolicy(policy => policy.WithOrigins(origins).AllowAnyHeader().AllowAnyMethod()));
     }
 
     /// <summary>Before anything else.</summary>
@@ -32,8 +32,7 @@ internal static class EdgeExtensions
     {
         app.UseForwardedHeaders();
         app.UseSecurityHeaders();
-        if (app.Configuration.GetSection("AllowedOrigins").Get<string[]>() is { Length: > 0 })
-            app.UseCors();
+        app.UseCors();
         // limits count by who has signed in, and count those whom authorization turns away
         app.UseAuthentication();
         app.UseRateLimiter();

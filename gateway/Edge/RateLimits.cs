@@ -20,7 +20,8 @@ public sealed record RateLimit
 }
 
 /// <summary>
-/// The settings <c>RateLimits</c>, for each kind of request: who has signed in is counted by name, everybody else by address, a device by its own name.
+/// The settings <c>RateLimits</c>, for each kind of request: who has signed in is counted by name, everybody else by address; a device also by its own name,
+/// since many are behind one address, and names cost nothing.
 /// What is beyond them is answered with 429 and Retry-After, and costs others nothing.
 /// </summary>
 public sealed class RateLimits
@@ -42,14 +43,12 @@ public sealed class RateLimits
 
     private static readonly TimeSpan Refill = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>Which of the limits a request falls under, and whose bucket of it; null for none.</summary>
-    internal (string Kind, string Client, RateLimit Limit)? Of(HttpContext context)
+    /// <summary>Which of the limits a client's request falls under, and whose bucket of it; null for none.</summary>
+    private (string Kind, string Client, RateLimit Limit)? OfClient(HttpContext context)
     {
         var (path, changes) = (context.Request.Path, !HttpMethods.IsGet(context.Request.Method) && !HttpMethods.IsHead(context.Request.Method));
         if (path.StartsWithSegments("/health"))
             return null;
-        if (path.StartsWithSegments("/api/devices", out var device))
-            return ("devices", device.Value?.Split('/') is [_, { Length: > 0 } name, ..] ? $"{AddressOf(context)} {name}" : AddressOf(context), Devices);
         var client = context.User.FindFirst(ShopClaims.Subject)?.Value is { } shopper ? $"shopper {shopper}" : AddressOf(context);
         if (path.StartsWithSegments("/api/dev/token") || path.StartsWithSegments("/sign-in"))
             return ("sign-in", client, SignIn);
@@ -57,6 +56,10 @@ public sealed class RateLimits
             return ("orders", client, Orders);
         return changes && path.StartsWithSegments("/api/activity") ? ("activity", client, Activity) : ("other", client, Other);
     }
+
+    /// <summary>The device's own bucket; null where a request is none of a device's.</summary>
+    private (string Kind, string Client, RateLimit Limit)? OfDevice(HttpContext context) =>
+        context.Request.Path.StartsWithSegments("/api/devices", out var rest) ? ("devices", rest.Value!, Devices) : null;
 
     private static string AddressOf(HttpContext context) => (context.Connection.RemoteIpAddress ?? IPAddress.None).ToString();
 
@@ -68,9 +71,7 @@ public sealed class RateLimits
         builder.Services.AddOptions<Microsoft.AspNetCore.RateLimiting.RateLimiterOptions>().Configure<IOptions<RateLimits>>((limiter, limits) =>
         {
             limiter.RejectionStatusCode = StatusCodes.Status429TooManyRequests;
-            limiter.GlobalLimiter = PartitionedRateLimiter.Create<HttpContext, (string, string)>(context => limits.Value.Of(context) is var (kind, client, limit)
-                ? RateLimitPartition.GetTokenBucketLimiter((kind, client), _ => BucketOf(limit))
-                : RateLimitPartition.GetNoLimiter(("", "")));
+            limiter.GlobalLimiter = PartitionedRateLimiter.CreateChained(Limiter(limits.Value.OfClient), Limiter(limits.Value.OfDevice));
             limiter.OnRejected = async (rejected, _) =>
             {
                 var context = rejected.HttpContext;
@@ -84,6 +85,11 @@ public sealed class RateLimits
             };
         });
     }
+
+    private static PartitionedRateLimiter<HttpContext> Limiter(Func<HttpContext, (string Kind, string Client, RateLimit Limit)?> bucketOf) =>
+        PartitionedRateLimiter.Create<HttpContext, (string, string)>(context => bucketOf(context) is var (kind, client, limit)
+            ? RateLimitPartition.GetTokenBucketLimiter((kind, client), _ => BucketOf(limit))
+            : RateLimitPartition.GetNoLimiter(("", "")));
 
     private static TokenBucketRateLimiterOptions BucketOf(RateLimit limit)
     {

@@ -61,6 +61,20 @@ public sealed class EdgeTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_device_has_a_limit_of_its_own_and_made_up_names_are_no_way_around_the_addresss()
+    {
+        await using var gateway = Gateway(new(Tight) { ["RateLimits:Other:PerSecond"] = "1", ["RateLimits:Other:Burst"] = "20" });
+
+        var one = await ReadingsAsync(gateway, _ => "shelf-1", 10);
+        var another = await ReadingsAsync(gateway, _ => "shelf-2", 1);
+        var madeUp = await ReadingsAsync(gateway, number => $"made-up-{number}", 40);
+
+        Assert.Contains(HttpStatusCode.TooManyRequests, one);
+        Assert.DoesNotContain(HttpStatusCode.TooManyRequests, another);
+        Assert.Contains(HttpStatusCode.TooManyRequests, madeUp);
+    }
+
+    [Fact]
     public async Task Answers_errors_and_refusals_carry_the_security_headers()
     {
         await using var gateway = Gateway(Tight);
@@ -106,6 +120,17 @@ public sealed class EdgeTests : IAsyncLifetime
         {
             using var request = new HttpRequestMessage(HttpMethod.Post, "/api/orders") { Headers = { { "X-Forwarded-For", $"10.0.0.{addressOf(i) % 256}" } } };
             using var answer = await gateway.Client.SendAsync(request, TestContext.Current.CancellationToken);
+            answers.Add(answer.StatusCode);
+        }
+        return answers;
+    }
+
+    private static async Task<List<HttpStatusCode>> ReadingsAsync(GatewayUnderTest gateway, Func<int, string> sensorOf, int count)
+    {
+        var answers = new List<HttpStatusCode>();
+        for (var i = 0; i < count; i++)
+        {
+            using var answer = await gateway.SendAsync(HttpMethod.Post, $"/api/devices/{sensorOf(i)}/readings");
             answers.Add(answer.StatusCode);
         }
         return answers;
