@@ -4,7 +4,4 @@ namespace Shop.Inventory.CorrectingStock;
 
 /// <summary>What a stock-taking counted, with the level right after it: <c>OnHand</c> is what was counted.</summary>
 internal sealed record Correction(string OperatorId, string IdempotencyKey, string Sku, string Reason, int OnHand, int Reserved, int Dispatched, DateTimeOffset CorrectedAt)
-    : IStockBooking
-{
-    public StockAnswer ToAnswer() => new(Sku, OnHand, Reserved, OnHand - Reserved, Dispatched);
-}
+    : IStockBooking;

@@ -20,9 +20,6 @@ internal sealed class SensorDirectory(NpgsqlDataSource dataSource) : IWorker
     /// <summary>More sensors than an instance is meant to have; beyond them it looks up what it has no room for.</summary>
     private const int MostSensors = 200_000;
 
-    /// <summary>A session that does not answer for so long is gone.</summary>
-    private static readonly TimeSpan PingInterval = TimeSpan.FromSeconds(10);
-
     private readonly ConcurrentDictionary<string, KnownSensor> _known = new(StringComparer.Ordinal);
     private long _changes;
     private volatile bool _listens;
@@ -30,22 +27,9 @@ internal sealed class SensorDirectory(NpgsqlDataSource dataSource) : IWorker
     /// <summary>Listens for changes until the session ends.</summary>
     public async Task RunAsync(CancellationToken stoppingToken)
     {
-        await using var connection = await dataSource.OpenConnectionAsync(stoppingToken);
-        connection.Notification += (_, notification) => Forget(notification.Payload);
         try
         {
-            await using (var listen = new NpgsqlCommand($"LISTEN {Channel}", connection))
-                await listen.ExecuteNonQueryAsync(stoppingToken);
-            ForgetAll();
-            _listens = true;
-            while (true)
-            {
-                if (!await connection.WaitAsync(PingInterval, stoppingToken))
-                {
-                    await using var ping = new NpgsqlCommand("SELECT", connection) { CommandTimeout = (int)PingInterval.TotalSeconds };
-                    await ping.ExecuteNonQueryAsync(stoppingToken);
-                }
-            }
+            await DatabaseNotifications.ListenAsync(dataSource, Channel, BeginAnew, Forget, stoppingToken);
         }
         finally
         {
@@ -83,9 +67,10 @@ internal sealed class SensorDirectory(NpgsqlDataSource dataSource) : IWorker
         _known.TryRemove(name, out _);
     }
 
-    private void ForgetAll()
+    private void BeginAnew()
     {
         Interlocked.Increment(ref _changes);
         _known.Clear();
+        _listens = true;
     }
 }

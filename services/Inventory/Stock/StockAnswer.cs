@@ -4,4 +4,6 @@ namespace Shop.Inventory.Stock;
 internal sealed record StockAnswer(string Sku, int OnHand, int Reserved, int Available, int Dispatched)
 {
     public static StockAnswer Of(StockItem item) => new(item.Sku, item.OnHand, item.Reserved, item.Available, item.Dispatched);
+
+    public static StockAnswer Of(IStockBooking booked) => new(booked.Sku, booked.OnHand, booked.Reserved, booked.OnHand - booked.Reserved, booked.Dispatched);
 }

@@ -10,8 +10,14 @@ internal interface IStockBooking
     /// <summary>The product.</summary>
     string Sku { get; }
 
-    /// <summary>The level right after it.</summary>
-    StockAnswer ToAnswer();
+    /// <summary>Pieces in the warehouse right after it, reserved ones included.</summary>
+    int OnHand { get; }
+
+    /// <summary>Pieces held for orders right after it.</summary>
+    int Reserved { get; }
+
+    /// <summary>Pieces that had ever left the warehouse.</summary>
+    int Dispatched { get; }
 }
 
 /// <summary>What operators book in the stock of a product, once for each of their Idempotency-Keys.</summary>
@@ -44,7 +50,7 @@ internal static class StockBookings
         if (await db.LockStockAsync([sku], cancellationToken) is not [var item])
             return TypedResults.NotFound();
         if (await earlier.SingleOrDefaultAsync(cancellationToken) is { } booked)
-            return booked.Sku == sku && isRepeat(booked) ? TypedResults.Ok(booked.ToAnswer()) : KeyUsed();
+            return booked.Sku == sku && isRepeat(booked) ? TypedResults.Ok(StockAnswer.Of(booked)) : KeyUsed();
         if (change(item) is { } refusal)
             return refusal;
         // the key was used at the same moment for another sku, whose row is another lock

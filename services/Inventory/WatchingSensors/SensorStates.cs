@@ -8,22 +8,23 @@ namespace Shop.Inventory.WatchingSensors;
 /// <summary>The statements of the table <c>sensor_states</c>.</summary>
 internal static class SensorStates
 {
-    private const string Columns = "t.sensor, t.read_at, t.reported_at, t.value, t.heard_at, t.strikes, t.alarm, t.silence_alarm";
+    private const string Select = """
+        SELECT t.sensor, t.read_at, t.reported_at, t.value, t.heard_at, t.strikes, t.alarm, t.silence_alarm, s.kind, s.sku, s.unit_grams, s.tare_grams, s.min_celsius, s.max_celsius
+        FROM sensor_states t JOIN sensors s ON s.name = t.sensor
+        """;
 
     /// <summary>Reads and locks the states of sensors, with what they are for; of those that are registered.</summary>
     public static Task<Dictionary<string, (SensorSetup Setup, SensorState State)>> LockAsync(
         NpgsqlConnection connection, NpgsqlTransaction transaction, string[] sensors, CancellationToken cancellationToken) =>
         ReadAsync(new NpgsqlCommand($"""
-            SELECT {Columns}, s.kind, s.sku, s.unit_grams, s.tare_grams, s.min_celsius, s.max_celsius
-            FROM sensor_states t JOIN sensors s ON s.name = t.sensor WHERE t.sensor = ANY($1) ORDER BY t.sensor FOR UPDATE OF t
+            {Select} WHERE t.sensor = ANY($1) ORDER BY t.sensor FOR UPDATE OF t
             """, connection, transaction) { Parameters = { SqlParameter.Of(sensors) } }, cancellationToken);
 
     /// <summary>Reads and locks those of which nothing was heard since <paramref name="before"/> and nobody was told yet; what is locked is being heard of.</summary>
     public static Task<Dictionary<string, (SensorSetup Setup, SensorState State)>> LockSilentAsync(
         NpgsqlConnection connection, NpgsqlTransaction transaction, DateTimeOffset before, int limit, CancellationToken cancellationToken) =>
         ReadAsync(new NpgsqlCommand($"""
-            SELECT {Columns}, s.kind, s.sku, s.unit_grams, s.tare_grams, s.min_celsius, s.max_celsius
-            FROM sensor_states t JOIN sensors s ON s.name = t.sensor WHERE t.heard_at < $1 AND t.silence_alarm IS NULL ORDER BY t.sensor LIMIT $2 FOR UPDATE OF t SKIP LOCKED
+            {Select} WHERE t.heard_at < $1 AND t.silence_alarm IS NULL ORDER BY t.sensor LIMIT $2 FOR UPDATE OF t SKIP LOCKED
             """, connection, transaction) { Parameters = { SqlParameter.Of(before), SqlParameter.Of(limit) } }, cancellationToken);
 
     /// <summary>Writes states that are locked, in one statement.</summary>

@@ -35,7 +35,14 @@ internal sealed class SilenceWatch(IServiceScopeFactory scopes, EndpointProgress
             {
             }
         }
-        _earlier = (time.GetUtcNow(), await progress.EndsAsync(Endpoint));
+        _earlier = await HearsAsync(stoppingToken) ? (time.GetUtcNow(), await progress.EndsAsync(Endpoint)) : null;
+    }
+
+    /// <summary>Whether there are sensors that could fall silent: a shop without any asks nobody.</summary>
+    private async Task<bool> HearsAsync(CancellationToken cancellationToken)
+    {
+        await using var scope = scopes.CreateAsyncScope();
+        return await scope.ServiceProvider.GetRequiredService<InventoryDb>().SensorStates.AnyAsync(state => state.HeardAt != null && state.SilenceAlarm == null, cancellationToken);
     }
 
     private async Task<int> RaiseAsync(DateTimeOffset before, CancellationToken cancellationToken)

@@ -7,26 +7,25 @@ using Shop.Messaging.Schema;
 namespace Shop.Messaging.Consuming;
 
 /// <summary>Tells whether an endpoint has handled everything that was on its topics at an earlier moment, whichever instances do so.</summary>
-public sealed class EndpointProgress
+public sealed class EndpointProgress : IDisposable
 {
     private static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(3);
 
-    private readonly KafkaConnection _kafka;
+    private readonly Lazy<IAdminClient> _admin;
     private readonly NpgsqlDataSource _dataSource;
     private readonly MessagingOptions _options;
 
     internal EndpointProgress(KafkaConnection kafka, NpgsqlDataSource dataSource, MessagingOptions options) =>
-        (_kafka, _dataSource, _options) = (kafka, dataSource, options);
+        (_admin, _dataSource, _options) = (new(kafka.CreateAdmin), dataSource, options);
 
     /// <summary>Where the endpoint's topics end now, by topic and partition; partitions that have no records are left out.</summary>
     /// <param name="endpoint">The endpoint's name, as it was declared.</param>
     /// <exception cref="KafkaException">The broker cannot be asked.</exception>
     public async Task<IReadOnlyDictionary<(string Topic, int Partition), long>> EndsAsync(string endpoint)
     {
-        using var admin = _kafka.CreateAdmin();
         var partitions = Options(endpoint).Topics.SelectMany(topic => Enumerable.Range(0, topic.Partitions).Select(partition => new TopicPartition(topic.Name, partition))).ToList();
-        var ends = await OffsetsAsync(admin, partitions, OffsetSpec.Latest());
-        var starts = await OffsetsAsync(admin, partitions, OffsetSpec.Earliest());
+        var ends = await OffsetsAsync(partitions, OffsetSpec.Latest());
+        var starts = await OffsetsAsync(partitions, OffsetSpec.Earliest());
         return ends.Where(end => end.Value > starts[end.Key]).ToDictionary();
     }
 
@@ -42,11 +41,18 @@ public sealed class EndpointProgress
         return ends.All(end => handled.GetValueOrDefault(end.Key) >= end.Value);
     }
 
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (_admin.IsValueCreated)
+            _admin.Value.Dispose();
+    }
+
     private EndpointOptions Options(string endpoint) => _options.Endpoints.Single(options => options.Name == $"{_options.ServiceName}.{endpoint}");
 
-    private static async Task<Dictionary<(string Topic, int Partition), long>> OffsetsAsync(IAdminClient admin, List<TopicPartition> partitions, OffsetSpec which)
+    private async Task<Dictionary<(string Topic, int Partition), long>> OffsetsAsync(List<TopicPartition> partitions, OffsetSpec which)
     {
-        var result = await admin.ListOffsetsAsync(partitions.Select(partition => new TopicPartitionOffsetSpec { TopicPartition = partition, OffsetSpec = which }),
+        var result = await _admin.Value.ListOffsetsAsync(partitions.Select(partition => new TopicPartitionOffsetSpec { TopicPartition = partition, OffsetSpec = which }),
             new() { RequestTimeout = RequestTimeout });
         return result.ResultInfos.ToDictionary(info => (info.TopicPartitionOffsetError.Topic, info.TopicPartitionOffsetError.Partition.Value), info => info.TopicPartitionOffsetError.Offset.Value);
     }

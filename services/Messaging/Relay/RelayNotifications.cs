@@ -1,5 +1,6 @@
 using Npgsql;
 using Shop.Messaging.Outbox;
+using Shop.Messaging.Workers;
 
 namespace Shop.Messaging.Relay;
 
@@ -19,13 +20,6 @@ internal sealed class RelayNotifications(NpgsqlDataSource dataSource, OutboxSign
     }
 
     /// <summary>Wakes this instance's relay whenever another one notifies; ends by cancellation, or when the connection does.</summary>
-    public async Task ListenAsync(CancellationToken cancellationToken)
-    {
-        await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
-        connection.Notification += (_, _) => signal.Set();
-        await using (var listen = new NpgsqlCommand($"LISTEN {Channel}", connection))
-            await listen.ExecuteNonQueryAsync(cancellationToken);
-        while (true)
-            await connection.WaitAsync(cancellationToken);
-    }
+    public Task ListenAsync(CancellationToken cancellationToken) =>
+        DatabaseNotifications.ListenAsync(dataSource, Channel, () => signal.Set(), _ => signal.Set(), cancellationToken);
 }
