@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text;
 
 namespace Shop.AppHost.Running;
 
@@ -28,6 +29,11 @@ internal sealed class ShopGuard(FileStream lockFile, ProcessGuard guard) : IAsyn
                 await Task.Delay(100);
             }
         }
+
+        // ./shop finds this AppHost by it from the first moment on, before there is anything to report
+        lockFile.SetLength(0);
+        lockFile.Write(Encoding.ASCII.GetBytes($"{Environment.ProcessId}\n"));
+        lockFile.Flush();
 
         await ProcessGuard.StopLeftoversAsync(data, CancellationToken.None);
         // the orchestrator inherits them, and everything that it starts

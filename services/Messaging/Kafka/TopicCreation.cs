@@ -49,9 +49,9 @@ internal sealed partial class TopicCreation(KafkaConnection kafka, EventTypes ev
             }
             catch (CreateTopicsException e)
             {
-                missing.RemoveAll(topic => e.Results.Any(result => result.Topic == topic.Name
-                    && result.Error.Code is ErrorCode.NoError or ErrorCode.TopicAlreadyExists));
-                if (missing.Count > 0)
+                missing.RemoveAll(topic => e.Results.Any(result => result.Topic == topic.Name && result.Error.Code is ErrorCode.NoError));
+                // one that has appeared meanwhile is somebody else's: it stays until the metadata shows it, and is checked
+                if (e.Results.Any(result => result.Error.Code is not (ErrorCode.NoError or ErrorCode.TopicAlreadyExists)))
                     TopicsNotCreated(logger, string.Join(", ", missing), e.Message);
             }
             catch (KafkaException e)

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Text;
@@ -48,7 +49,7 @@ public sealed class Device
     /// <summary>Sends readings, all of which are taken, to one of the instances.</summary>
     public async Task SendAsync(params (DateTimeOffset At, double Value)[] readings)
     {
-        using var answer = await PostAsync(_shop.Instances[readings.Length % _shop.Instances.Count], Name, Key, BodyOf(readings));
+        using var answer = await PostUntilTakenAsync(_shop.Instances[readings.Length % _shop.Instances.Count], Key, readings);
         Assert.Equal(HttpStatusCode.Accepted, answer.StatusCode);
         Assert.Equal($$"""{"accepted":{{readings.Length}},"refused":[]}""", (await answer.JsonAsync()).GetRawText());
     }
@@ -56,7 +57,7 @@ public sealed class Device
     /// <summary>The status of sending a reading.</summary>
     public async Task<HttpStatusCode> StatusAsync(InventoryApi instance, string? key, params (DateTimeOffset At, double Value)[] readings)
     {
-        using var answer = await PostAsync(instance, Name, key, BodyOf(readings));
+        using var answer = await PostUntilTakenAsync(instance, key, readings);
         return answer.StatusCode;
     }
 
@@ -67,6 +68,21 @@ public sealed class Device
         if (key is not null)
             request.Headers.TryAddWithoutValidation("X-Device-Key", key);
         return await instance.Client.SendAsync(request, TestContext.Current.CancellationToken);
+    }
+
+    /// <summary>What cannot be taken at the moment is kept and sent again, as a device does: a broker on a busy machine is slow at times.</summary>
+    private async Task<HttpResponseMessage> PostUntilTakenAsync(InventoryApi instance, string? key, (DateTimeOffset At, double Value)[] readings)
+    {
+        var waited = Stopwatch.StartNew();
+        while (true)
+        {
+            var answer = await PostAsync(instance, Name, key, BodyOf(readings));
+            if (answer.StatusCode != HttpStatusCode.ServiceUnavailable || waited.Elapsed > Eventually.DefaultDeadline)
+                return answer;
+            var pause = answer.Headers.RetryAfter!.Delta!.Value;
+            answer.Dispose();
+            await Task.Delay(pause, TestContext.Current.CancellationToken);
+        }
     }
 
     /// <summary>The sensor in the operators' list.</summary>
