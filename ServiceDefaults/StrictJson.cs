@@ -5,7 +5,7 @@ namespace Shop.ServiceDefaults;
 
 /// <summary>
 /// How Shop reads and writes JSON over HTTP: camelCase, enums by name, and nothing guessed: a repeated member, a missing
-/// or null one that the type requires, a number as text and U+0000 in a text are errors. Unknown members are ignored.
+/// or null one that the type requires, a number as text U+0000 and a card's number in a text are errors. Unknown members are ignored.
 /// </summary>
 public static class StrictJson
 {
@@ -20,19 +20,19 @@ public static class StrictJson
         options.RespectNullableAnnotations = true;
         options.RespectRequiredConstructorParameters = true;
         options.Converters.Add(new JsonStringEnumConverter(JsonNamingPolicy.CamelCase, allowIntegerValues: false));
-        options.Converters.Add(new StringWithoutNulConverter());
+        options.Converters.Add(new StorableStringConverter());
     }
 
-    /// <summary>PostgreSQL's text cannot hold U+0000: refused here, with its path, instead of failing in the database.</summary>
-    private sealed class StringWithoutNulConverter : JsonConverter<string>
+    /// <summary>PostgreSQL's text cannot hold U+0000, and nothing may hold a card's number: refused here, with the path, before anything sees it.</summary>
+    private sealed class StorableStringConverter : JsonConverter<string>
     {
         public override string? Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
             reader.TokenType == JsonTokenType.String
-                ? WithoutNul(reader.GetString()!)
+                ? Checked(reader.GetString()!)
                 : throw new JsonException("Must be a text.");
 
         public override string ReadAsPropertyName(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
-            WithoutNul(reader.GetString()!);
+            Checked(reader.GetString()!);
 
         public override void Write(Utf8JsonWriter writer, string value, JsonSerializerOptions options) =>
             writer.WriteStringValue(value);
@@ -40,7 +40,9 @@ public static class StrictJson
         public override void WriteAsPropertyName(Utf8JsonWriter writer, string value, JsonSerializerOptions options) =>
             writer.WritePropertyName(value);
 
-        private static string WithoutNul(string text) =>
-            text.Contains('\0', StringComparison.Ordinal) ? throw new JsonException("Must not contain the character U+0000.") : text;
+        private static string Checked(string text) =>
+            text.Contains('\0', StringComparison.Ordinal) ? throw new JsonException("Must not contain the character U+0000.")
+            : CardNumbers.IsIn(text) ? throw new JsonException(CardNumbers.Refusal)
+            : text;
     }
 }

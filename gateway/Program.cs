@@ -3,6 +3,7 @@ using Shop.Gateway.DevelopmentLogin;
 using Shop.Gateway.Documenting;
 using Shop.Gateway.Edge;
 using Shop.Gateway.Proxying;
+using Shop.Gateway.RecognisingDevices;
 using Shop.ServiceDefaults;
 
 var builder = WebApplication.CreateBuilder(new WebApplicationOptions
@@ -18,6 +19,7 @@ builder.AddEdge();
 var app = builder.Build();
 app.UseEdge();
 app.MapServiceDefaults();
+app.UseDeviceCookie();
 app.UsePages();
 app.MapDevelopmentTokens();
 app.MapShopApiDocument();

@@ -7,7 +7,7 @@ namespace Shop.ServiceDefaults.Problems;
 
 /// <summary>
 /// Refuses what would otherwise end as a 500, or as a broken connection, further in: a body that is announced too long,
-/// JSON in another encoding than UTF-8 (RFC 8259, section 8.1), and U+0000 in the query, which PostgreSQL's text cannot hold.
+/// JSON in another encoding than UTF-8 (RFC 8259, section 8.1), and in the query U+0000, which PostgreSQL's text cannot hold, and a card's number.
 /// </summary>
 internal sealed class RequestGuard(RequestDelegate next)
 {
@@ -33,6 +33,13 @@ internal sealed class RequestGuard(RequestDelegate next)
         {
             var errors = new ValidationErrors();
             errors.Add(name.Replace("\0", "", StringComparison.Ordinal), "Must not contain the character U+0000.");
+            return errors.ToProblem().ExecuteAsync(context);
+        }
+
+        if (request.QueryString.HasValue && request.Query.FirstOrDefault(HasCardNumber) is { Key: { } field })
+        {
+            var errors = new ValidationErrors();
+            errors.Add(CardNumbers.IsIn(field) ? "query" : field, CardNumbers.Refusal);
             return errors.ToProblem().ExecuteAsync(context);
         }
 
@@ -87,4 +94,7 @@ internal sealed class RequestGuard(RequestDelegate next)
     private static bool HasNul(KeyValuePair<string, StringValues> parameter) =>
         parameter.Key.Contains('\0', StringComparison.Ordinal)
         || parameter.Value.Any(value => value?.Contains('\0', StringComparison.Ordinal) == true);
+
+    private static bool HasCardNumber(KeyValuePair<string, StringValues> parameter) =>
+        CardNumbers.IsIn(parameter.Key) || parameter.Value.Any(value => CardNumbers.IsIn(value));
 }

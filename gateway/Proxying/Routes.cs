@@ -26,6 +26,8 @@ internal static class Routes
         ("/api/ops/orders/{**rest}", "orders", Policies.Operator),
         ("/api/ops/inventory/dead-letters/{**rest}", "inventory", Policies.Operator),
         ("/api/ops/inventory/refused-events/{**rest}", "inventory", Policies.Operator),
+        ("/api/ops/reviews/{**rest}", "payments", Policies.Operator),
+        ("/api/ops/fraud/{**rest}", "payments", Policies.Operator),
         ("/api/ops/payments/dead-letters/{**rest}", "payments", Policies.Operator),
         ("/api/ops/payments/refused-events/{**rest}", "payments", Policies.Operator),
         ("/api/ops/activity/dead-letters/{**rest}", "activity", Policies.Operator),

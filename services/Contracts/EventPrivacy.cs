@@ -13,7 +13,7 @@ public static class EventPrivacy
     private static readonly byte[][] Secrets = ["paymentToken"u8.ToArray()];
 
     /// <summary>What a decision about a payment was based on: who is suspected is not told how to go unsuspected.</summary>
-    private static readonly byte[][] Grounds = ["score"u8.ToArray(), "reasons"u8.ToArray()];
+    private static readonly byte[][] Grounds = ["score"u8.ToArray(), "reasons"u8.ToArray(), "rules"u8.ToArray()];
 
     /// <summary>The event's data as it may be kept.</summary>
     /// <param name="data">JSON, or whatever else was published; returned as it is where there is nothing in it to leave out.</param>

@@ -40,6 +40,12 @@ public sealed class Order : SagaStateMachineInstance, ISagaVersion
     /// <summary>The order's payment; fixed at submission, so that asking for it twice is asking for the same one.</summary>
     public required Guid PaymentId { get; init; }
 
+    /// <summary>The browser that it came from; null where it is not known.</summary>
+    public string? DeviceId { get; init; }
+
+    /// <summary>When its shopper first ordered; null for orders from before that was kept.</summary>
+    public DateTimeOffset? FirstOrderedAt { get; init; }
+
     /// <summary>When it was submitted.</summary>
     public required DateTimeOffset SubmittedAt { get; init; }
 
@@ -69,7 +75,8 @@ public sealed class Order : SagaStateMachineInstance, ISagaVersion
 
     /// <summary>What its payment is asked for with.</summary>
     public PaymentRequested ToPaymentRequested() => new(CorrelationId, PaymentId, ShopperId, Total,
-        PaymentToken ?? throw new InvalidOperationException($"The payment of order {CorrelationId} is decided: it is not asked for again."));
+        PaymentToken ?? throw new InvalidOperationException($"The payment of order {CorrelationId} is decided: it is not asked for again."),
+        DeviceId, AddressHash.Of(ShipTo), ShipTo.Country, FirstOrderedAt);
 
     /// <summary>Whether its payment is authorised, or not wanted any more.</summary>
     public bool IsPaymentDecided =>

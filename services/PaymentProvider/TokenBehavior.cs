@@ -8,6 +8,8 @@ internal sealed record TokenBehavior(string? DeclineReason = null, TimeSpan Answ
 {
     private static readonly TokenBehavior Unknown = new(DeclineReason: "unknown_token");
 
+    private static readonly System.Buffers.SearchValues<char> CardCharacters = System.Buffers.SearchValues.Create("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
+
     private static readonly Dictionary<string, TokenBehavior> Tokens = new(StringComparer.Ordinal)
     {
         ["tok_visa"] = new(),
@@ -18,6 +20,9 @@ internal sealed record TokenBehavior(string? DeclineReason = null, TimeSpan Answ
         ["tok_silent"] = new(AnswerDelay: Timeout.InfiniteTimeSpan),
     };
 
-    /// <summary>The behaviour of <paramref name="token"/>; an unknown one is declined.</summary>
-    public static TokenBehavior Of(string token) => Tokens.GetValueOrDefault(token, Unknown);
+    /// <summary>The behaviour of <paramref name="token"/>, which may name a card behind its behaviour; an unknown one is declined.</summary>
+    public static TokenBehavior Of(string token) => Tokens.GetValueOrDefault(token) ?? Tokens.GetValueOrDefault(BehaviorOf(token), Unknown);
+
+    private static string BehaviorOf(string token) =>
+        token.LastIndexOf('_') is > 4 and var at && at < token.Length - 1 && token.AsSpan(at + 1).IndexOfAnyExcept(CardCharacters) < 0 ? token[..at] : token;
 }

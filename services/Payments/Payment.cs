@@ -1,4 +1,5 @@
 using Shop.Contracts;
+using Shop.Payments.ScreeningPayments;
 
 namespace Shop.Payments;
 
@@ -9,12 +10,17 @@ public sealed class Payment
     {
     }
 
-    /// <summary>A payment that is to be authorised at once.</summary>
+    /// <summary>A payment that is to be authorised at once, unless screening says something else.</summary>
     /// <param name="request">The order's wish.</param>
     /// <param name="now">The time.</param>
     /// <param name="cause">The event that carried the wish.</param>
-    public Payment(PaymentRequested request, DateTimeOffset now, Cause cause)
+    /// <param name="screened">What screening found.</param>
+    public Payment(PaymentRequested request, DateTimeOffset now, Cause cause, Screened screened)
     {
+        Score = screened.Assessment.Score;
+        Rules = screened.Assessment.Rules;
+        RulesVersion = screened.RulesVersion;
+        (CardKey, DeviceKey, AddressKey) = (screened.Keys.Card, screened.Keys.Device, screened.Keys.Address);
         PaymentId = request.PaymentId;
         OrderId = request.OrderId;
         ShopperId = request.ShopperId;
@@ -72,6 +78,27 @@ public sealed class Payment
     /// <summary>The trace of <see cref="CauseId"/> (W3C Trace Context).</summary>
     public string? TraceParent { get; private set; }
 
+    /// <summary>From 0 (harmless) to 1 (fraud); null for payments from before there was screening.</summary>
+    public double? Score { get; private init; }
+
+    /// <summary>The rules that fired, with what they saw.</summary>
+    public IReadOnlyList<FiredRule> Rules { get; private init; } = [];
+
+    /// <summary>The version of the rules that decided.</summary>
+    public int? RulesVersion { get; private init; }
+
+    /// <summary>The key of its card's history.</summary>
+    public Guid? CardKey { get; private init; }
+
+    /// <summary>The key of its device's history; null where the device is not known.</summary>
+    public Guid? DeviceKey { get; private init; }
+
+    /// <summary>The key of its address's history; null where the address is not known.</summary>
+    public Guid? AddressKey { get; private init; }
+
+    /// <summary>The keys of its histories; null for payments from before there was screening.</summary>
+    public HistoryKeys? HistoryKeys => CardKey is { } card ? new(card, ScreeningPayments.HistoryKeys.OfShopper(ShopperId), DeviceKey, AddressKey) : null;
+
     /// <summary>When the payment was requested.</summary>
     public DateTimeOffset RequestedAt { get; private init; }
 
@@ -102,7 +129,9 @@ public sealed class Payment
         DueAt = PaymentDecider.NeedsProvider(State) ? now : null;
         Attempts = 0;
         LastError = null;
-        Token = null;
+        // what is held may still be authorised
+        if (State is not (PaymentState.Held or PaymentState.Authorizing))
+            Token = null;
     }
 
     /// <summary>Notes that a call gave no answer, and when to call again.</summary>
@@ -113,6 +142,12 @@ public sealed class Payment
         DueAt = nextCallAt;
     }
 }
+
+/// <summary>What screening found out about a payment.</summary>
+/// <param name="Assessment">The decision with its grounds.</param>
+/// <param name="RulesVersion">The version of the rules that decided.</param>
+/// <param name="Keys">The keys of the histories.</param>
+public sealed record Screened(Assessment Assessment, int RulesVersion, HistoryKeys Keys);
 
 /// <summary>The event that something is done for.</summary>
 /// <param name="EventId">Its CloudEvents id.</param>

@@ -1,4 +1,5 @@
 using Shop.Contracts;
+using Shop.Payments.ScreeningPayments;
 
 namespace Shop.Payments;
 
@@ -29,9 +30,26 @@ public sealed record Decision(PaymentState State, object? Event = null, bool Cap
 /// </remarks>
 public static class PaymentDecider
 {
+    /// <summary>What others are told of a payment that screening or an operator refuses: not why.</summary>
+    internal const string NotAccepted = "not accepted";
+
     /// <summary>Whether there is a call to the provider to make in <paramref name="state"/>.</summary>
     public static bool NeedsProvider(PaymentState state) =>
         state is PaymentState.Authorizing or PaymentState.Capturing or PaymentState.Voiding or PaymentState.Refunding;
+
+    /// <summary>The payment is requested, and was screened.</summary>
+    /// <param name="payment">The payment as it is made: in <see cref="PaymentState.Authorizing"/>.</param>
+    /// <param name="verdict">What screening says.</param>
+    public static Decision Request(Payment payment, Verdict verdict) => verdict switch
+    {
+        Verdict.Authorize => new(PaymentState.Authorizing),
+        Verdict.Hold => new(PaymentState.Held, Held(payment)),
+        _ => new(PaymentState.Declined, Declined(payment, NotAccepted)),
+    };
+
+    /// <summary>An operator has looked at it.</summary>
+    public static Decision? Review(Payment payment, bool isApproved) => payment.State != PaymentState.Held ? null
+        : isApproved ? new(PaymentState.Authorizing) : new(PaymentState.Declined, Declined(payment, NotAccepted));
 
     /// <summary>The payment is requested again: it is made once.</summary>
     public static Decision? RequestAgain(Payment payment) => Repeat(payment);
@@ -41,6 +59,8 @@ public static class PaymentDecider
     {
         PaymentState.Authorizing when !payment.CaptureWanted => new(PaymentState.Authorizing, CaptureWanted: true),
         PaymentState.Authorized => new(PaymentState.Capturing),
+        // nothing confirms an order whose payment waits
+        PaymentState.Held => null,
         _ => Repeat(payment),
     };
 
@@ -49,6 +69,8 @@ public static class PaymentDecider
     {
         PaymentState.Authorizing or PaymentState.Authorized or PaymentState.Capturing => new(PaymentState.Voiding),
         PaymentState.Captured => new(PaymentState.Refunding),
+        // the provider was never asked: there is nothing to let go
+        PaymentState.Held => new(PaymentState.Voided, Voided(payment)),
         // not a decline: it is what usually cancels an order, so hearing of that is not being asked again
         PaymentState.Voided or PaymentState.Refunded => Repeat(payment),
         _ => null,
@@ -89,6 +111,7 @@ public static class PaymentDecider
     {
         object? told = payment.State switch
         {
+            PaymentState.Held => Held(payment),
             PaymentState.Authorized => Authorized(payment),
             PaymentState.Declined => Declined(payment, payment.DeclineReason),
             PaymentState.Captured => Captured(payment),
@@ -98,6 +121,9 @@ public static class PaymentDecider
         };
         return told is null ? null : new(payment.State, told);
     }
+
+    private static PaymentHeld Held(Payment payment) =>
+        new(payment.OrderId, payment.PaymentId, payment.Score ?? 0, [.. payment.Rules.Select(rule => rule.Rule)], payment.Rules);
 
     private static PaymentAuthorized Authorized(Payment payment) => new(payment.OrderId, payment.PaymentId, payment.Money);
 

@@ -6,6 +6,9 @@ public enum PaymentState
     /// <summary>Asked for; the provider has yet to say whether it holds the amount.</summary>
     Authorizing,
 
+    /// <summary>Looks suspicious: an operator decides, and the provider is not asked before.</summary>
+    Held,
+
     /// <summary>The provider holds the amount.</summary>
     Authorized,
 

@@ -1,7 +1,12 @@
+using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.ChangeTracking;
+using Shop.Contracts;
 using Shop.Messaging;
 using Shop.Messaging.Outbox;
 using Shop.Messaging.Schema;
+using Shop.Payments.ReviewingPayments;
+using Shop.Payments.ScreeningPayments;
 
 namespace Shop.Payments;
 
@@ -10,6 +15,22 @@ public sealed class PaymentsDb(DbContextOptions<PaymentsDb> options, Transaction
 {
     /// <summary>The payments. To change one, load it with a row lock: it is shared by the consumer and the workers of all instances.</summary>
     public DbSet<Payment> Payments => Set<Payment>();
+
+    /// <summary>Operators' decisions about held payments.</summary>
+    public DbSet<Review> Reviews => Set<Review>();
+
+    /// <summary>The rules that operators have set.</summary>
+    public DbSet<StoredRules> ScreeningRules => Set<StoredRules>();
+
+    /// <summary>What screening remembers, for the current transaction.</summary>
+    public StoredHistories Histories => field ??= new(this);
+
+    /// <inheritdoc/>
+    public override async Task<int> SaveChangesAsync(bool acceptAllChangesOnSuccess, CancellationToken cancellationToken = default)
+    {
+        await Histories.WriteAsync(cancellationToken);
+        return await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
+    }
 
     /// <inheritdoc/>
     protected override void OnModelCreating(ModelBuilder modelBuilder)
@@ -26,13 +47,34 @@ public sealed class PaymentsDb(DbContextOptions<PaymentsDb> options, Transaction
             payment.HasStorageParameter("fillfactor", 70).HasKey(p => p.PaymentId);
             // lets the consumer find tracked payments by their order
             payment.HasAlternateKey(p => p.OrderId);
-            payment.Ignore(p => p.Money);
+            payment.Ignore(p => p.Money).Ignore(p => p.HistoryKeys);
+            // immutable: comparing references is enough
+            payment.Property(p => p.Rules).HasColumnType("jsonb").HasDefaultValueSql("'[]'").ValueGeneratedNever().HasConversion(
+                rules => JsonSerializer.Serialize(rules, PaymentsJson.Default.IReadOnlyListFiredRule),
+                text => JsonSerializer.Deserialize(text, PaymentsJson.Default.IReadOnlyListFiredRule)!,
+                new ValueComparer<IReadOnlyList<FiredRule>>((left, right) => ReferenceEquals(left, right), rules => rules.GetHashCode(), rules => rules));
+            payment.HasIndex(p => p.PaymentId, "payments_held").HasFilter($"state = '{NameOf(PaymentState.Held)}'");
             payment.Property(p => p.State).HasConversion(state => NameOf(state), text => Enum.Parse<PaymentState>(text, true));
             payment.Property(p => p.Version).IsConcurrencyToken();
             // small at any time: what has ended is not in it
             payment.HasIndex(p => p.DueAt, "payments_due").HasFilter("due_at IS NOT NULL");
         });
+        modelBuilder.Entity<Review>().ToTable("reviews").HasKey(review => review.PaymentId);
+        modelBuilder.Entity<StoredRules>(rules =>
+        {
+            rules.ToTable("screening_rules").HasKey(r => r.Version);
+            rules.Property(r => r.Version).ValueGeneratedNever();
+            rules.Property(r => r.Rules).HasColumnType("jsonb");
+        });
+        modelBuilder.Entity<ScreeningHistoryTable>(history =>
+        {
+            // rewritten again and again, and no index but the key's: the room keeps a row's next version in its page
+            history.ToTable("screening_histories").HasStorageParameter("fillfactor", 60).HasKey(h => h.Key);
+        });
     }
+
+    /// <summary>Written and read by <see cref="StoredHistories"/>.</summary>
+    private sealed record ScreeningHistoryTable(Guid Key, byte[] State, int Version, DateTimeOffset LastAt);
 
     private static string NameOf(PaymentState state) => state.ToString().ToLowerInvariant();
 

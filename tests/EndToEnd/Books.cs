@@ -11,13 +11,12 @@ public sealed class Books
 {
     private static readonly string[] Skus = ["mug-blue", "mug-red", "shirt-black"];
     private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(4);
-    private readonly ConcurrentDictionary<Guid, (string Sku, bool Declined)> _orders = new();
+    private readonly ConcurrentDictionary<Guid, (string Sku, bool Declined, Shopper Shopper)> _orders = new();
     private readonly ShopUnderTest _shop;
-    private readonly Shopper _shopper;
     private readonly StockLevel[] _before;
     private int _placed;
 
-    private Books(ShopUnderTest shop, Shopper shopper, StockLevel[] before) => (_shop, _shopper, _before) = (shop, shopper, before);
+    private Books(ShopUnderTest shop, StockLevel[] before) => (_shop, _before) = (shop, before);
 
     /// <summary>How many orders were accepted.</summary>
     public int Accepted => _orders.Count;
@@ -27,7 +26,7 @@ public sealed class Books
     {
         var before = new StockLevel[Skus.Length];
         for (var i = 0; i < Skus.Length; i++) before[i] = (await StockAsync(shop, Skus[i]))!;
-        return new(shop, await Shopper.LogInAsync(shop.Gateway, "ada"), before);
+        return new(shop, before);
     }
 
     /// <summary>Does what a careful client does: repeats the request with the same key until it has an answer. Every tenth order's payment is declined.</summary>
@@ -40,11 +39,13 @@ public sealed class Books
         {
             try
             {
-                using var response = await _shopper.SubmitAsync(Shopper.Order(sku, 1, token), key);
+                // one who orders hundreds of times in a minute is suspicious: every order is another shopper's
+                var shopper = await Shopper.LogInAsync(_shop.Gateway, $"customer-{number}");
+                using var response = await shopper.SubmitAsync(Shopper.Order(sku, 1, token, $"{number} High Street"), key);
                 if ((int)response.StatusCode >= 500) return false;
                 Assert.Equal(HttpStatusCode.Accepted, response.StatusCode);
                 var id = (await response.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("id").GetGuid();
-                return _orders.TryAdd(id, (sku, token == "tok_declined"));
+                return _orders.TryAdd(id, (sku, token == "tok_declined", shopper));
             }
             catch (Exception e) when (e is HttpRequestException or TaskCanceledException or IOException)
             {
@@ -58,7 +59,7 @@ public sealed class Books
     {
         var statuses = new Dictionary<Guid, string>();
         foreach (var id in _orders.Keys)
-            await Eventually.BecomesTrueAsync(async () => (statuses[id] = await _shopper.StatusAsync(id)) is "fulfilled" or "cancelled", Deadline);
+            await Eventually.BecomesTrueAsync(async () => (statuses[id] = await _orders[id].Shopper.StatusAsync(id)) is "fulfilled" or "cancelled", Deadline);
         // only what was declined may be cancelled: nothing was lost on the way
         Assert.Equal(_orders.Where(order => order.Value.Declined).Select(order => order.Key).Order(), statuses.Where(order => order.Value == "cancelled").Select(order => order.Key).Order());
         for (var i = 0; i < Skus.Length; i++)

@@ -36,7 +36,8 @@ public abstract class ShopUnderTest(Broker broker, int replicas = 1, string? dat
         if (NotAvailable is not null)
             return;
         await UpAsync();
-        Gateway = new() { BaseAddress = new($"http://127.0.0.1:{_port}"), Timeout = TimeSpan.FromSeconds(30) };
+        // no cookies: many shoppers use this client, who are not on one device
+        Gateway = new(new SocketsHttpHandler { UseCookies = false }) { BaseAddress = new($"http://127.0.0.1:{_port}"), Timeout = TimeSpan.FromSeconds(30) };
     }
 
     /// <inheritdoc/>

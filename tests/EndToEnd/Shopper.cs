@@ -32,11 +32,11 @@ public sealed class Shopper
     }
 
     /// <summary>An order of one line, as JSON.</summary>
-    public static string Order(string sku = "mug-blue", long quantity = 1, string token = "tok_visa") => JsonSerializer.Serialize(new
+    public static string Order(string sku = "mug-blue", long quantity = 1, string token = "tok_visa", string street = "12 St James's Square") => JsonSerializer.Serialize(new
     {
         lines = new[] { new { sku, quantity } },
         payment = new { token },
-        shipTo = new { name = "Ada Lovelace", street = "12 St James's Square", city = "London", postalCode = "SW1Y 4JH", country = "GB" },
+        shipTo = new { name = "Ada Lovelace", street, city = "London", postalCode = "SW1Y 4JH", country = "GB" },
     });
 
     public Task<HttpResponseMessage> SubmitAsync(string body, string? key = null) =>

@@ -56,15 +56,22 @@ public sealed class OrdersStandIn : IAsyncDisposable
         await db.SaveChangesAsync(TestContext.Current.CancellationToken);
     }
 
-    /// <summary>Asks for a payment of 12.50 EUR.</summary>
+    /// <summary>Asks for a payment of 12.50 EUR, of a shopper who has not paid before.</summary>
     /// <param name="token">The token.</param>
     /// <param name="isSealed">Whether it is sealed, as Orders does it; otherwise it is as older events have it.</param>
     public async Task<PaymentRequested> RequestAsync(string token, bool isSealed = true)
     {
-        var payment = Guid.CreateVersion7();
-        var request = new PaymentRequested(Guid.CreateVersion7(), payment, "ada", new(12.50m, "EUR"), isSealed ? Sealer.Seal(payment, token) : token);
+        var request = Request(token, $"shopper-{Guid.CreateVersion7()}", isSealed: isSealed);
         await PublishAsync(request);
         return request;
+    }
+
+    /// <summary>A request of a payment of 12.50 EUR, for an order of its own.</summary>
+    public static PaymentRequested Request(string token, string shopper, string? device = null, string? address = null, bool isFirst = false, bool isSealed = true, Guid? order = null)
+    {
+        var payment = Guid.CreateVersion7();
+        return new(order ?? Guid.CreateVersion7(), payment, shopper, new(12.50m, "EUR"), isSealed ? Sealer.Seal(payment, token) : token,
+            device, address, "DE", isFirst ? DateTimeOffset.UtcNow : null);
     }
 
     /// <summary>The events of <paramref name="topic"/> so far.</summary>

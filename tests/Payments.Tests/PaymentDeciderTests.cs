@@ -1,4 +1,5 @@
 using Shop.Contracts;
+using Shop.Payments.ScreeningPayments;
 using static Shop.Payments.PaymentState;
 
 namespace Shop.Payments.Tests;
@@ -32,6 +33,7 @@ public sealed class PaymentDeciderTests
         [(Authorized, false)] = new(Voiding),
         [(Capturing, false)] = new(Voiding),
         [(Captured, false)] = new(Refunding),
+        [(Held, false)] = new(Voided, Void),
         // again: it is told how the payment stands
         [(Voided, false)] = new(Voided, Void),
         [(Refunded, false)] = new(Refunded, Refund),
@@ -61,6 +63,9 @@ public sealed class PaymentDeciderTests
         [(Voiding, false, ProviderStatus.Refunded)] = new(Refunded, Refund),
         [(Refunding, false, ProviderStatus.Refunded)] = new(Refunded, Refund),
     };
+
+    private static readonly IReadOnlyList<FiredRule> Rules = [new("CardTesting", 75, new Dictionary<string, double> { ["newCards"] = 5 })];
+    private static readonly PaymentHeld Hold = new(Request.OrderId, Request.PaymentId, 0.75, ["CardTesting"], Rules);
 
     public static TheoryData<PaymentState, bool> States
     {
@@ -98,7 +103,8 @@ public sealed class PaymentDeciderTests
 
     [Theory, MemberData(nameof(States))]
     public void When_the_payment_is_requested_again(PaymentState state, bool captureWanted) =>
-        Assert.Equal(RepeatedRequests.GetValueOrDefault((state, captureWanted)), PaymentDecider.RequestAgain(Given(state, captureWanted)));
+        Assert.Equivalent(state == Held ? new(Held, Hold) : RepeatedRequests.GetValueOrDefault((state, captureWanted)),
+            PaymentDecider.RequestAgain(Given(state, captureWanted)), strict: true);
 
     [Theory, MemberData(nameof(States))]
     public void What_is_told_again_changes_nothing_that_was_decided(PaymentState state, bool captureWanted)
@@ -106,11 +112,12 @@ public sealed class PaymentDeciderTests
         foreach (var again in new[] { PaymentDecider.RequestAgain, PaymentDecider.Confirm, PaymentDecider.Cancel })
         {
             var payment = Given(state, captureWanted);
-            if (again(payment) is not { Event: not null } told)
+            // a cancel of what is held is no repetition: it decides
+            if (again(payment) is not { Event: not null } told || (state == Held && told.State == Voided))
                 continue;
             payment.Apply(told, Now.AddSeconds(1), new(Guid.CreateVersion7(), null));
             Assert.Equal((state, captureWanted, Now), (payment.State, payment.CaptureWanted, payment.ChangedAt));
-            Assert.Equal(told, again(payment));
+            Assert.Equivalent(told, again(payment), strict: true);
         }
     }
 
@@ -178,6 +185,33 @@ public sealed class PaymentDeciderTests
         Assert.NotNull(payment.Token);
     }
 
+    [Fact]
+    public void A_payment_is_made_as_screening_says()
+    {
+        var payment = Given(Authorizing);
+        Assert.Equal(new(Authorizing), PaymentDecider.Request(payment, Verdict.Authorize));
+        Assert.Equivalent(new Decision(Held, Hold), PaymentDecider.Request(payment, Verdict.Hold), strict: true);
+        Assert.Equal(new(Declined, Decline with { Reason = "not accepted" }), PaymentDecider.Request(payment, Verdict.Decline));
+    }
+
+    [Theory, MemberData(nameof(States))]
+    public void Only_what_is_held_is_reviewed(PaymentState state, bool captureWanted)
+    {
+        var payment = Given(state, captureWanted);
+        Assert.Equal(state == Held ? new(Authorizing) : null, PaymentDecider.Review(payment, isApproved: true));
+        Assert.Equal(state == Held ? new(Declined, Decline with { Reason = "not accepted" }) : null, PaymentDecider.Review(payment, isApproved: false));
+    }
+
+    [Fact]
+    public void What_is_held_keeps_its_token_until_it_is_decided()
+    {
+        var payment = Given(Held);
+        Assert.Null(payment.DueAt);
+        payment.Apply(PaymentDecider.Review(payment, isApproved: true)!, Now.AddSeconds(1));
+        Assert.Equal((Authorizing, Now.AddSeconds(1), "tok_visa"), (payment.State, payment.DueAt, payment.Token));
+        Assert.Null(Given(Voided).Token);
+    }
+
     [Theory]
     [InlineData(Authorized)]
     [InlineData(Declined)]
@@ -186,7 +220,8 @@ public sealed class PaymentDeciderTests
 
     private static Payment Given(PaymentState state, bool captureWanted = false)
     {
-        var payment = new Payment(Request, Now, new(Guid.CreateVersion7(), null));
+        var payment = new Payment(Request, Now, new(Guid.CreateVersion7(), null),
+            new(new(Verdict.Hold, 0.75, Rules), 0, new(Guid.CreateVersion7(), Guid.CreateVersion7(), null, null)));
         payment.Apply(new(state, state == Declined ? Decline : null, captureWanted), Now);
         return payment;
     }

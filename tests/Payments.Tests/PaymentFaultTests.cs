@@ -164,7 +164,7 @@ public sealed class PaymentFaultTests(PostgresFixture postgres)
         });
         await Eventually.BecomesAsync(first, () => CountAsync<PaymentAuthorized>(shop));
         var requests = Enumerable.Range(0, 200)
-            .Select(_ => new PaymentRequested(Guid.CreateVersion7(), Guid.CreateVersion7(), "ada", new(12.50m, "EUR"), "tok_visa")).ToList();
+            .Select(i => new PaymentRequested(Guid.CreateVersion7(), Guid.CreateVersion7(), $"shopper-{i}", new(12.50m, "EUR"), "tok_visa")).ToList();
 
         await shop.Orders.PublishAsync([.. requests]);
         await Eventually.BecomesAsync(first + 200, () => CountAsync<PaymentAuthorized>(shop));
@@ -216,7 +216,7 @@ public sealed class PaymentFaultTests(PostgresFixture postgres)
             return await send(cancellationToken);
         });
         var hanging = Enumerable.Range(0, Hanging)
-            .Select(_ => new PaymentRequested(Guid.CreateVersion7(), Guid.CreateVersion7(), "ada", new(12.50m, "EUR"), "tok_visa")).ToList();
+            .Select(i => new PaymentRequested(Guid.CreateVersion7(), Guid.CreateVersion7(), $"shopper-{i}", new(12.50m, "EUR"), "tok_visa")).ToList();
         foreach (var request in hanging)
             hangs.TryAdd(request.PaymentId.ToString(), true);
         await shop.Orders.PublishAsync([.. hanging]);

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Shop.Contracts;
 
 /// <summary>One line of an order, with the price that was fixed when it was submitted.</summary>
@@ -23,7 +25,15 @@ public sealed record OrderSubmitted(Guid OrderId, string ShopperId, IReadOnlyLis
 /// <param name="ShopperId">Who pays.</param>
 /// <param name="Amount">What is to be paid.</param>
 /// <param name="PaymentToken">The provider's token for the means of payment, never a card number: sealed for Payments alone, or in older events as it is.</param>
-public sealed record PaymentRequested(Guid OrderId, Guid PaymentId, string ShopperId, Money Amount, string PaymentToken);
+/// <param name="DeviceId">The browser that the order came from, as the gateway knows it; null where it did not come through it, and in older events.</param>
+/// <param name="AddressHash">A hash of the normalised address, to tell whether two are the same; null in older events.</param>
+/// <param name="Country">Where it is sent: ISO 3166-1 alpha-2; null in older events.</param>
+/// <param name="FirstOrderedAt">When the shopper first ordered: this very order, where it is the first; null in older events.</param>
+public sealed record PaymentRequested(Guid OrderId, Guid PaymentId, string ShopperId, Money Amount, string PaymentToken,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? DeviceId = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? AddressHash = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Country = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] DateTimeOffset? FirstOrderedAt = null);
 
 /// <summary>The order's shopper asked for its cancellation.</summary>
 public sealed record CancellationRequested(Guid OrderId, string RequestedBy);

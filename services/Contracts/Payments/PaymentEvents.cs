@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Shop.Contracts;
 
 /// <summary>The provider holds the amount for the shop.</summary>
@@ -14,7 +16,15 @@ public sealed record PaymentDeclined(Guid OrderId, Guid PaymentId, string Reason
 /// <param name="PaymentId">The payment.</param>
 /// <param name="Score">From 0 (harmless) to 1 (fraud).</param>
 /// <param name="Reasons">What raised the score.</param>
-public sealed record PaymentHeld(Guid OrderId, Guid PaymentId, double Score, IReadOnlyList<string> Reasons);
+/// <param name="Rules">The rules that fired, with what they saw; null in older events.</param>
+public sealed record PaymentHeld(Guid OrderId, Guid PaymentId, double Score, IReadOnlyList<string> Reasons,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<FiredRule>? Rules = null);
+
+/// <summary>A rule of the payments' screening that fired.</summary>
+/// <param name="Rule">Its name.</param>
+/// <param name="Points">What it added to the score, in hundredths.</param>
+/// <param name="Features">What it saw.</param>
+public sealed record FiredRule(string Rule, double Points, IReadOnlyDictionary<string, double> Features);
 
 /// <summary>The authorised amount was taken.</summary>
 public sealed record PaymentCaptured(Guid OrderId, Guid PaymentId, Money Amount);

@@ -21,6 +21,8 @@ internal sealed class RecordReceiveContext : BaseReceiveContext
         _outbox = outbox;
         _record = record;
         HeaderProvider = new RecordHeaders(record);
+        // for handlers whose state is a partition's
+        AddOrUpdatePayload(() => record, _ => record);
         ConsumeContext consumeContext = new BodyConsumeContext(this,
             new EventSerializerContext(message, new RecordMessageContext(record, TransportHeaders, InputAddress)));
         AddOrUpdatePayload(() => consumeContext, _ => consumeContext);

@@ -570,9 +570,17 @@ namespace Shop.Orders.Migrations
                         .HasColumnType("uuid")
                         .HasColumnName("deadline_token");
 
+                    b.Property<string>("DeviceId")
+                        .HasColumnType("text")
+                        .HasColumnName("device_id");
+
                     b.Property<bool>("Dispatched")
                         .HasColumnType("boolean")
                         .HasColumnName("dispatched");
+
+                    b.Property<DateTimeOffset?>("FirstOrderedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("first_ordered_at");
 
                     b.Property<string>("Lines")
                         .IsRequired()

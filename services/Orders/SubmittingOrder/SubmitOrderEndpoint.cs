@@ -67,7 +67,9 @@ public static partial class SubmitOrderEndpoint
                 : errors.ToProblem();
         }
 
-        var order = NewOrder(key, request, lines, total, tokens);
+        var firstOrderedAt = await db.Orders.Where(earlier => earlier.ShopperId == key.ShopperId).OrderBy(earlier => earlier.CorrelationId)
+            .Select(earlier => (DateTimeOffset?)earlier.SubmittedAt).FirstOrDefaultAsync(cancellationToken);
+        var order = NewOrder(key, request, lines, total, tokens, DeviceOf(http), firstOrderedAt);
         db.Orders.Add(order);
         db.IdempotencyKeys.Add(key);
         db.Publish(order.ToOrderSubmitted());
@@ -83,6 +85,10 @@ public static partial class SubmitOrderEndpoint
         LogSubmitted(logger, order.CorrelationId);
         return Accepted(order);
     }
+
+    /// <summary>The browser, as the gateway says; what is too long or odd did not come from there.</summary>
+    private static string? DeviceOf(HttpRequest http) =>
+        http.Headers[DeviceHeaders.DeviceId] is [{ Length: > 0 and <= DeviceHeaders.MaxLength } device] && device.All(char.IsAsciiLetterOrDigit) ? device : null;
 
     /// <summary>Saves the order with its key; null when it was saved, the answer of the first submission where this one repeats it.</summary>
     private static async Task<IResult?> SaveUnlessRepeatedAsync(OrdersDb db, IdempotencyKey key, DateTimeOffset expiredBefore, CancellationToken cancellationToken)
@@ -116,7 +122,8 @@ public static partial class SubmitOrderEndpoint
         CreatedAt = new(now.Ticks - now.Ticks % TimeSpan.TicksPerMicrosecond, TimeSpan.Zero),
     };
 
-    private static Order NewOrder(IdempotencyKey key, SubmitOrder request, IReadOnlyList<OrderLine> lines, Money total, PaymentTokenSealer tokens)
+    private static Order NewOrder(IdempotencyKey key, SubmitOrder request, IReadOnlyList<OrderLine> lines, Money total, PaymentTokenSealer tokens,
+        string? deviceId, DateTimeOffset? firstOrderedAt)
     {
         var paymentId = Guid.CreateVersion7(key.CreatedAt);
         return new()
@@ -129,6 +136,8 @@ public static partial class SubmitOrderEndpoint
             ShipTo = request.ShipTo,
             PaymentToken = tokens.Seal(paymentId, request.Payment.Token),
             PaymentId = paymentId,
+            DeviceId = deviceId,
+            FirstOrderedAt = firstOrderedAt ?? key.CreatedAt,
             SubmittedAt = key.CreatedAt,
             UpdatedAt = key.CreatedAt,
         };

@@ -31,6 +31,8 @@ public static partial class SubmitOrderRules
             errors.Add(IdempotencyKeyHeader, "Must be there once.");
         else if (idempotencyKey.Length > MaxKeyLength || !idempotencyKey.All(IsVisibleAscii))
             errors.Add(IdempotencyKeyHeader, $"Must be 1 to {MaxKeyLength} visible ASCII characters.");
+        else if (CardNumbers.IsIn(idempotencyKey))
+            errors.Add(IdempotencyKeyHeader, CardNumbers.Refusal);
         CheckLines(order.Lines, errors);
         if (!PaymentToken().IsMatch(order.Payment.Token))
             errors.Add("payment.token", "Must be a token of the payment provider: tok_ and up to 60 letters, digits and underscores.");

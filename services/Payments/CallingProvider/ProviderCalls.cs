@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Shop.Messaging.Workers;
+using Shop.Payments.ScreeningPayments;
 
 namespace Shop.Payments.CallingProvider;
 
@@ -46,6 +47,12 @@ internal sealed class ProviderCalls(IServiceScopeFactory scopes, TimeProvider ti
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
         var ids = results.Select(result => result.Payment.PaymentId).Distinct().ToArray();
         await db.Payments.FromSql($"SELECT * FROM payments WHERE payment_id = ANY({ids}) ORDER BY payment_id FOR UPDATE").LoadAsync(cancellationToken);
+        // what the bank refuses is a reason to look closer at what comes next
+        var refused = results.Where(result => result.Answer is { Status: ProviderStatus.Declined } && result.Payment is { State: PaymentState.Authorizing, HistoryKeys: not null })
+            .Select(result => result.Payment).ToList();
+        await db.Histories.LoadAsync(refused.SelectMany(payment => payment.HistoryKeys!.Value.All()), cancellationToken);
+        foreach (var payment in refused)
+            db.Histories.Mark(payment.PaymentId, payment.HistoryKeys!.Value, ObservationMarks.Declined, time.GetUtcNow());
         foreach (var result in results)
             Write(db, result);
         await db.SaveChangesAsync(cancellationToken);

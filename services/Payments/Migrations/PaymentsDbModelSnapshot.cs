@@ -524,6 +524,10 @@ namespace Shop.Payments.Migrations
                         .HasColumnType("uuid")
                         .HasColumnName("payment_id");
 
+                    b.Property<Guid?>("AddressKey")
+                        .HasColumnType("uuid")
+                        .HasColumnName("address_key");
+
                     b.Property<decimal>("Amount")
                         .HasColumnType("numeric")
                         .HasColumnName("amount");
@@ -535,6 +539,10 @@ namespace Shop.Payments.Migrations
                     b.Property<bool>("CaptureWanted")
                         .HasColumnType("boolean")
                         .HasColumnName("capture_wanted");
+
+                    b.Property<Guid?>("CardKey")
+                        .HasColumnType("uuid")
+                        .HasColumnName("card_key");
 
                     b.Property<Guid>("CauseId")
                         .HasColumnType("uuid")
@@ -553,6 +561,10 @@ namespace Shop.Payments.Migrations
                         .HasColumnType("text")
                         .HasColumnName("decline_reason");
 
+                    b.Property<Guid?>("DeviceKey")
+                        .HasColumnType("uuid")
+                        .HasColumnName("device_key");
+
                     b.Property<DateTimeOffset?>("DueAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("due_at");
@@ -568,6 +580,20 @@ namespace Shop.Payments.Migrations
                     b.Property<DateTimeOffset>("RequestedAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("requested_at");
+
+                    b.Property<string>("Rules")
+                        .IsRequired()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("rules")
+                        .HasDefaultValueSql("'[]'");
+
+                    b.Property<int?>("RulesVersion")
+                        .HasColumnType("integer")
+                        .HasColumnName("rules_version");
+
+                    b.Property<double?>("Score")
+                        .HasColumnType("double precision")
+                        .HasColumnName("score");
 
                     b.Property<string>("ShopperId")
                         .IsRequired()
@@ -602,14 +628,102 @@ namespace Shop.Payments.Migrations
                         .HasDatabaseName("payments_due")
                         .HasFilter("due_at IS NOT NULL");
 
+                    b.HasIndex(new[] { "PaymentId" }, "payments_held")
+                        .HasDatabaseName("payments_held")
+                        .HasFilter("state = 'held'");
+
                     b.ToTable("payments", null, t =>
                         {
                             t.HasCheckConstraint("payments_check", "(due_at IS NOT NULL) = (state IN ('authorizing', 'capturing', 'voiding', 'refunding'))");
 
-                            t.HasCheckConstraint("payments_state_check", "state IN ('authorizing', 'authorized', 'declined', 'capturing', 'captured', 'voiding', 'voided', 'refunding', 'refunded')");
+                            t.HasCheckConstraint("payments_state_check", "state IN ('authorizing', 'held', 'authorized', 'declined', 'capturing', 'captured', 'voiding', 'voided', 'refunding', 'refunded')");
                         });
 
                     b.HasAnnotation("Npgsql:StorageParameter:fillfactor", 70);
+                });
+
+            modelBuilder.Entity("Shop.Payments.PaymentsDb+ScreeningHistoryTable", b =>
+                {
+                    b.Property<Guid>("Key")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("uuid")
+                        .HasColumnName("key");
+
+                    b.Property<DateTimeOffset>("LastAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("last_at");
+
+                    b.Property<byte[]>("State")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("state");
+
+                    b.Property<int>("Version")
+                        .HasColumnType("integer")
+                        .HasColumnName("version");
+
+                    b.HasKey("Key")
+                        .HasName("screening_histories_pkey");
+
+                    b.ToTable("screening_histories", (string)null);
+
+                    b.HasAnnotation("Npgsql:StorageParameter:fillfactor", 60);
+                });
+
+            modelBuilder.Entity("Shop.Payments.ReviewingPayments.Review", b =>
+                {
+                    b.Property<Guid>("PaymentId")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("uuid")
+                        .HasColumnName("payment_id");
+
+                    b.Property<DateTimeOffset>("DecidedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("decided_at");
+
+                    b.Property<string>("DecidedBy")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("decided_by");
+
+                    b.Property<bool>("IsApproved")
+                        .HasColumnType("boolean")
+                        .HasColumnName("is_approved");
+
+                    b.Property<string>("Note")
+                        .HasColumnType("text")
+                        .HasColumnName("note");
+
+                    b.HasKey("PaymentId")
+                        .HasName("reviews_pkey");
+
+                    b.ToTable("reviews", (string)null);
+                });
+
+            modelBuilder.Entity("Shop.Payments.ScreeningPayments.StoredRules", b =>
+                {
+                    b.Property<int>("Version")
+                        .HasColumnType("integer")
+                        .HasColumnName("version");
+
+                    b.Property<string>("Rules")
+                        .IsRequired()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("rules");
+
+                    b.Property<DateTimeOffset>("SetAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("set_at");
+
+                    b.Property<string>("SetBy")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("set_by");
+
+                    b.HasKey("Version")
+                        .HasName("screening_rules_pkey");
+
+                    b.ToTable("screening_rules", (string)null);
                 });
 
             modelBuilder.Entity("Shop.Messaging.Schema.MessagingTables+HeldMessagesTable", b =>

@@ -1,25 +1,25 @@
 using System.Diagnostics;
 using MassTransit;
 using Shop.Contracts;
+using Shop.Payments.ScreeningPayments;
 
 namespace Shop.Payments.RequestingPayments;
 
 /// <summary>
-/// Writes down what orders want of their payments, and nothing else: the provider is called after the commit, by
+/// Screens payments, writes down what orders want of them, and nothing else: the provider is called after the commit, by
 /// <see cref="CallingProvider.ProviderWorker"/>.
 /// </summary>
-internal sealed partial class OrderConsumer(PaymentsDb db, TimeProvider time, ILogger<OrderConsumer> logger)
+internal sealed partial class OrderConsumer(PaymentsDb db, PaymentScreening screening, TimeProvider time, ILogger<OrderConsumer> logger)
     : IConsumer<PaymentRequested>, IConsumer<OrderConfirmed>, IConsumer<OrderCancelled>
 {
     public Task Consume(ConsumeContext<PaymentRequested> context)
     {
         var request = context.Message;
         if (Find(request.OrderId) is not { } payment)
-            db.Payments.Add(new(request, time.GetUtcNow(), CauseOf(context)));
-        else if (payment.PaymentId == request.PaymentId)
+            return ScreenAsync(context);
+        if (payment.PaymentId == request.PaymentId)
             return Apply(context, payment, PaymentDecider.RequestAgain(payment));
-        else
-            SecondPaymentIgnored(logger, request.OrderId, payment.PaymentId, request.PaymentId);
+        SecondPaymentIgnored(logger, request.OrderId, payment.PaymentId, request.PaymentId);
         return Task.CompletedTask;
     }
 
@@ -29,6 +29,18 @@ internal sealed partial class OrderConsumer(PaymentsDb db, TimeProvider time, IL
 
     public Task Consume(ConsumeContext<OrderCancelled> context) =>
         Find(context.Message.OrderId) is { } payment ? Apply(context, payment, PaymentDecider.Cancel(payment)) : Task.CompletedTask;
+
+    private async Task ScreenAsync(ConsumeContext<PaymentRequested> context)
+    {
+        var screened = await screening.ScreenAsync(context);
+        var now = time.GetUtcNow();
+        var payment = new Payment(context.Message, now, CauseOf(context), screened);
+        var decision = PaymentDecider.Request(payment, screened.Assessment.Verdict);
+        payment.Apply(decision, now);
+        db.Payments.Add(payment);
+        if (decision.Event is { } told)
+            await context.Publish(told, context.CancellationToken);
+    }
 
     private Task Apply(ConsumeContext context, Payment payment, Decision? decision)
     {

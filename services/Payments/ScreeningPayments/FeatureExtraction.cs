@@ -49,12 +49,14 @@ public static class FeatureExtraction
         var shopperWindows = SlidingWindows.Of(histories.Shopper, now);
         var (ownPayments, ownDeviation) = CompareWithOwn(shopper, now, histories.Amounts);
         double? history = null, card = null, device = null, address = null, country = null;
+        var hasDevices = false;
         // oldest first: the first that matches tells the age
         foreach (ref readonly var own in shopper)
         {
             if (!own.IsClean)
                 continue;
             history ??= Age(own.At, now);
+            hasDevices |= own.Device != 0;
             if (own.Card == now.Card)
                 card ??= Age(own.At, now);
             if (own.Device == now.Device && now.Device != 0)
@@ -74,6 +76,7 @@ public static class FeatureExtraction
             AccountAge = AccountAge(facts),
             OwnPayments = ownPayments,
             OwnHistory = history,
+            HasDevices = hasDevices,
             CardAge = card,
             DeviceAge = device,
             AddressAge = address,

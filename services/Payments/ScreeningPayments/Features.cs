@@ -24,6 +24,9 @@ public sealed record Features
     /// <summary>Since the oldest payment of the shopper that is remembered and went well.</summary>
     public required double? OwnHistory { get; init; }
 
+    /// <summary>Whether the shopper is known to order from devices that are known.</summary>
+    public required bool HasDevices { get; init; }
+
     /// <summary>Since the shopper first paid with this card.</summary>
     public required double? CardAge { get; init; }
 

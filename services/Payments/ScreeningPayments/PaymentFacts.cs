@@ -27,8 +27,14 @@ public readonly record struct HistoryKeys(Guid Card, Guid Shopper, Guid? Device,
 {
     /// <summary>The keys of a payment.</summary>
     public static HistoryKeys Of(PaymentFacts facts) => new(
-        Digest("card", facts.Card), Digest("shopper", facts.Shopper),
+        Digest("card", facts.Card), OfShopper(facts.Shopper),
         facts.Device is { } device ? Digest("device", device) : null, facts.Address is { } address ? Digest("address", address) : null);
+
+    /// <summary>The key of a shopper.</summary>
+    public static Guid OfShopper(string shopper) => Digest("shopper", shopper);
+
+    /// <summary>The key of what is usual in a currency, as one partition's payments have it: each is handled by one instance at a time.</summary>
+    internal static Guid OfAmounts(string currency, int partition) => Digest("amounts", $"{currency} {partition}");
 
     /// <summary>All keys that there are.</summary>
     public IEnumerable<Guid> All()

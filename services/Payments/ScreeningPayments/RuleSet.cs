@@ -1,3 +1,4 @@
+using Shop.Contracts;
 using Shop.Payments.ScreeningPayments.Rules;
 
 namespace Shop.Payments.ScreeningPayments;
@@ -14,12 +15,6 @@ public enum Verdict
     /// <summary>It is refused, and the provider never asked.</summary>
     Decline,
 }
-
-/// <summary>A rule that fired, with what it saw.</summary>
-/// <param name="Rule">Its name.</param>
-/// <param name="Points">What it added to the score.</param>
-/// <param name="Features">What it saw.</param>
-public sealed record FiredRule(string Rule, double Points, IReadOnlyDictionary<string, double> Features);
 
 /// <summary>A decision with its grounds.</summary>
 /// <param name="Verdict">What is done.</param>

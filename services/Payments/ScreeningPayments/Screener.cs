@@ -1,3 +1,4 @@
+using Shop.Contracts;
 using Shop.Payments.ScreeningPayments.Rules;
 
 namespace Shop.Payments.ScreeningPayments;

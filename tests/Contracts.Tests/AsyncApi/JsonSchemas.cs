@@ -19,6 +19,8 @@ internal sealed class JsonSchemas(XmlDocs docs)
         var json = ContractsJson.Default.GetTypeInfo(type) ?? throw new InvalidOperationException($"{type} is not part of ContractsJson");
         if (json.Kind == JsonTypeInfoKind.Enumerable)
             return new() { ["type"] = "array", ["items"] = Of(json.ElementType!) };
+        if (json.Kind == JsonTypeInfoKind.Dictionary)
+            return new() { ["type"] = "object", ["additionalProperties"] = Of(json.ElementType!) };
         if (json.Kind != JsonTypeInfoKind.Object)
             throw new NotSupportedException($"No schema is known for {type}");
         if (Components.TryAdd(type.Name, null))

@@ -14,7 +14,7 @@ public sealed class StoriesTests
         await order.WhenAsync(Sample.OrderSubmitted, Sample.StockReserved, Sample.PaymentAuthorized, Sample.StockDispatched, Sample.PaymentCaptured);
 
         Assert.Equal("Fulfilled", order.Order.CurrentState);
-        Assert.Equal([new PaymentRequested(Sample.Id, Sample.PaymentId, "ada", Sample.Total, "tok_visa"), new OrderConfirmed(Sample.Id), new OrderFulfilled(Sample.Id)], order.Published);
+        Assert.Equal([new PaymentRequested(Sample.Id, Sample.PaymentId, "ada", Sample.Total, "tok_visa", null, AddressHash.Of(Sample.ShipTo), "DE"), new OrderConfirmed(Sample.Id), new OrderFulfilled(Sample.Id)], order.Published);
         Assert.Empty(order.Scheduled);
     }
 

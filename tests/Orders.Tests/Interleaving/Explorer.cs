@@ -104,7 +104,7 @@ internal sealed class Explorer(FulfilmentMachine machine)
             yield return ("an operator repairs", next => Do(() => { next.Repairs--; next.OrdersTopic.AddRange(words.Select(word => new Entry(word))); }));
         if (world.LostReservations > 0 && world.Reservation is { Status: ReservationStatus.Reserved, Lines: var lines })
             yield return ("the reservation is lost", next => Do(() => { next.LostReservations--; Neighbours.Release(next, lines); }));
-        if (world.HeldRequest is not null && !world.ReviewEnded)
+        if (world.Payment?.State == Payments.PaymentState.Held)
         {
             yield return ("an operator approves", next => Do(() => Neighbours.Review(next, approve: true)));
             yield return ("an operator rejects", next => Do(() => Neighbours.Review(next, approve: false)));

@@ -15,7 +15,7 @@ public sealed class InterleavingTests(ITestOutputHelper output)
         NoStockInTime = "Cancelled: The stock could not be reserved in time", NoPaymentInTime = "Cancelled: The payment could not be completed in time";
 
     private static readonly string[] UsualEnds = [Fulfilled, ByShopper, NoStockInTime, NoPaymentInTime];
-    private static readonly string[] ReviewsEnds = [Fulfilled, NoStockInTime, NoPaymentInTime, "Cancelled: The payment was not approved in time", "Cancelled: Payment declined: rejected"];
+    private static readonly string[] ReviewsEnds = [Fulfilled, NoStockInTime, NoPaymentInTime, "Cancelled: The payment was not approved in time", "Cancelled: Payment declined: not accepted"];
 
     /// <summary>Each scenario with the ways in which its orders end, and how many steps it takes at least: fewer would mean that the test does not look everywhere any more.</summary>
     private static readonly (Scenario Scenario, int Steps, string[] Ends)[] Cases =

@@ -2,6 +2,7 @@ using Shop.Contracts;
 using Shop.Inventory.ReservingStock;
 using Shop.PaymentProvider;
 using Shop.Payments;
+using Shop.Payments.ScreeningPayments;
 
 namespace Shop.Orders.Tests.Interleaving;
 
@@ -59,20 +60,10 @@ internal static class Neighbours
     {
         switch (@event)
         {
-            // Payments does not hold payments yet: this is what it will publish when it does
-            case PaymentRequested request when world.Scenario.Held && world.HeldRequest is null:
-                world.HeldRequest = request;
-                world.PaymentsTopic.Add(new(SampleOrders.PaymentHeld));
-                break;
-            case PaymentRequested or OrderConfirmed or OrderCancelled when world.HeldRequest is not null && world.Payment is null:
-                if (@event is OrderCancelled && !world.ReviewEnded)
-                {
-                    world.ReviewEnded = true;
-                    world.PaymentsTopic.Add(new(SampleOrders.PaymentVoided));
-                }
-                break;
             case PaymentRequested request when world.Payment is null:
-                world.Payment = new(request, Now, NoCause);
+                var assessment = new Assessment(world.Scenario.Held ? Verdict.Hold : Verdict.Authorize, 0, []);
+                world.Payment = new(request, Now, NoCause, new(assessment, 0, default));
+                Apply(world, Payments.PaymentDecider.Request(world.Payment, assessment.Verdict));
                 break;
             case PaymentRequested:
                 Apply(world, Payments.PaymentDecider.RequestAgain(world.Payment!));
@@ -87,14 +78,7 @@ internal static class Neighbours
     }
 
     /// <summary>An operator decides about the held payment.</summary>
-    public static void Review(World world, bool approve)
-    {
-        world.ReviewEnded = true;
-        if (approve)
-            world.Payment = new(world.HeldRequest!, Now, NoCause);
-        else
-            world.PaymentsTopic.Add(new(SampleOrders.PaymentDeclined with { Reason = "rejected" }));
-    }
+    public static void Review(World world, bool approve) => Apply(world, Payments.PaymentDecider.Review(world.Payment!, approve));
 
     /// <summary>The worker has an answer for the call.</summary>
     public static void AnswerArrives(World world, Call call)

@@ -64,8 +64,6 @@ internal sealed class World
     public Reservation? Reservation { get; set; }
 
     public Payments.Payment? Payment { get; set; }
-    public PaymentRequested? HeldRequest { get; set; }
-    public bool ReviewEnded { get; set; }
     public PaymentProvider.Payment? AtProvider { get; set; }
     public int Captures { get; set; }
     public int Refunds { get; set; }
@@ -119,7 +117,7 @@ internal sealed class World
         }
         foreach (var read in Read)
             key.Append((char)('0' + read));
-        key.Append(Code(Reservation?.Status)).Append(Code(Payment?.State)).Append(Payment?.CaptureWanted == true ? '!' : '-').Append(HeldRequest is null ? '-' : 'H').Append(ReviewEnded ? 'R' : '-')
+        key.Append(Code(Reservation?.Status)).Append(Code(Payment?.State)).Append(Payment?.CaptureWanted == true ? '!' : '-')
             .Append(Code(AtProvider?.Status)).Append(AtProvider?.Request is null ? 'V' : '-');
         foreach (var call in Calls)
             key.Append(Code<Payments.PaymentState>(call.Asked)).Append(Code(call.Answer?.Status)).Append(call.Abandoned ? 'A' : '-');

@@ -6,7 +6,7 @@ namespace Shop.Orders.Tests.RepairingOrders;
 
 public sealed class OrderRepairTests
 {
-    private static readonly PaymentRequested PaymentRequested = new(Sample.Id, Sample.PaymentId, "ada", Sample.Total, "tok_visa");
+    private static readonly PaymentRequested PaymentRequested = new(Sample.Id, Sample.PaymentId, "ada", Sample.Total, "tok_visa", null, AddressHash.Of(Sample.ShipTo), "DE");
 
     public static TheoryData<string, object[]> Words { get; } = new()
     {

@@ -37,16 +37,20 @@ public sealed record AccountTakeover : Rule
 
     internal override Finding? Look(Features features)
     {
-        if (features.AccountAge < Days || features.DeviceAge >= Days || features.Device.Day.Count == 0)
+        if (features.AccountAge < Days || features.DeviceAge >= Days)
             return null;
         var isRemembered = features.OwnHistory >= Days;
         var isGiving = features.Shopper.Day.Addresses >= GiftAddresses;
         // an account of which nothing is remembered has nothing to differ from: there it takes large amounts, from a place where nobody is known
         if (!isRemembered && (isGiving || features.AmountDeviation < Large || features.DeviceSeen >= 1 || features.Neighbours > 0 || features.CardOwners > 0))
             return null;
+        // a device that hides is a new one, where others do not
+        var hides = features.Device.Day.Count == 0;
+        if (hides && !features.HasDevices)
+            return null;
         var deviation = features.OwnAmountDeviation ?? features.AmountDeviation;
-        var payments = Math.Min(features.Device.Day.Count, features.Shopper.Day.Count);
-        var evidence = Math.Clamp(deviation, 0, 3) * Amount + (payments - 1) * Repetition + (features.Device.Day.Shoppers - 1) * OtherAccount;
+        var payments = hides ? features.Shopper.Day.Count : Math.Min(features.Device.Day.Count, features.Shopper.Day.Count);
+        var evidence = Math.Clamp(deviation, 0, 3) * Amount + (payments - 1) * Repetition + Math.Max(0, features.Device.Day.Shoppers - 1) * OtherAccount;
         if (isRemembered)
         {
             evidence += 1 + (IsNew(features.AddressAge) && !isGiving ? NewAddress : 0)

@@ -4,10 +4,10 @@ namespace Shop.Payments.ScreeningPayments.Rules;
 public sealed record Burst : Rule
 {
     /// <summary>Payments within ten minutes.</summary>
-    public double TenMinutes { get; init; } = 5;
+    public double TenMinutes { get; init; } = 20;
 
     /// <summary>Payments within an hour.</summary>
-    public double Hour { get; init; } = 8;
+    public double Hour { get; init; } = 30;
 
     /// <summary>Who ordered first less than so many days ago is new.</summary>
     public double Days { get; init; } = 5;
@@ -18,7 +18,7 @@ public sealed record Burst : Rule
             return null;
         var minutes = Math.Max(features.Shopper.TenMinutes.Count, Math.Max(features.Card.TenMinutes.Count, features.Device.TenMinutes.Count));
         var hour = Math.Max(features.Shopper.Hour.Count, Math.Max(features.Card.Hour.Count, features.Device.Hour.Count));
-        var strength = Math.Max(Grade(minutes, TenMinutes, TenMinutes + 3), Grade(hour, Hour, Hour + 4));
+        var strength = Math.Max(Grade(minutes, TenMinutes, TenMinutes + 10), Grade(hour, Hour, Hour + 10));
         return strength == 0 ? null : new(strength, ("paymentsInTenMinutes", minutes), ("paymentsInAnHour", hour));
     }
 }

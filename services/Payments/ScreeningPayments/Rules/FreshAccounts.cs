@@ -20,10 +20,13 @@ public sealed record FreshAccounts : Rule
         if (features.AccountAge >= 1)
             return null;
         var device = Math.Max(features.Device.Day.FreshShoppers, features.Card.Day.FreshShoppers);
-        double strangersHour = features.Address.Hour.FreshShoppers - features.Neighbours, strangersDay = features.Address.Day.FreshShoppers - features.Neighbours;
+        double strangersHour = Strangers(features.Address.Hour, features), strangersDay = Strangers(features.Address.Day, features);
         var deviceHour = features.Device.Hour.FreshShoppers;
         var strength = Math.Max(Math.Max(Grade(device, SameDevice, SameDevice + 2), Grade(deviceHour, SameDeviceHour, SameDeviceHour + 2)),
             Math.Max(Grade(strangersHour, AddressHour, AddressHour + 2), Grade(strangersDay, AddressDay, AddressDay + 2)));
         return strength == 0 ? null : new(strength, ("freshShoppersOfDeviceOrCard", device), ("freshShoppersAtAddress", features.Address.Day.FreshShoppers), ("neighbours", features.Neighbours));
     }
+
+    /// <summary>From a browser that has been here before, and not known at the address. Whoever keeps no cookie at all is no browser, and tells nothing by it.</summary>
+    private static double Strangers(in Window window, Features features) => Math.Min(window.FreshShoppers, window.Devices) - features.Neighbours;
 }

@@ -4,7 +4,7 @@ namespace Shop.Payments.ScreeningPayments.Rules;
 public sealed record RepeatedDeclines : Rule
 {
     /// <summary>Refusals of one shopper, card or device within a day.</summary>
-    public double Day { get; init; } = 4;
+    public double Day { get; init; } = 6;
 
     internal override Finding? Look(Features features)
     {

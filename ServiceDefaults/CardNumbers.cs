@@ -1,0 +1,71 @@
+namespace Shop.ServiceDefaults;
+
+/// <summary>
+/// Finds what looks like the number of a payment card. Payments are made with the provider's tokens: a number has no business in any input, and
+/// is refused before it can reach an event, a log or an error.
+/// </summary>
+public static class CardNumbers
+{
+    /// <summary>What is said of one, without repeating it.</summary>
+    public const string Refusal = "Must not contain what looks like a card number: payments are made with a token.";
+
+    private const int Shortest = 14, Longest = 19;
+
+    /// <summary>
+    /// Whether a run of 14 to 19 digits is in <paramref name="text"/>, also with single spaces or hyphens between them, that begins as the cards
+    /// of the large networks do and has a right check digit.
+    /// </summary>
+    /// <remarks>Source: ISO/IEC 7812-1, annex B (the Luhn formula); the networks' published ranges.</remarks>
+    public static bool IsIn(ReadOnlySpan<char> text)
+    {
+        Span<byte> digits = stackalloc byte[Longest];
+        for (var start = 0; start < text.Length; start++)
+        {
+            if (!char.IsAsciiDigit(text[start]))
+                continue;
+            var (count, at) = (0, start);
+            for (; at < text.Length; at++)
+            {
+                if (char.IsAsciiDigit(text[at]))
+                {
+                    if (count == Longest)
+                    {
+                        count++;
+                        break;
+                    }
+                    digits[count++] = (byte)(text[at] - '0');
+                }
+                else if (text[at] is not (' ' or '-') || at + 1 == text.Length || !char.IsAsciiDigit(text[at + 1]))
+                {
+                    break;
+                }
+            }
+            if (count is >= Shortest and <= Longest && IsCard(digits[..count]))
+                return true;
+            while (start + 1 < text.Length && char.IsAsciiDigit(text[start + 1]))
+                start++;
+        }
+        return false;
+    }
+
+    private static bool IsCard(ReadOnlySpan<byte> digits)
+    {
+        var (two, four) = (digits[0] * 10 + digits[1], digits[0] * 1_000 + digits[1] * 100 + digits[2] * 10 + digits[3]);
+        var isLong = digits.Length switch
+        {
+            14 => two is 30 or 36 or 38 or 39,
+            15 => two is 34 or 37,
+            16 or 19 => digits[0] == 4 || two is (>= 51 and <= 55) or 35 or 62 or 65 || four is (>= 2221 and <= 2720) or 6011,
+            _ => false,
+        };
+        if (!isLong)
+            return false;
+        var sum = 0;
+        for (var i = 0; i < digits.Length; i++)
+        {
+            var value = digits[^(i + 1)] * (i % 2 + 1);
+            sum += value > 9 ? value - 9 : value;
+        }
+        return sum % 10 == 0;
+    }
+}

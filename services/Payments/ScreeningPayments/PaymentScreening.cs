@@ -1,0 +1,35 @@
+using MassTransit;
+using Shop.Contracts;
+using Shop.Messaging.Consuming;
+
+namespace Shop.Payments.ScreeningPayments;
+
+/// <summary>Screens the payments of a batch, in its transaction.</summary>
+public sealed class PaymentScreening(PaymentsDb db, LiveRules rules, PaymentTokenOpener tokens)
+{
+    private VersionedRules? _live;
+
+    /// <summary>Loads what the requests are going to need: one statement, however many rules there are.</summary>
+    public async Task LoadAsync(IEnumerable<PaymentRequested> requests, CancellationToken cancellationToken)
+    {
+        // the keys do not depend on the time
+        var keys = requests.SelectMany(request => HistoryKeys.Of(RequestedPayment.FactsOf(request, DateTimeOffset.UnixEpoch + TimeSpan.FromDays(365), tokens)).All()).ToList();
+        if (keys.Count == 0)
+            return;
+        _live = await rules.CurrentAsync(db, cancellationToken);
+        await db.Histories.LoadAsync(keys, cancellationToken);
+    }
+
+    /// <summary>Decides about a payment, and remembers it.</summary>
+    public async Task<Screened> ScreenAsync(ConsumeContext<PaymentRequested> context)
+    {
+        // event time, so that a service that was away judges as one that was not
+        var at = context.SentTime is { } sent ? new DateTimeOffset(sent) : throw new InvalidOperationException("The event has no time");
+        var facts = RequestedPayment.FactsOf(context.Message, at, tokens);
+        var keys = HistoryKeys.Of(facts);
+        var amounts = HistoryKeys.OfAmounts(facts.Currency, context.TryGetPayload<ConsumedRecord>(out var record) ? record.Partition : -1);
+        await db.Histories.LoadAsync([amounts], context.CancellationToken);
+        var assessment = _live!.Screener.Screen(facts, keys, db.Histories.Of(keys, amounts, facts.At));
+        return new(assessment, _live.Version, keys);
+    }
+}

@@ -1,0 +1,66 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text;
+using System.Text.Json;
+using Shop.Contracts;
+using Shop.Testing;
+
+namespace Shop.Payments.Tests.ScreeningPayments;
+
+/// <summary>Operators change the rules while the service runs.</summary>
+public sealed class RulesTests(PostgresFixture postgres)
+{
+    [Fact]
+    public async Task Rules_that_are_set_decide_from_then_on_and_their_version_is_in_the_decision()
+    {
+        await using var shop = await TestShop.StartAsync(postgres);
+        var payments = shop.StartPayments();
+        using var olga = Operator(payments);
+        Assert.Equal(0, (await olga.GetFromJsonAsync<JsonElement>("/api/ops/fraud/rules")).GetProperty("version").GetInt32());
+
+        // every card that is new is testing
+        using var answer = await PutAsync(olga, """{"cardTesting":{"points":100,"dayEvidence":3}}""");
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        Assert.Equal(1, (await answer.Content.ReadFromJsonAsync<JsonElement>(TestContext.Current.CancellationToken)).GetProperty("version").GetInt32());
+
+        PaymentRequested[] requests = [.. Enumerable.Range(0, 3).Select(i => OrdersStandIn.Request($"tok_visa_c{i}", "shopper", "device", "address", isFirst: true))];
+        foreach (var request in requests)
+        {
+            await shop.Orders.PublishAsync(request);
+            await Eventually.BecomesTrueAsync(async () => await payments.StateAsync(request.PaymentId) is PaymentState.Authorized or PaymentState.Held);
+        }
+        var last = (await payments.FindAsync(requests[^1].PaymentId))!;
+        Assert.Equal((PaymentState.Held, 1), (last.State, last.RulesVersion));
+    }
+
+    [Theory]
+    [InlineData("""{"holdAt":0}""", "holdAt")]
+    [InlineData("""{"holdAt":90,"declineAt":50}""", "declineAt")]
+    [InlineData("""{"cardTesting":{"points":100,"dayEvidence":-1}}""", "cardTesting.dayEvidence")]
+    [InlineData("""{"burst":{"points":5000}}""", "burst.points")]
+    [InlineData("""{"burst":null}""", "burst")]
+    [InlineData("[]", null)]
+    public async Task Rules_that_make_no_sense_are_refused_by_field(string rules, string? field)
+    {
+        await using var shop = await TestShop.StartAsync(postgres, providerIsUp: false);
+        var payments = shop.StartPayments();
+        using var olga = Operator(payments);
+        using var answer = await PutAsync(olga, rules);
+        Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+        if (field is not null)
+            Assert.Contains($"\"{field}\"", await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+    }
+
+    private static HttpClient Operator(PaymentsInstance payments)
+    {
+        var http = payments.CreateClient();
+        http.DefaultRequestHeaders.Authorization = new("Bearer", TestTokens.Operator());
+        return http;
+    }
+
+    private static async Task<HttpResponseMessage> PutAsync(HttpClient http, string rules)
+    {
+        using var content = new StringContent(rules, Encoding.UTF8, "application/json");
+        return await http.PutAsync("/api/ops/fraud/rules", content, TestContext.Current.CancellationToken);
+    }
+}
