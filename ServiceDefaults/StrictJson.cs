@@ -5,7 +5,7 @@ namespace Shop.ServiceDefaults;
 
 /// <summary>
 /// How Shop reads and writes JSON over HTTP: camelCase, enums by name, and nothing guessed: a repeated member, a missing
-/// or null one that the type requires, a number as text U+0000 and a card's number in a text are errors. Unknown members are ignored.
+/// or null one that the type requires, a number as text, and U+0000 or a card's number in a text are errors. Unknown members are ignored.
 /// </summary>
 public static class StrictJson
 {
