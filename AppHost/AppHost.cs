@@ -6,7 +6,17 @@ using Shop.AppHost.Kafka;
 using Shop.AppHost.Postgres;
 using Shop.AppHost.Running;
 
-var shop = ShopSettings.Read(args, Path.GetFullPath(Path.Combine(new Projects.Gateway().ProjectPath, "..", "..")));
+ShopSettings shop;
+try
+{
+    shop = ShopSettings.Read(args, Path.GetFullPath(Path.Combine(new Projects.Gateway().ProjectPath, "..", "..")));
+}
+catch (DistributedApplicationException e)
+{
+    ShopReport.Say($"The shop did not start: {e.Message}");
+    return 1;
+}
+
 await using var guard = await ShopGuard.TakeAsync(shop.Data);
 if (guard is null)
 {

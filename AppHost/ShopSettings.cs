@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Configuration;
+using Npgsql;
 
 namespace Shop.AppHost;
 
@@ -14,10 +15,24 @@ internal sealed record ShopSettings(int Port, int Replicas, string Data, string?
     /// <summary>Reads the environment and, stronger, the command line: <c>--SHOP_PORT=8090</c>.</summary>
     /// <param name="args">The command line.</param>
     /// <param name="root">The repository, beside whose AppHost the data are kept when nothing else is said.</param>
-    /// <exception cref="DistributedApplicationException">A value is no number, or not in its range.</exception>
+    /// <exception cref="DistributedApplicationException">A value is no number or not in its range, no directory of the kind, or no connection string.</exception>
     public static ShopSettings Read(string[] args, string root)
     {
         var given = new ConfigurationBuilder().AddEnvironmentVariables().AddCommandLine(args).Build();
+        if (Value("ConnectionStrings:postgres") is { } postgres)
+        {
+            try
+            {
+                _ = new NpgsqlConnectionStringBuilder(postgres);
+            }
+            catch (ArgumentException e)
+            {
+                throw new DistributedApplicationException($"ConnectionStrings__postgres is no connection string: {e.Message}", e);
+            }
+        }
+        if (Value("KAFKA_HOME") is { } home && !File.Exists(Path.Combine(home, "bin", "kafka-run-class.sh")))
+            throw new DistributedApplicationException($"KAFKA_HOME is '{home}', where there is no bin/kafka-run-class.sh.");
+
         return new(
             Number("SHOP_PORT", 8080, 65_535),
             Number("SHOP_REPLICAS", 1, 100),

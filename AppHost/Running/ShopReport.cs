@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Hosting;
 
@@ -9,7 +10,7 @@ namespace Shop.AppHost.Running;
 /// What people see of a run: the console's lines, the parts' log files, and <c>state.json</c>, which <c>./shop status</c> prints. None of
 /// these ends the shop when it cannot be written: it may be for the next line, or the next change.
 /// </summary>
-internal sealed class ShopReport(ShopSettings shop, DistributedApplicationModel model, IHostApplicationLifetime lifetime, IConfiguration configuration)
+internal sealed partial class ShopReport(ShopSettings shop, DistributedApplicationModel model, IHostApplicationLifetime lifetime, IConfiguration configuration)
 {
     private const int LinesKept = 25;
     private const long MaximumLogBytes = 10_000_000;
@@ -78,7 +79,7 @@ internal sealed class ShopReport(ShopSettings shop, DistributedApplicationModel 
         }
 
         // a detached shop has no console: what is written goes to the one who waits for it
-        if (shop.Detached) return;
+        if (shop.Detached || Orchestration().IsMatch(line)) return;
         var prefix = part.Title.PadRight(_parts.Max(other => other.Title.Length));
         Say(Coloured ? $"\e[{Colours[Array.IndexOf(_parts, part) % Colours.Length]}m{prefix}\e[0m | {line}" : $"{prefix} | {line}");
     }
@@ -88,6 +89,10 @@ internal sealed class ShopReport(ShopSettings shop, DistributedApplicationModel 
 
     /// <summary>Removes the state file: the shop does not run.</summary>
     public void Delete() => File.Delete(_stateFile);
+
+    /// <summary>What the orchestrator says of itself in a part's log; that a part has become healthy tells the same.</summary>
+    [GeneratedRegex(@"^\S+ (\[sys\] Starting process|Waiting for resource |Finished waiting for resource |No custom certificate authorities )")]
+    private static partial Regex Orchestration();
 
     private static void Try(Action write)
     {

@@ -16,6 +16,11 @@ internal static class EventsCommand
     public static Command Create()
     {
         var topic = new Argument<string?>("TOPIC") { Description = "The topic to show; else all of the shop's", Arity = ArgumentArity.ZeroOrOne };
+        topic.Validators.Add(given =>
+        {
+            if (given.Tokens is [{ Value: ['-', ..] unknown }])
+                given.AddError($"There is no option {unknown}.");
+        });
         var fromBeginning = new Option<bool>("--from-beginning") { Description = $"Show all that is there, not only the newest {Newest}" };
         var follow = new Option<bool>("--follow", "-f") { Description = "Go on showing events as they happen, until Ctrl-C" };
         var json = new Option<bool>("--json") { Description = "One JSON object a line" };
