@@ -7,6 +7,7 @@ using Shop.Messaging.Outbox;
 using Shop.Messaging.Schema;
 using Shop.Payments.ReviewingPayments;
 using Shop.Payments.ScreeningPayments;
+using Shop.Payments.TryingRules;
 
 namespace Shop.Payments;
 
@@ -22,6 +23,21 @@ public sealed class PaymentsDb(DbContextOptions<PaymentsDb> options, Transaction
     /// <summary>The rules that operators have set.</summary>
     public DbSet<StoredRules> ScreeningRules => Set<StoredRules>();
 
+    /// <summary>The rules that operators try out.</summary>
+    public DbSet<ShadowRules> ShadowRules => Set<ShadowRules>();
+
+    /// <summary>How the rules that are tried out decide.</summary>
+    public DbSet<ShadowDecisionCount> ShadowDecisionCounts => Set<ShadowDecisionCount>();
+
+    /// <summary>How often they fire.</summary>
+    public DbSet<ShadowRuleCount> ShadowRuleCounts => Set<ShadowRuleCount>();
+
+    /// <summary>Payments they decide otherwise about.</summary>
+    public DbSet<ShadowExample> ShadowExamples => Set<ShadowExample>();
+
+    /// <summary>What the current transaction finds out about the rules that are tried out.</summary>
+    public ShadowFindings ShadowFindings => field ??= new(this);
+
     /// <summary>What screening remembers, for the current transaction.</summary>
     public StoredHistories Histories => field ??= new(this);
 
@@ -29,6 +45,7 @@ public sealed class PaymentsDb(DbContextOptions<PaymentsDb> options, Transaction
     public override async Task<int> SaveChangesAsync(bool acceptAllChangesOnSuccess, CancellationToken cancellationToken = default)
     {
         await Histories.WriteAsync(cancellationToken);
+        await ShadowFindings.WriteAsync(cancellationToken);
         return await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
     }
 
@@ -65,6 +82,21 @@ public sealed class PaymentsDb(DbContextOptions<PaymentsDb> options, Transaction
             rules.ToTable("screening_rules").HasKey(r => r.Version);
             rules.Property(r => r.Version).ValueGeneratedNever();
             rules.Property(r => r.Rules).HasColumnType("jsonb");
+        });
+        modelBuilder.Entity<ShadowRules>(rules =>
+        {
+            rules.ToTable("shadow_rules").HasKey(r => r.Version);
+            rules.Property(r => r.Version).ValueGeneratedNever();
+            rules.Property(r => r.Rules).HasColumnType("jsonb");
+            rules.HasIndex(r => r.Version, "shadow_rules_current").HasFilter("ended_at IS NULL");
+        });
+        modelBuilder.Entity<ShadowDecisionCount>().ToTable("shadow_decision_counts").HasKey(count => new { count.Version, count.Partition, count.Live, count.Shadow });
+        modelBuilder.Entity<ShadowRuleCount>().ToTable("shadow_rule_counts").HasKey(count => new { count.Version, count.Partition, count.Rule });
+        modelBuilder.Entity<ShadowExample>(example =>
+        {
+            example.ToTable("shadow_examples").HasKey(e => new { e.Version, e.PaymentId });
+            example.Property(e => e.Decision).HasColumnType("jsonb");
+            example.HasIndex(e => new { e.Version, e.Kind }, "shadow_examples_kind");
         });
         modelBuilder.Entity<ScreeningHistoryTable>(history =>
         {

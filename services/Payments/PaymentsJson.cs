@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Shop.Contracts;
 using Shop.Payments.ScreeningPayments;
+using Shop.Payments.TryingRules;
 
 namespace Shop.Payments;
 
@@ -9,4 +10,5 @@ namespace Shop.Payments;
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow, UseStringEnumConverter = true)]
 [JsonSerializable(typeof(RuleSet))]
 [JsonSerializable(typeof(IReadOnlyList<FiredRule>))]
+[JsonSerializable(typeof(DifferentDecision))]
 internal sealed partial class PaymentsJson : JsonSerializerContext;

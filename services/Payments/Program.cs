@@ -5,6 +5,7 @@ using Shop.Payments.CallingProvider;
 using Shop.Payments.RequestingPayments;
 using Shop.Payments.ReviewingPayments;
 using Shop.Payments.ScreeningPayments;
+using Shop.Payments.TryingRules;
 using Shop.ServiceDefaults;
 
 var builder = WebApplication.CreateBuilder(args);
@@ -19,6 +20,7 @@ builder.AddCallingProvider();
 var app = builder.Build();
 app.MapServiceDefaults();
 app.MapScreeningPayments();
+app.MapTryingRules();
 app.MapReviewingPayments();
 app.MapMessaging("payments");
 app.Run();

@@ -726,6 +726,125 @@ namespace Shop.Payments.Migrations
                     b.ToTable("screening_rules", (string)null);
                 });
 
+            modelBuilder.Entity("Shop.Payments.TryingRules.ShadowDecisionCount", b =>
+                {
+                    b.Property<int>("Version")
+                        .HasColumnType("integer")
+                        .HasColumnName("version");
+
+                    b.Property<int>("Partition")
+                        .HasColumnType("integer")
+                        .HasColumnName("partition");
+
+                    b.Property<string>("Live")
+                        .HasColumnType("text")
+                        .HasColumnName("live");
+
+                    b.Property<string>("Shadow")
+                        .HasColumnType("text")
+                        .HasColumnName("shadow");
+
+                    b.Property<long>("Payments")
+                        .HasColumnType("bigint")
+                        .HasColumnName("payments");
+
+                    b.HasKey("Version", "Partition", "Live", "Shadow")
+                        .HasName("shadow_decision_counts_pkey");
+
+                    b.ToTable("shadow_decision_counts", (string)null);
+                });
+
+            modelBuilder.Entity("Shop.Payments.TryingRules.ShadowExample", b =>
+                {
+                    b.Property<int>("Version")
+                        .HasColumnType("integer")
+                        .HasColumnName("version");
+
+                    b.Property<Guid>("PaymentId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("payment_id");
+
+                    b.Property<string>("Decision")
+                        .IsRequired()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("decision");
+
+                    b.Property<string>("Kind")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("kind");
+
+                    b.HasKey("Version", "PaymentId")
+                        .HasName("shadow_examples_pkey");
+
+                    b.HasIndex(new[] { "Version", "Kind" }, "shadow_examples_kind")
+                        .HasDatabaseName("shadow_examples_kind");
+
+                    b.ToTable("shadow_examples", (string)null);
+                });
+
+            modelBuilder.Entity("Shop.Payments.TryingRules.ShadowRuleCount", b =>
+                {
+                    b.Property<int>("Version")
+                        .HasColumnType("integer")
+                        .HasColumnName("version");
+
+                    b.Property<int>("Partition")
+                        .HasColumnType("integer")
+                        .HasColumnName("partition");
+
+                    b.Property<string>("Rule")
+                        .HasColumnType("text")
+                        .HasColumnName("rule");
+
+                    b.Property<long>("Live")
+                        .HasColumnType("bigint")
+                        .HasColumnName("live");
+
+                    b.Property<long>("Shadow")
+                        .HasColumnType("bigint")
+                        .HasColumnName("shadow");
+
+                    b.HasKey("Version", "Partition", "Rule")
+                        .HasName("shadow_rule_counts_pkey");
+
+                    b.ToTable("shadow_rule_counts", (string)null);
+                });
+
+            modelBuilder.Entity("Shop.Payments.TryingRules.ShadowRules", b =>
+                {
+                    b.Property<int>("Version")
+                        .HasColumnType("integer")
+                        .HasColumnName("version");
+
+                    b.Property<DateTimeOffset?>("EndedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("ended_at");
+
+                    b.Property<string>("Rules")
+                        .IsRequired()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("rules");
+
+                    b.Property<DateTimeOffset>("SetAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("set_at");
+
+                    b.Property<string>("SetBy")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("set_by");
+
+                    b.HasKey("Version")
+                        .HasName("shadow_rules_pkey");
+
+                    b.HasIndex(new[] { "Version" }, "shadow_rules_current")
+                        .HasDatabaseName("shadow_rules_current")
+                        .HasFilter("ended_at IS NULL");
+
+                    b.ToTable("shadow_rules", (string)null);
+                });
+
             modelBuilder.Entity("Shop.Messaging.Schema.MessagingTables+HeldMessagesTable", b =>
                 {
                     b.HasOne("Shop.Messaging.Schema.MessagingTables+RefusedEventsTable", null)

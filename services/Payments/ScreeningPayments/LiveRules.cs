@@ -13,27 +13,48 @@ public sealed record VersionedRules(int Version, RuleSet Rules)
     public Screener Screener { get; } = new(Rules);
 }
 
+/// <summary>The rules that look at a payment.</summary>
+/// <param name="Live">Those that decide.</param>
+/// <param name="Shadow">Those that are tried out beside them, if any.</param>
+public sealed record CurrentRules(VersionedRules Live, VersionedRules? Shadow);
+
 /// <summary>
 /// The rules that are in force: version 0 is the section <c>Screening</c> of the configuration, and what operators have set since are rows of
-/// <c>screening_rules</c>, which every transaction looks for: a change takes effect everywhere with the next batch.
+/// <c>screening_rules</c>, those that are tried out of <c>shadow_rules</c>. Every transaction looks for them: a change takes effect everywhere with the
+/// next batch.
 /// </summary>
 public sealed class LiveRules(IOptions<RuleSet> configured)
 {
-    private volatile VersionedRules _live = new(0, configured.Value);
+    private volatile CurrentRules _current = new(new(0, configured.Value), null);
+
     /// <summary>The rules in force now.</summary>
-    public async Task<VersionedRules> CurrentAsync(PaymentsDb db, CancellationToken cancellationToken)
+    public async Task<CurrentRules> CurrentAsync(PaymentsDb db, CancellationToken cancellationToken)
     {
-        var newest = await db.ScreeningRules.MaxAsync(rules => (int?)rules.Version, cancellationToken) ?? 0;
-        if (newest != _live.Version)
-            _live = await LoadAsync(db, newest, cancellationToken);
-        return _live;
+        var newest = await db.Database.SqlQuery<Newest>($"""
+            SELECT coalesce((SELECT max(version) FROM screening_rules), 0) AS live, (SELECT max(version) FROM shadow_rules WHERE ended_at IS NULL) AS shadow
+            """).SingleAsync(cancellationToken);
+        var current = _current;
+        if (newest.Live != current.Live.Version)
+        {
+            current = current with
+            {
+                Live = Of(newest.Live, await db.ScreeningRules.Where(rules => rules.Version == newest.Live).Select(rules => rules.Rules).SingleAsync(cancellationToken)),
+            };
+        }
+        if (newest.Shadow != current.Shadow?.Version)
+        {
+            current = current with
+            {
+                Shadow = newest.Shadow is { } version
+                    ? Of(version, await db.ShadowRules.Where(rules => rules.Version == version).Select(rules => rules.Rules).SingleAsync(cancellationToken)) : null,
+            };
+        }
+        return _current = current;
     }
 
-    private static async Task<VersionedRules> LoadAsync(PaymentsDb db, int version, CancellationToken cancellationToken)
-    {
-        var stored = await db.ScreeningRules.AsNoTracking().SingleAsync(rules => rules.Version == version, cancellationToken);
-        return new(version, JsonSerializer.Deserialize(stored.Rules, PaymentsJson.Default.RuleSet)!);
-    }
+    private static VersionedRules Of(int version, string rules) => new(version, JsonSerializer.Deserialize(rules, PaymentsJson.Default.RuleSet)!);
+
+    private sealed record Newest(int Live, int? Shadow);
 }
 
 /// <summary>Rules that an operator has set, for ever kept with who did and when.</summary>

@@ -7,7 +7,7 @@ namespace Shop.Payments.ScreeningPayments;
 /// <summary>Screens the payments of a batch, in its transaction.</summary>
 public sealed class PaymentScreening(PaymentsDb db, LiveRules rules, PaymentTokenOpener tokens)
 {
-    private VersionedRules? _live;
+    private CurrentRules? _rules;
 
     /// <summary>Loads what the requests are going to need: one statement, however many rules there are.</summary>
     public async Task LoadAsync(IEnumerable<PaymentRequested> requests, CancellationToken cancellationToken)
@@ -16,7 +16,7 @@ public sealed class PaymentScreening(PaymentsDb db, LiveRules rules, PaymentToke
         var keys = requests.SelectMany(request => HistoryKeys.Of(RequestedPayment.FactsOf(request, DateTimeOffset.UnixEpoch + TimeSpan.FromDays(365), tokens)).All()).ToList();
         if (keys.Count == 0)
             return;
-        _live = await rules.CurrentAsync(db, cancellationToken);
+        _rules = await rules.CurrentAsync(db, cancellationToken);
         await db.Histories.LoadAsync(keys, cancellationToken);
     }
 
@@ -27,9 +27,13 @@ public sealed class PaymentScreening(PaymentsDb db, LiveRules rules, PaymentToke
         var at = context.SentTime is { } sent ? new DateTimeOffset(sent) : throw new InvalidOperationException("The event has no time");
         var facts = RequestedPayment.FactsOf(context.Message, at, tokens);
         var keys = HistoryKeys.Of(facts);
-        var amounts = HistoryKeys.OfAmounts(facts.Currency, context.TryGetPayload<ConsumedRecord>(out var record) ? record.Partition : -1);
+        var partition = context.TryGetPayload<ConsumedRecord>(out var record) ? record.Partition : -1;
+        var amounts = HistoryKeys.OfAmounts(facts.Currency, partition);
         await db.Histories.LoadAsync([amounts], context.CancellationToken);
-        var assessment = _live!.Screener.Screen(facts, keys, db.Histories.Of(keys, amounts, facts.At));
-        return new(assessment, _live.Version, keys);
+        var (live, shadow) = _rules!;
+        var (assessment, otherwise) = live.Screener.Screen(facts, keys, db.Histories.Of(keys, amounts, facts.At), shadow?.Screener);
+        if (otherwise is not null)
+            db.ShadowFindings.Add(shadow!.Version, partition, facts, assessment, otherwise);
+        return new(assessment, live.Version, keys);
     }
 }

@@ -19,7 +19,7 @@ internal static partial class RulesEndpoints
     public static void MapScreeningPayments(this IEndpointRouteBuilder endpoints)
     {
         var rules = endpoints.MapGroup("/api/ops/fraud/rules").RequireAuthorization(Policies.Operator);
-        rules.MapGet("/", async (LiveRules live, PaymentsDb db, CancellationToken cancellationToken) => TypedResults.Ok(View(await live.CurrentAsync(db, cancellationToken))))
+        rules.MapGet("/", async (LiveRules live, PaymentsDb db, CancellationToken cancellationToken) => TypedResults.Ok(View((await live.CurrentAsync(db, cancellationToken)).Live)))
             .WithSummary("The rules by which payments are screened, with weights and thresholds.");
         rules.MapPut("/", SetAsync)
             .WithSummary("Sets the rules, from the next batch on, in every instance. What is left out is as it was delivered.")
@@ -34,7 +34,7 @@ internal static partial class RulesEndpoints
             errors.Add(field, message);
         if (errors.Any)
             return errors.ToProblem();
-        var before = await live.CurrentAsync(db, cancellationToken);
+        var before = (await live.CurrentAsync(db, cancellationToken)).Live;
         var stored = new StoredRules { Version = before.Version + 1, Rules = JsonSerializer.Serialize(rules, PaymentsJson.Default.RuleSet), SetAt = time.GetUtcNow(), SetBy = user.ShopperId() };
         db.ScreeningRules.Add(stored);
         try
@@ -46,7 +46,7 @@ internal static partial class RulesEndpoints
             return TypedResults.Problem("Somebody else has set the rules at the same moment.", statusCode: StatusCodes.Status409Conflict);
         }
         RulesSet(logger, stored.Version, stored.SetBy);
-        return TypedResults.Ok(View(await live.CurrentAsync(db, cancellationToken)));
+        return TypedResults.Ok(View((await live.CurrentAsync(db, cancellationToken)).Live));
     }
 
     private static RulesView View(VersionedRules rules) => new(rules.Version, rules.Rules);

@@ -12,12 +12,16 @@ public sealed class Screener(RuleSet rules)
     private readonly IReadOnlyList<Rule> _rules = rules.All();
 
     /// <summary>Decides about a payment, and adds it to its histories.</summary>
-    public Assessment Screen(PaymentFacts facts, in HistoryKeys keys, Histories histories)
+    public Assessment Screen(PaymentFacts facts, in HistoryKeys keys, Histories histories) => Screen(facts, keys, histories, null).Decided;
+
+    /// <summary>The same, and what other rules would have decided: they see the same features, and change nothing.</summary>
+    public (Assessment Decided, Assessment? Otherwise) Screen(PaymentFacts facts, in HistoryKeys keys, Histories histories, Screener? other)
     {
         var observation = FeatureExtraction.Observe(facts, keys, histories);
-        var assessment = Assess(FeatureExtraction.Extract(facts, observation, histories));
+        var features = FeatureExtraction.Extract(facts, observation, histories);
+        var assessment = Assess(features);
         histories.Add(facts, observation, assessment);
-        return assessment;
+        return (assessment, other?.Assess(features));
     }
 
     /// <summary>Decides by features alone.</summary>
