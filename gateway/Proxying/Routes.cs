@@ -28,6 +28,7 @@ internal static class Routes
         ("/api/ops/inventory/refused-events/{**rest}", "inventory", Policies.Operator),
         ("/api/ops/reviews/{**rest}", "payments", Policies.Operator),
         ("/api/ops/fraud/{**rest}", "payments", Policies.Operator),
+        ("/api/ops/payments/reconciliation", "payments", Policies.Operator),
         ("/api/ops/payments/dead-letters/{**rest}", "payments", Policies.Operator),
         ("/api/ops/payments/refused-events/{**rest}", "payments", Policies.Operator),
         ("/api/ops/activity/dead-letters/{**rest}", "activity", Policies.Operator),

@@ -5,6 +5,7 @@ using Shop.Contracts;
 using Shop.Messaging;
 using Shop.Messaging.Outbox;
 using Shop.Messaging.Schema;
+using Shop.Payments.ReconcilingPayments;
 using Shop.Payments.ReviewingPayments;
 using Shop.Payments.ScreeningPayments;
 using Shop.Payments.TryingRules;
@@ -34,6 +35,12 @@ public sealed class PaymentsDb(DbContextOptions<PaymentsDb> options, Transaction
 
     /// <summary>Payments they decide otherwise about.</summary>
     public DbSet<ShadowExample> ShadowExamples => Set<ShadowExample>();
+
+    /// <summary>The provider's ledger, payment by payment.</summary>
+    public DbSet<LedgerPayment> LedgerPayments => Set<LedgerPayment>();
+
+    /// <summary>Payments that are not at the provider as they are here.</summary>
+    public DbSet<PaymentDifference> PaymentDifferences => Set<PaymentDifference>();
 
     /// <summary>What the current transaction finds out about the rules that are tried out.</summary>
     public ShadowFindings ShadowFindings => field ??= new(this);
@@ -97,6 +104,13 @@ public sealed class PaymentsDb(DbContextOptions<PaymentsDb> options, Transaction
             example.ToTable("shadow_examples").HasKey(e => new { e.Version, e.PaymentId });
             example.Property(e => e.Decision).HasColumnType("jsonb");
             example.HasIndex(e => new { e.Version, e.Kind }, "shadow_examples_kind");
+        });
+        modelBuilder.Entity<LedgerPayment>().ToTable("ledger_payments").HasKey(payment => payment.PaymentId);
+        modelBuilder.Entity<LedgerPosition>().ToTable("ledger_position").Property(position => position.Id).ValueGeneratedNever();
+        modelBuilder.Entity<PaymentDifference>(difference =>
+        {
+            difference.ToTable("payment_differences").HasKey(d => d.AlarmId);
+            difference.HasIndex(d => d.PaymentId, "payment_differences_open").HasFilter("cleared_at IS NULL").IsUnique();
         });
         modelBuilder.Entity<ScreeningHistoryTable>(history =>
         {

@@ -1,8 +1,10 @@
 using Shop.Contracts;
 using Shop.Messaging;
+using Shop.Messaging.Workers;
 using Shop.Payments;
 using Shop.Payments.CallingProvider;
 using Shop.Payments.RequestingPayments;
+using Shop.Payments.ReconcilingPayments;
 using Shop.Payments.ReviewingPayments;
 using Shop.Payments.ScreeningPayments;
 using Shop.Payments.TryingRules;
@@ -11,16 +13,19 @@ using Shop.ServiceDefaults;
 var builder = WebApplication.CreateBuilder(args);
 builder.AddServiceDefaults();
 builder.AddMessaging<PaymentsDb>("payments", messaging => messaging
-    .Produces(Topics.Payments)
+    .Produces(Topics.Payments, Topics.Alarms)
     .Endpoint("payments", endpoint => endpoint.Consumes(Topics.Orders).Prefetch<PaymentPrefetch>().Consumer<OrderConsumer>()));
 builder.Services.AddOptions<ReviewOptions>().BindConfiguration("Reviews").ValidateDataAnnotations().ValidateOnStart();
 builder.AddScreeningPayments();
 builder.AddCallingProvider();
+builder.Services.AddSingleton<Reconciliation>();
+builder.Services.AddPeriodicWorker<ReconciliationWorker>("reconciliation");
 
 var app = builder.Build();
 app.MapServiceDefaults();
 app.MapScreeningPayments();
 app.MapTryingRules();
 app.MapReviewingPayments();
+app.MapReconcilingPayments();
 app.MapMessaging("payments");
 app.Run();

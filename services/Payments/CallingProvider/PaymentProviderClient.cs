@@ -14,6 +14,9 @@ internal sealed class PaymentProviderClient(IHttpClientFactory clients, PaymentT
     /// <summary>Reasons are for people to read; the provider's text is not trusted to be short.</summary>
     private const int MaxReasonLength = 200;
 
+    /// <summary>Of at most 300 bytes each, so that they fit into an answer.</summary>
+    private const int LedgerPageSize = 200;
+
     /// <summary>Makes the call that <paramref name="payment"/>'s state asks for.</summary>
     /// <exception cref="HttpRequestException">No answer, or none that tells what became of the payment: it is to be asked again.</exception>
     /// <exception cref="System.Security.Cryptography.CryptographicException">The token was not sealed for this payment, or not for our key.</exception>
@@ -40,6 +43,18 @@ internal sealed class PaymentProviderClient(IHttpClientFactory clients, PaymentT
         }
         throw new HttpRequestException($"The provider answered {(int)response.StatusCode}", null, response.StatusCode);
     }
+
+    /// <summary>The entries of the provider's ledger that come after <paramref name="after"/>, some of them.</summary>
+    /// <exception cref="Exception">None, see <see cref="IsNoAnswer"/>.</exception>
+    public async Task<LedgerPage> ReadLedgerAsync(long after, CancellationToken cancellationToken)
+    {
+        using var client = clients.CreateClient(Name);
+        return await client.GetFromJsonAsync($"v1/ledger?after={after}&limit={LedgerPageSize}", ProviderJson.Default.LedgerPage, cancellationToken)
+            ?? throw new JsonException("The provider's ledger is null");
+    }
+
+    /// <summary>Whether a call has failed since the provider did not answer, in time or as its API promises.</summary>
+    public static bool IsNoAnswer(Exception e) => e is HttpRequestException or JsonException or OperationCanceledException or Polly.ExecutionRejectedException;
 
     private HttpRequestMessage Request(Payment payment)
     {
@@ -100,10 +115,15 @@ internal sealed class PaymentProviderClient(IHttpClientFactory clients, PaymentT
 
 internal sealed record AuthorizationBody(decimal Amount, string Currency, string Token, string Reference);
 
+internal sealed record LedgerPage(IReadOnlyList<LedgerEntry> Items, long? Next);
+
+internal sealed record LedgerEntry(long Sequence, Guid PaymentId, string Kind, decimal? Amount, string? Currency, DateTimeOffset At);
+
 internal sealed record ProblemBody(string? Title, string? Detail, Dictionary<string, string[]>? Errors);
 
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web, UseStringEnumConverter = true)]
 [JsonSerializable(typeof(AuthorizationBody))]
 [JsonSerializable(typeof(ProviderAnswer))]
+[JsonSerializable(typeof(LedgerPage))]
 [JsonSerializable(typeof(ProblemBody))]
 internal sealed partial class ProviderJson : JsonSerializerContext;

@@ -670,6 +670,96 @@ namespace Shop.Payments.Migrations
                     b.HasAnnotation("Npgsql:StorageParameter:fillfactor", 60);
                 });
 
+            modelBuilder.Entity("Shop.Payments.ReconcilingPayments.LedgerPayment", b =>
+                {
+                    b.Property<Guid>("PaymentId")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("uuid")
+                        .HasColumnName("payment_id");
+
+                    b.Property<decimal?>("Amount")
+                        .HasColumnType("numeric")
+                        .HasColumnName("amount");
+
+                    b.Property<int>("Captures")
+                        .HasColumnType("integer")
+                        .HasColumnName("captures");
+
+                    b.Property<string>("Currency")
+                        .HasColumnType("text")
+                        .HasColumnName("currency");
+
+                    b.Property<DateTimeOffset>("FirstAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("first_at");
+
+                    b.Property<string>("Status")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("status");
+
+                    b.HasKey("PaymentId")
+                        .HasName("ledger_payments_pkey");
+
+                    b.ToTable("ledger_payments", (string)null);
+                });
+
+            modelBuilder.Entity("Shop.Payments.ReconcilingPayments.LedgerPosition", b =>
+                {
+                    b.Property<int>("Id")
+                        .HasColumnType("integer")
+                        .HasColumnName("id");
+
+                    b.Property<long>("Sequence")
+                        .HasColumnType("bigint")
+                        .HasColumnName("sequence");
+
+                    b.HasKey("Id")
+                        .HasName("ledger_position_pkey");
+
+                    b.ToTable("ledger_position", (string)null);
+                });
+
+            modelBuilder.Entity("Shop.Payments.ReconcilingPayments.PaymentDifference", b =>
+                {
+                    b.Property<Guid>("AlarmId")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("uuid")
+                        .HasColumnName("alarm_id");
+
+                    b.Property<DateTimeOffset?>("ClearedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("cleared_at");
+
+                    b.Property<DateTimeOffset>("FoundAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("found_at");
+
+                    b.Property<string>("Ours")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("ours");
+
+                    b.Property<Guid>("PaymentId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("payment_id");
+
+                    b.Property<string>("Theirs")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("theirs");
+
+                    b.HasKey("AlarmId")
+                        .HasName("payment_differences_pkey");
+
+                    b.HasIndex(new[] { "PaymentId" }, "payment_differences_open")
+                        .IsUnique()
+                        .HasDatabaseName("payment_differences_open")
+                        .HasFilter("cleared_at IS NULL");
+
+                    b.ToTable("payment_differences", (string)null);
+                });
+
             modelBuilder.Entity("Shop.Payments.ReviewingPayments.Review", b =>
                 {
                     b.Property<Guid>("PaymentId")

@@ -1,0 +1,143 @@
+using Microsoft.EntityFrameworkCore;
+using Npgsql;
+using NpgsqlTypes;
+using Shop.Contracts;
+using Shop.Messaging.Schema;
+using Shop.Payments.CallingProvider;
+
+namespace Shop.Payments.ReconcilingPayments;
+
+/// <summary>What the comparison of our payments with the provider's ledger found.</summary>
+/// <param name="From">The payments requested from then on were compared,</param>
+/// <param name="To">and before then.</param>
+/// <param name="Compared">How many.</param>
+/// <param name="InFlight">How many were left out since they are on their way: those are for the next time.</param>
+/// <param name="Differences">Those that differ; at most 1,000 of them.</param>
+public sealed record ReconciliationReport(DateTimeOffset From, DateTimeOffset To, long Compared, long InFlight, IReadOnlyList<DifferenceView> Differences);
+
+/// <summary>A payment that is not at the provider as it is here.</summary>
+/// <param name="PaymentId">The payment.</param>
+/// <param name="OrderId">Its order; null for one that is not known here.</param>
+/// <param name="Ours">What it is here, in words.</param>
+/// <param name="Theirs">What it is at the provider, in words.</param>
+public sealed record DifferenceView(Guid PaymentId, Guid? OrderId, string Ours, string Theirs);
+
+/// <summary>
+/// Compares our payments with the provider's ledger. The ledger is read before our payments are, and a payment that has changed here since the reading began
+/// is left out, as is one that waits for an answer: so what is found is a difference, and not a moment.
+/// </summary>
+/// <remarks>The clock that tells is ours alone: a payment changes here after the provider has written its entry.</remarks>
+internal sealed partial class Reconciliation(IServiceScopeFactory scopes, PaymentProviderClient provider, TimeProvider time, ILogger<Reconciliation> logger)
+{
+    private const string Service = "payments";
+
+    /// <summary>Compares the payments that were requested in a time.</summary>
+    /// <exception cref="HttpRequestException">The provider gives no ledger.</exception>
+    public async Task<ReconciliationReport> RunAsync(DateTimeOffset from, DateTimeOffset to, CancellationToken cancellationToken)
+    {
+        await using var scope = scopes.CreateAsyncScope();
+        var db = scope.ServiceProvider.GetRequiredService<PaymentsDb>();
+        var began = time.GetUtcNow();
+        while (await ReadLedgerAsync(db, cancellationToken)) { }
+
+        await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
+        // of several comparisons at once the second sees the alarms of the first
+        await db.Database.ExecuteSqlAsync($"SELECT FROM ledger_position FOR UPDATE", cancellationToken);
+        var rows = await db.Database.SqlQuery<Row>($"""
+            WITH compared AS (
+              SELECT coalesce(p.payment_id, l.payment_id) AS payment_id, p.order_id, p.state, p.amount, p.currency, l.status, l.amount AS their_amount, l.currency AS their_currency, coalesce(l.captures, 0) AS captures,
+                p.state IN ('authorizing', 'capturing', 'voiding', 'refunding') OR p.changed_at >= {began} AS in_flight
+              FROM payments p FULL JOIN ledger_payments l ON l.payment_id = p.payment_id
+              WHERE coalesce(p.requested_at, l.first_at) >= {from} AND coalesce(p.requested_at, l.first_at) < {to}),
+            judged AS (
+              SELECT *, NOT coalesce(in_flight, false) AND (
+                state IS NULL OR captures > 1
+                OR (status IS NULL AND state NOT IN ('held', 'declined', 'voided'))
+                OR (status IS NOT NULL AND NOT (status = state OR (state = 'voided' AND status = 'declined') OR (state = 'declined' AND status = 'voided')))
+                OR (their_amount IS NOT NULL AND (their_amount, their_currency) <> (amount, currency))) AS differs
+              FROM compared)
+            SELECT count(*) FILTER (WHERE NOT coalesce(in_flight, false)) OVER () AS compared, count(*) FILTER (WHERE in_flight) OVER () AS in_flight, judged.payment_id, order_id,
+              state, amount, currency, status, their_amount, their_currency, captures, differs
+            FROM judged ORDER BY differs DESC, payment_id LIMIT 1000
+            """).ToListAsync(cancellationToken);
+        var differences = rows.Where(row => row.Differs).Select(row => new DifferenceView(row.PaymentId, row.OrderId, Ours(row), Theirs(row))).ToList();
+        await TellAsync(db, from, to, differences, cancellationToken);
+        await db.SaveChangesAsync(cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+        var report = new ReconciliationReport(from, to, rows is [var any, ..] ? any.Compared : 0, rows is [var one, ..] ? one.InFlight : 0, differences);
+        Reconciled(logger, report.Compared, report.InFlight, differences.Count);
+        return report;
+    }
+
+    /// <summary>Copies a page of the ledger; false where there is no other.</summary>
+    private async Task<bool> ReadLedgerAsync(PaymentsDb db, CancellationToken cancellationToken)
+    {
+        await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
+        await db.Database.ExecuteSqlAsync($"INSERT INTO ledger_position (id, sequence) VALUES (1, 0) ON CONFLICT DO NOTHING", cancellationToken);
+        var after = await db.Database.SqlQuery<long>($"SELECT sequence AS \"Value\" FROM ledger_position FOR UPDATE").SingleAsync(cancellationToken);
+        var page = await provider.ReadLedgerAsync(after, cancellationToken);
+        if (page.Items is not [.., var last])
+            return false;
+        // of several entries of one payment in a page the last says what it is
+        var entries = page.Items.GroupBy(entry => entry.PaymentId).Select(entries => (Newest: entries.Last(), First: entries.First(),
+            Captures: entries.Count(entry => entry.Kind == "captured"), Amount: entries.LastOrDefault(entry => entry.Amount is not null))).ToList();
+        await using (var command = new NpgsqlCommand("""
+            INSERT INTO ledger_payments AS l (payment_id, status, amount, currency, captures, first_at) SELECT * FROM unnest($1, $2, $3, $4, $5, $6)
+            ON CONFLICT (payment_id) DO UPDATE SET status = excluded.status, amount = coalesce(excluded.amount, l.amount), currency = coalesce(excluded.currency, l.currency),
+              captures = l.captures + excluded.captures
+            """, (NpgsqlConnection)db.Database.GetDbConnection())
+        {
+            Parameters =
+            {
+                SqlParameter.Column(entries, NpgsqlDbType.Uuid, row => row.Newest.PaymentId),
+                SqlParameter.Column(entries, NpgsqlDbType.Text, row => row.Newest.Kind),
+                SqlParameter.Column(entries, NpgsqlDbType.Numeric, row => row.Amount?.Amount),
+                SqlParameter.Column(entries, NpgsqlDbType.Text, row => row.Amount?.Currency),
+                SqlParameter.Column(entries, NpgsqlDbType.Integer, row => row.Captures),
+                SqlParameter.Column(entries, NpgsqlDbType.TimestampTz, row => row.First.At.UtcDateTime),
+            },
+        })
+        {
+            await command.ExecuteNonQueryAsync(cancellationToken);
+        }
+        await db.Database.ExecuteSqlAsync($"UPDATE ledger_position SET sequence = {last.Sequence}", cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+        return page.Next is not null;
+    }
+
+    /// <summary>One alarm for each payment that differs, until it does not any more.</summary>
+    private async Task TellAsync(PaymentsDb db, DateTimeOffset from, DateTimeOffset to, List<DifferenceView> found, CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow();
+        var open = await db.PaymentDifferences.FromSql($"""
+            SELECT d.* FROM payment_differences d LEFT JOIN payments p ON p.payment_id = d.payment_id LEFT JOIN ledger_payments l ON l.payment_id = d.payment_id
+            WHERE d.cleared_at IS NULL AND coalesce(p.requested_at, l.first_at) >= {from} AND coalesce(p.requested_at, l.first_at) < {to}
+            """).ToListAsync(cancellationToken);
+        foreach (var difference in found.Where(difference => open.All(known => known.PaymentId != difference.PaymentId)))
+        {
+            var alarm = new PaymentDifference { AlarmId = Guid.CreateVersion7(now), PaymentId = difference.PaymentId, Ours = difference.Ours, Theirs = difference.Theirs, FoundAt = now };
+            db.PaymentDifferences.Add(alarm);
+            db.Publish(new AlarmRaised(alarm.AlarmId, AlarmKinds.PaymentDiscrepancy, Service, alarm.PaymentId.ToString(), $"as here: {alarm.Ours}", $"at the provider: {alarm.Theirs}", now));
+            Differs(logger, alarm.PaymentId, alarm.Ours, alarm.Theirs);
+        }
+        foreach (var alarm in open.Where(known => found.All(difference => difference.PaymentId != known.PaymentId)))
+        {
+            alarm.ClearedAt = now;
+            db.Publish(new AlarmCleared(alarm.AlarmId, AlarmKinds.PaymentDiscrepancy, Service, alarm.PaymentId.ToString(), "the same here and at the provider", "the same", now));
+        }
+    }
+
+    private static string Ours(Row row) => row.State is null ? "not known" : $"{row.State}, {row.Amount} {row.Currency}";
+
+    private static string Theirs(Row row) => row.Status is null ? "not known"
+        : (row.TheirAmount is null ? row.Status : $"{row.Status}, {row.TheirAmount} {row.TheirCurrency}") + (row.Captures > 1 ? $", captured {row.Captures} times" : "");
+
+    [LoggerMessage(EventName = "PaymentsReconciled", Level = LogLevel.Information, Message = "{Compared} payments were compared with the provider's ledger, {InFlight} are on their way, {Differences} differ")]
+    private static partial void Reconciled(ILogger logger, long compared, long inFlight, int differences);
+
+    [LoggerMessage(EventName = "PaymentDiffers", Level = LogLevel.Error, Message = "Payment {PaymentId} is {Ours} here and {Theirs} at the provider")]
+    private static partial void Differs(ILogger logger, Guid paymentId, string ours, string theirs);
+
+    private sealed record Row(long Compared, long InFlight, Guid PaymentId, Guid? OrderId, string? State, decimal? Amount, string? Currency, string? Status,
+        decimal? TheirAmount, string? TheirCurrency, int Captures, bool Differs);
+}

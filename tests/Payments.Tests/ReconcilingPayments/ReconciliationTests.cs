@@ -1,0 +1,136 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text;
+using System.Text.Json;
+using Microsoft.EntityFrameworkCore;
+using Shop.Contracts;
+using Shop.Testing;
+
+namespace Shop.Payments.Tests.ReconcilingPayments;
+
+/// <summary>Our payments against the provider's ledger.</summary>
+public sealed class ReconciliationTests(PostgresFixture postgres)
+{
+    private const string Path = "/api/ops/payments/reconciliation";
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Payments_of_every_end_are_the_same_and_one_that_was_captured_by_hand_is_an_alarm_until_it_is_here_too()
+    {
+        await using var shop = await TestShop.StartAsync(postgres);
+        var payments = shop.StartPayments();
+        using var olga = Operator(payments);
+        var authorized = await shop.Orders.RequestAsync("tok_visa");
+        var declined = await shop.Orders.RequestAsync("tok_declined");
+        var captured = await shop.Orders.RequestAsync("tok_visa");
+        var voided = await shop.Orders.RequestAsync("tok_visa");
+        var refunded = await shop.Orders.RequestAsync("tok_visa");
+        await BecomesAsync(PaymentState.Authorized, authorized, captured, voided, refunded);
+        await BecomesAsync(PaymentState.Declined, declined);
+        await shop.Orders.PublishAsync(new OrderConfirmed(captured.OrderId), new OrderConfirmed(refunded.OrderId), new OrderCancelled(voided.OrderId, "changed my mind"));
+        await BecomesAsync(PaymentState.Captured, captured, refunded);
+        await BecomesAsync(PaymentState.Voided, voided);
+        await shop.Orders.PublishAsync(new OrderCancelled(refunded.OrderId, "changed my mind"));
+        await BecomesAsync(PaymentState.Refunded, refunded);
+
+        Assert.Equal((5, 0, ""), await ReconcileAsync(olga));
+
+        // somebody is at work at the provider
+        using var provider = new HttpClient { BaseAddress = new(shop.Provider.Address) };
+        using var capture = await provider.PostAsync($"/v1/payments/{authorized.PaymentId}/capture", null, Cancellation);
+        Assert.Equal(HttpStatusCode.OK, capture.StatusCode);
+        var strange = Guid.CreateVersion7();
+        using var authorization = new HttpRequestMessage(HttpMethod.Post, "/v1/payments")
+        {
+            Headers = { { "Idempotency-Key", strange.ToString() } },
+            Content = new StringContent("""{"amount":7.50,"currency":"EUR","token":"tok_visa","reference":"none of ours"}""", Encoding.UTF8, "application/json"),
+        };
+        using var unknown = await provider.SendAsync(authorization, Cancellation);
+        Assert.Equal(HttpStatusCode.Created, unknown.StatusCode);
+
+        var found = string.Join("; ", new[]
+        {
+            (authorized.PaymentId, "authorized, 12.50 EUR / captured, 12.50 EUR"),
+            (strange, "not known / authorized, 7.50 EUR"),
+        }.OrderBy(difference => difference.Item1).Select(difference => $"{difference.Item1} {difference.Item2}"));
+        Assert.Equal((6, 0, found), await ReconcileAsync(olga));
+        // another one finds the same, and raises nothing again
+        Assert.Equal((6, 0, found), await ReconcileAsync(olga));
+        await Eventually.BecomesAsync(2, () => payments.QueryAsync(db => db.PaymentDifferences.CountAsync(difference => difference.ClearedAt == null)));
+
+        await shop.Orders.PublishAsync(new OrderConfirmed(authorized.OrderId));
+        await BecomesAsync(PaymentState.Captured, authorized);
+        Assert.Equal((6, 0, $"{strange} not known / authorized, 7.50 EUR"), await ReconcileAsync(olga));
+        var told = await payments.QueryAsync(db => db.PaymentDifferences.AsNoTracking().ToListAsync());
+        Assert.Equal([strange], told.Where(difference => difference.ClearedAt is null).Select(difference => difference.PaymentId));
+        Assert.Equal(2, told.Count);
+
+        async Task BecomesAsync(PaymentState state, params PaymentRequested[] requests)
+        {
+            foreach (var request in requests)
+                await Eventually.BecomesAsync(state, () => payments.StateAsync(request.PaymentId));
+        }
+    }
+
+    [Fact]
+    public async Task What_waits_for_the_provider_is_on_its_way_and_another_time_is_not_compared()
+    {
+        await using var shop = await TestShop.StartAsync(postgres);
+        var payments = shop.StartPayments();
+        using var olga = Operator(payments);
+        // the provider has it, and never says so
+        var silent = await shop.Orders.RequestAsync("tok_silent");
+        await Eventually.BecomesTrueAsync(async () => await shop.Provider.LedgerOfAsync(silent.PaymentId) != "");
+
+        Assert.Equal((0, 1, ""), await ReconcileAsync(olga));
+        var now = DateTimeOffset.UtcNow;
+        Assert.Equal((0, 0, ""), await ReconcileAsync(olga, JsonSerializer.Serialize(new { from = now.AddDays(-2), to = now.AddDays(-1) })));
+    }
+
+    [Theory]
+    [InlineData("""{"from":"2026-11-29T00:00:00Z","to":"2026-11-28T00:00:00Z"}""", "from")]
+    [InlineData("""{"from":"yesterday"}""", "from")]
+    [InlineData("[]", null)]
+    public async Task A_time_that_makes_no_sense_is_refused(string body, string? field)
+    {
+        await using var shop = await TestShop.StartAsync(postgres, providerIsUp: false);
+        using var olga = Operator(shop.StartPayments());
+        using var answer = await PostAsync(olga, body);
+        Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+        if (field is not null)
+            Assert.Contains($"\"{field}\"", await answer.Content.ReadAsStringAsync(Cancellation), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_provider_that_is_away_is_said()
+    {
+        await using var shop = await TestShop.StartAsync(postgres, providerIsUp: false);
+        using var olga = Operator(shop.StartPayments());
+        using var answer = await PostAsync(olga, "{}");
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.StatusCode);
+        Assert.NotNull(answer.Headers.RetryAfter);
+    }
+
+    private static async Task<(long Compared, long InFlight, string Differences)> ReconcileAsync(HttpClient http, string body = "{}")
+    {
+        using var answer = await PostAsync(http, body);
+        var report = await answer.Content.ReadFromJsonAsync<JsonElement>(Cancellation);
+        Assert.True(answer.IsSuccessStatusCode, report.GetRawText());
+        return (report.GetProperty("compared").GetInt64(), report.GetProperty("inFlight").GetInt64(), string.Join("; ", report.GetProperty("differences").EnumerateArray().Select(difference =>
+            $"{difference.GetProperty("paymentId").GetGuid()} {difference.GetProperty("ours").GetString()} / {difference.GetProperty("theirs").GetString()}").Order(StringComparer.Ordinal)));
+    }
+
+    private static HttpClient Operator(PaymentsInstance payments)
+    {
+        var http = payments.CreateClient();
+        http.DefaultRequestHeaders.Authorization = new("Bearer", TestTokens.Operator());
+        return http;
+    }
+
+    private static async Task<HttpResponseMessage> PostAsync(HttpClient http, string body)
+    {
+        using var content = new StringContent(body, Encoding.UTF8, "application/json");
+        return await http.PostAsync(Path, content, Cancellation);
+    }
+}
