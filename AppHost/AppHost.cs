@@ -47,7 +47,10 @@ var orders = AddService<Projects.Orders>("orders", "Cart").WithEnvironment("Paym
 var inventory = AddService<Projects.Inventory>("inventory", "BoxMultiple");
 var payments = AddService<Projects.Payments>("payments", "Payment").WithReference(paymentProvider)
     .WithEnvironment("PaymentTokens__PrivateKey", builder.AddParameter("payment-tokens-private-key", paymentTokens.Private, secret: true));
-var activity = AddService<Projects.Activity>("activity", "TextBulletListSquare");
+var activity = AddService<Projects.Activity>("activity", "TextBulletListSquare")
+    .WithEnvironment("Warehouse__Directory", Path.Combine(shop.Data, "warehouse"))
+    // signs the cookies by which visitors are known again
+    .WithEnvironment("Visitors__CookieKey", builder.AddParameter("visitor-cookie-key", () => kept.Secret("parameters/visitor-cookie-key", 44), secret: true));
 
 var gateway = builder.AddBuiltProject<Projects.Gateway>("gateway")
     .WithHttpEndpoint(port: shop.Port, isProxied: false)
@@ -79,7 +82,7 @@ return report.ExitCode;
 // a service: its own database, Kafka, and as many instances as wanted
 IResourceBuilder<ProjectResource> AddService<TProject>(string name, string icon) where TProject : IProjectMetadata, new()
 {
-    var database = postgres.AddServiceDatabase($"{name}-database", name, shop);
+    var database = postgres.AddServiceDatabase($"{name}-database", name, shop, replication: name == "inventory");
     return builder.AddBuiltProject<TProject>(name)
         .WithReplicas(shop.Replicas)
         .WithLoopbackEndpoint(kept.Port($"{name}-1"), isProxied: shop.Replicas > 1) // replicas share the address of a proxy

@@ -1,8 +1,10 @@
 using System.CommandLine;
 using Shop.Cli;
+using Shop.Cli.Devices;
 using Shop.Cli.Events;
+using Shop.Cli.Query;
 
-var shop = new RootCommand("Looks into a running shop.") { EventsCommand.Create() };
+var shop = new RootCommand("Looks into a running shop, and has devices send to it.") { EventsCommand.Create(), QueryCommand.Create(), DevicesCommand.Create() };
 shop.HelpName = "./shop";
 try
 {

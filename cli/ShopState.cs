@@ -5,7 +5,8 @@ namespace Shop.Cli;
 
 /// <summary>What the AppHost tells about the running shop in <c>state.json</c>.</summary>
 /// <param name="Parts">The parts.</param>
-internal sealed record ShopState(IReadOnlyList<ShopState.Part> Parts)
+/// <param name="Url">Where it takes orders.</param>
+internal sealed record ShopState(IReadOnlyList<ShopState.Part> Parts, string? Url = null)
 {
     /// <summary>A part of the shop.</summary>
     /// <param name="Name">Its name, for example <c>kafka</c>.</param>
@@ -23,6 +24,12 @@ internal sealed record ShopState(IReadOnlyList<ShopState.Part> Parts)
             ? address.Authority
             : throw new CommandFailedException("The shop's Kafka is not its own: set ConnectionStrings__kafka here as for ./shop up.");
     }
+
+    /// <summary>Where the running shop takes orders.</summary>
+    /// <exception cref="CommandFailedException">No shop is running.</exception>
+    public static Uri Address() => Uri.TryCreate(Read().Url, UriKind.Absolute, out var address)
+        ? address
+        : throw new CommandFailedException("The shop that is running does not say where: start it again with ./shop up.");
 
     /// <exception cref="CommandFailedException">No shop is running.</exception>
     private static ShopState Read()

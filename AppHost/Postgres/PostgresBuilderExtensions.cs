@@ -55,7 +55,12 @@ internal static class PostgresBuilderExtensions
     }
 
     /// <summary>Adds a database and its role, which are made when the server is ready and before anybody who waits for them starts.</summary>
-    public static IResourceBuilder<ServiceDatabaseResource> AddServiceDatabase(this IResourceBuilder<IResourceWithConnectionString> server, string name, string databaseName, ShopSettings shop)
+    /// <param name="server">The server.</param>
+    /// <param name="name">The resource's name.</param>
+    /// <param name="databaseName">The database's and the role's.</param>
+    /// <param name="shop">Where its data are kept.</param>
+    /// <param name="replication">Whether the role may read the write-ahead log, from which changes are captured.</param>
+    public static IResourceBuilder<ServiceDatabaseResource> AddServiceDatabase(this IResourceBuilder<IResourceWithConnectionString> server, string name, string databaseName, ShopSettings shop, bool replication = false)
     {
         var builder = server.ApplicationBuilder;
         var database = new ServiceDatabaseResource(name, databaseName, server.Resource, Address(server), new KeptValues(shop.Data).Secret($"postgres/{databaseName}"));
@@ -65,7 +70,7 @@ internal static class PostgresBuilderExtensions
             try
             {
                 var connectionString = await server.Resource.GetConnectionStringAsync(cancellationToken);
-                await PostgresDatabases.CreateAsync(connectionString!, databaseName, database.Password, cancellationToken);
+                await PostgresDatabases.CreateAsync(connectionString!, databaseName, database.Password, replication, cancellationToken);
                 await notifications.PublishUpdateAsync(database, snapshot => snapshot with { State = KnownResourceStates.Running });
             }
             catch (Exception failure) when (failure is NpgsqlException or ArgumentException)

@@ -13,9 +13,10 @@ internal static partial class PostgresDatabases
     /// <param name="server">The connection string of a role that may do so.</param>
     /// <param name="name">The database's name.</param>
     /// <param name="password">The role's password.</param>
+    /// <param name="replication">Whether the role may read the write-ahead log; where the server's role may not allow it, its service says so.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="ArgumentException">The name has other characters than a-z, 0-9 and _, or more than 63.</exception>
-    public static async Task CreateAsync(string server, string name, string password, CancellationToken cancellationToken)
+    public static async Task CreateAsync(string server, string name, string password, bool replication, CancellationToken cancellationToken)
     {
         if (!DatabaseName().IsMatch(name)) throw new ArgumentException($"'{name}' is no database name: a-z, 0-9 and _, at most 63 characters.", nameof(name));
         await using var connection = await OpenAsync(server, cancellationToken);
@@ -26,6 +27,7 @@ internal static partial class PostgresDatabases
             await ExecuteAsync($"GRANT {name} TO CURRENT_USER"); // a role that is no superuser makes databases only for roles it is a member of
             await ExecuteAsync($"CREATE DATABASE {name} OWNER {name}");
         }
+        if (replication) await AllowReplicationAsync();
         await ExecuteAsync($"REVOKE ALL ON DATABASE {name} FROM PUBLIC");
 
         async Task<bool> ExistsAsync(string query)
@@ -33,6 +35,15 @@ internal static partial class PostgresDatabases
             await using var command = new NpgsqlCommand(query, connection) { Parameters = { new() { Value = name } } };
             await using var reader = await command.ExecuteReaderAsync(cancellationToken);
             return reader.HasRows;
+        }
+
+        async Task AllowReplicationAsync()
+        {
+            try
+            {
+                await ExecuteAsync($"ALTER ROLE {name} REPLICATION");
+            }
+            catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.InsufficientPrivilege) { }
         }
 
         async Task ExecuteAsync(string statement)

@@ -96,7 +96,7 @@ internal static class EventsCommand
     }
 
     private static bool IsWanted(string? topic, TopicPartition partition) =>
-        topic is null ? Topics.All.Any(known => known.Name == partition.Topic) : topic == partition.Topic;
+        topic is null ? Topics.Lasting.Any(known => known.Name == partition.Topic) : topic == partition.Topic;
 
     private static IEventWriter Writer(bool json, IReadOnlyList<TopicPartition> partitions)
     {

@@ -18,6 +18,7 @@ internal static class Routes
         ("/api/stock/{**rest}", "inventory", Anyone),
         ("/api/orders/{**rest}", "orders", Shopper),
         ("/api/orders/{id}/timeline", "activity", Shopper),
+        ("/api/activity", "activity", Anyone),
         ("/api/activity/{**rest}", "activity", Policies.Operator),
         ("/api/ops/stock/{**rest}", "inventory", Policies.Operator),
         ("/api/ops/products/{**rest}", "inventory", Policies.Operator),

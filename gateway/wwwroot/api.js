@@ -92,6 +92,23 @@ export async function catalog() {
   return items;
 }
 
+const noticeMilliseconds = 1000;
+let noticed = [];
+
+/** Tells the shop what its visitor does, as `{type: 'ProductViewed', sku}`: soon, and it does not matter whether it arrives. */
+export function notice(...events) {
+  if (noticed.length === 0)
+    setTimeout(tellNoticed, noticeMilliseconds);
+  noticed.push(...events);
+}
+
+function tellNoticed() {
+  const some = noticed.splice(0, 100);
+  if (noticed.length > 0)
+    setTimeout(tellNoticed, noticeMilliseconds);
+  send('POST', '/api/activity', { body: some }).catch(() => {});
+}
+
 /** `{sku, onHand, reserved, available, dispatched}` of one product. */
 export const stock = sku => send('GET', `/api/stock/${encodeURIComponent(sku)}`);
 

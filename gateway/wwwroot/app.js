@@ -37,6 +37,7 @@ async function order(product) {
     if (choice === 'excess')
       await refresh();
     const quantity = choice === 'excess' ? available(product.sku) + 1 : Number(choice);
+    api.notice({ type: 'CartChanged', sku: product.sku, quantity }, { type: 'CheckoutStarted' });
     // the name counts as typed, with or without the button
     await signIn();
     const submitted = await api.submitOrder({

@@ -7,6 +7,16 @@ const list = document.querySelector('#catalog');
 const message = document.querySelector('#catalog-message');
 const shown = new Map();
 
+// a product is viewed when its card comes into sight, once
+const inSight = new IntersectionObserver(cards => {
+  for (const { target, isIntersecting } of cards) {
+    if (!isIntersecting)
+      continue;
+    inSight.unobserve(target);
+    api.notice({ type: 'ProductViewed', sku: target.dataset.sku });
+  }
+});
+
 /** Loads and shows the catalogue; `onOrder(product)` is called by a card's button. */
 export async function showCatalog(onOrder) {
   say(list.children.length === 0 ? 'Loading…' : '');
@@ -18,6 +28,7 @@ export async function showCatalog(onOrder) {
       return card.node;
     });
     list.replaceChildren(...cards);
+    cards.forEach(card => inSight.observe(card));
     say(products.length === 0 ? 'There is nothing in the catalogue yet.' : '');
   } catch (problem) {
     say(`The catalogue could not be loaded: ${problem.message}`, true);

@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using Shop.Activity.CountingWindows;
 using Shop.Activity.StoringEvents;
 using Shop.Messaging;
 using Shop.Messaging.Outbox;
@@ -27,6 +28,18 @@ internal sealed class ActivityDb(DbContextOptions<ActivityDb> options, Transacti
             stored.HasIndex(e => new { e.Key, e.At }, "events_by_key").HasFilter($"length(key) <= {StoredEvent.LongestSearchedKey}");
         });
         modelBuilder.Entity<OrderOwner>().HasKey(order => order.OrderId);
+        modelBuilder.Entity<WindowCount>(counts =>
+        {
+            // a row is added to again and again, as long as its minute lasts
+            counts.ToTable("window_counts").HasStorageParameter("fillfactor", 50).HasKey(c => new { c.Minute, c.Measure, c.Dimension, c.Lane });
+            counts.Property(c => c.Value).HasColumnType("numeric");
+        });
+        modelBuilder.Entity<OpenOrder>(open =>
+        {
+            open.ToTable("open_orders").HasKey(o => o.OrderId);
+            open.Property(o => o.Amount).HasColumnType("numeric");
+            open.Property<DateTimeOffset>("OpenedAt").HasDefaultValueSql("now()");
+        });
     }
 }
 

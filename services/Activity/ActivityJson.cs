@@ -1,4 +1,6 @@
 using System.Text.Json.Serialization;
+using Shop.Activity.CollectingActivity;
+using Shop.Activity.CountingWindows;
 using Shop.Activity.ReadingEvents;
 using Shop.ServiceDefaults;
 
@@ -8,4 +10,10 @@ namespace Shop.Activity;
 [JsonSourceGenerationOptions(System.Text.Json.JsonSerializerDefaults.Web)]
 [JsonSerializable(typeof(IReadOnlyList<TimelineEvent>))]
 [JsonSerializable(typeof(Page<FeedEvent>))]
+[JsonSerializable(typeof(System.Text.Json.JsonElement))]
+[JsonSerializable(typeof(CollectedActivity))]
+[JsonSerializable(typeof(ActivitySummary))]
+[JsonSerializable(typeof(IReadOnlyList<ActivitySummary>))]
+[JsonSerializable(typeof(string[]))]
+[JsonSerializable(typeof(int[]))]
 internal sealed partial class ActivityJson : JsonSerializerContext;

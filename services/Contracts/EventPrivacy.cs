@@ -15,6 +15,13 @@ public static class EventPrivacy
     /// <summary>What a decision about a payment was based on: who is suspected is not told how to go unsuspected.</summary>
     private static readonly byte[][] Grounds = ["score"u8.ToArray(), "reasons"u8.ToArray(), "rules"u8.ToArray()];
 
+    /// <summary>Whether a member of an event's data may be kept, by its JSON name.</summary>
+    public static bool IsKept(string member)
+    {
+        ArgumentNullException.ThrowIfNull(member);
+        return !Array.Exists(Secrets, secret => secret.AsSpan().SequenceEqual(System.Text.Encoding.UTF8.GetBytes(member)));
+    }
+
     /// <summary>The event's data as it may be kept.</summary>
     /// <param name="data">JSON, or whatever else was published; returned as it is where there is nothing in it to leave out.</param>
     public static byte[] ToKeep(byte[] data)

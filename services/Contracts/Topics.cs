@@ -44,6 +44,13 @@ public static class Topics
     public static readonly Topic Catalog = new Topic("catalog", 3, compacted: true)
         .With(e => e.Sku, ContractsJson.Default.ProductChanged);
 
+    /// <summary>What visitors do in the shop, by visitor; collected by Activity, and kept for a week or as much as fits.</summary>
+    public static readonly Topic ShopperActivity = new Topic("shopper-activity", 3, retention: new(TimeSpan.FromDays(7), 1L << 30))
+        .With(e => e.VisitorId.ToString(), ContractsJson.Default.ProductViewed)
+        .With(e => e.VisitorId.ToString(), ContractsJson.Default.ProductSearched)
+        .With(e => e.VisitorId.ToString(), ContractsJson.Default.CartChanged)
+        .With(e => e.VisitorId.ToString(), ContractsJson.Default.CheckoutStarted);
+
     /// <summary>What is not as it should be, by what it is about; any service may raise an alarm.</summary>
     public static readonly Topic Alarms = new Topic("alarms", 3)
         .With(e => e.Subject, ContractsJson.Default.AlarmRaised)
@@ -53,8 +60,12 @@ public static class Topics
     public static readonly Topic SensorReadings = new Topic("sensor-readings", 6, retention: new(TimeSpan.FromDays(7), 1L << 30))
         .With(e => e.Sensor, ContractsJson.Default.SensorReported);
 
+    /// <summary>What services write to their logs (warnings and errors unless configured otherwise), by service.</summary>
+    public static readonly Topic Logs = new Topic("logs", 3, retention: new(TimeSpan.FromDays(7), 1L << 30))
+        .With(e => e.Service, ContractsJson.Default.LogWritten);
+
     /// <summary>All topics.</summary>
-    public static readonly IReadOnlyList<Topic> All = [Orders, Reservations, Payments, Stock, Catalog, Alarms, SensorReadings];
+    public static readonly IReadOnlyList<Topic> All = [Orders, Reservations, Payments, Stock, Catalog, ShopperActivity, Alarms, SensorReadings, Logs];
 
     /// <summary>Topics that keep everything: what happened to orders, stock and the shop. The others are streams, which somebody else may fill.</summary>
     public static readonly IReadOnlyList<Topic> Lasting = [.. All.Where(topic => topic.Retention is null)];
@@ -83,7 +94,12 @@ public static class Topics
 [JsonSerializable(typeof(StockRanLow))]
 [JsonSerializable(typeof(StockDiscrepancyDetected))]
 [JsonSerializable(typeof(ProductChanged))]
+[JsonSerializable(typeof(ProductViewed))]
+[JsonSerializable(typeof(ProductSearched))]
+[JsonSerializable(typeof(CartChanged))]
+[JsonSerializable(typeof(CheckoutStarted))]
 [JsonSerializable(typeof(AlarmRaised))]
 [JsonSerializable(typeof(AlarmCleared))]
 [JsonSerializable(typeof(SensorReported))]
+[JsonSerializable(typeof(LogWritten))]
 public sealed partial class ContractsJson : JsonSerializerContext;

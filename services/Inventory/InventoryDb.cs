@@ -13,12 +13,16 @@ using Shop.Inventory.Sensors;
 using Shop.Inventory.Stock;
 using Shop.Inventory.WatchingSensors;
 using Shop.Messaging;
+using Shop.Messaging.ChangeCapture;
 using Shop.Messaging.Outbox;
 using Shop.Messaging.Schema;
 
 namespace Shop.Inventory;
 
-/// <summary>Inventory's database. What changes of products and stock is published with the change, whoever made it.</summary>
+/// <summary>
+/// Inventory's database. What changes of the stock is published with the change; what changes of products is captured from the database,
+/// whoever made it.
+/// </summary>
 internal sealed class InventoryDb(DbContextOptions<InventoryDb> options, TransactionalOutbox outbox) : MessagingDbContext(options, outbox)
 {
     private readonly StockLedger _ledger = new();
@@ -57,14 +61,11 @@ internal sealed class InventoryDb(DbContextOptions<InventoryDb> options, Transac
     }
 
     /// <summary>
-    /// Saves, and publishes the final state of each changed product and stock item: one event a sku, however many lines of a
-    /// batch changed it. To be called once in a scope: a second call after a failed one would publish again.
+    /// Saves, and publishes the final state of each changed stock item: one event a sku, however many lines of a batch changed it. To be called once in a scope: a second call after a failed one would publish again.
     /// </summary>
     /// <exception cref="InvalidOperationException">The stock was changed otherwise than the ledger says.</exception>
     public override async Task<int> SaveChangesAsync(bool acceptAllChangesOnSuccess, CancellationToken cancellationToken = default)
     {
-        foreach (var entry in ChangeTracker.Entries<Product>().Where(IsChanged))
-            Publish(entry.Entity.ToEvent());
         foreach (var entry in ChangeTracker.Entries<StockItem>().Where(IsChanged))
         {
             if (ChangeOf(entry) != _ledger.ChangeOf(entry.Entity.Sku))
@@ -86,6 +87,7 @@ internal sealed class InventoryDb(DbContextOptions<InventoryDb> options, Transac
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {
         base.OnModelCreating(modelBuilder);
+        modelBuilder.AddChangeCapture();
         modelBuilder.Entity<Product>(product =>
         {
             product.ToTable("products", table =>
@@ -96,6 +98,7 @@ internal sealed class InventoryDb(DbContextOptions<InventoryDb> options, Transac
             }).HasKey(p => p.Sku);
             SortedByBytes(product.Property(p => p.Sku));
             product.ComplexProperty(p => p.Price).Property(price => price.Amount).HasPrecision(12, 2);
+            product.Property(p => p.ChangedAt).HasDefaultValueSql("now()");
             product.Property(p => p.SearchText).HasComputedColumnSql(@"searchable(sku || E'\n' || name || E'\n' || description)", stored: true);
         });
         modelBuilder.HasDbFunction(() => Searchable("")).HasName("searchable");

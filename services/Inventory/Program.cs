@@ -4,6 +4,7 @@ using Shop.Inventory.BrowsingCatalog;
 using Shop.Inventory.ChangingProducts;
 using Shop.Inventory.CorrectingStock;
 using Shop.Inventory.ExpiringReservations;
+using Shop.Inventory.Products;
 using Shop.Inventory.ReadingMovements;
 using Shop.Inventory.ReceivingGoods;
 using Shop.Inventory.ReceivingReadings;
@@ -19,7 +20,8 @@ using Shop.ServiceDefaults;
 var builder = WebApplication.CreateBuilder(args);
 builder.AddServiceDefaults();
 builder.AddMessaging<InventoryDb>("inventory", messaging => messaging
-    .Produces(Topics.Reservations, Topics.Stock, Topics.Catalog, Topics.SensorReadings, Topics.Alarms)
+    .Produces(Topics.Reservations, Topics.Stock, Topics.SensorReadings, Topics.Alarms)
+    .Captures("products", Topics.Catalog, key: "sku", Product.ToEvent)
     .Endpoint("reservations", endpoint => endpoint.Consumes(Topics.Orders).Prefetch<StockPrefetch>().Consumer<OrderConsumer>())
     .Endpoint(SilenceWatch.Endpoint, endpoint => endpoint.Consumes(Topics.SensorReadings).BatchHandler<ReadingHandler>().Idempotent()));
 builder.Services.AddHostedService<ProductSeeder>();

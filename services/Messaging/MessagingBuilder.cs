@@ -1,4 +1,5 @@
 using Shop.Contracts;
+using Shop.Messaging.ChangeCapture;
 using Shop.Messaging.Consuming;
 
 namespace Shop.Messaging;
@@ -18,6 +19,14 @@ public sealed class MessagingBuilder
         return this;
     }
 
+    /// <summary>Has what the service logs sent to the topic <c>logs</c> too: warnings and errors, unless <c>Logging:Kafka:LogLevel</c> says otherwise.</summary>
+    public MessagingBuilder ShipsLogs()
+    {
+        _options.ShipsLogs = true;
+        _options.Produced.Add(Topics.Logs);
+        return this;
+    }
+
     /// <summary>Adds an endpoint: a consumer group of its own, named <c>service.name</c>.</summary>
     public MessagingBuilder Endpoint(string name, Action<EndpointBuilder> configure)
     {
@@ -25,5 +34,22 @@ public sealed class MessagingBuilder
         configure(new(endpoint));
         _options.Endpoints.Add(endpoint);
         return this;
+    }
+
+    /// <summary>
+    /// Publishes the changes of a table to its compacted topic, whoever makes them, from the write-ahead log: the topic is the table's copy.
+    /// The model needs <see cref="CaptureTable.AddChangeCapture"/>, the server <c>wal_level = logical</c>, and the role <c>REPLICATION</c>.
+    /// </summary>
+    /// <param name="table">The table, in the schema <c>public</c>.</param>
+    /// <param name="topic">A compacted topic.</param>
+    /// <param name="key">The column that is the primary key: the record's key, which the event's own has to equal.</param>
+    /// <param name="map">Makes the event of a row.</param>
+    /// <exception cref="ArgumentException">The event is none of the topic's, or the topic keeps more than the newest of a key.</exception>
+    public MessagingBuilder Captures<TEvent>(string table, Topic topic, string key, Func<CapturedRow, TEvent> map) where TEvent : class
+    {
+        if (!topic.Compacted || !topic.TryGetEvent(typeof(TEvent), out var type))
+            throw new ArgumentException($"{topic} is no compacted topic of {typeof(TEvent).Name}", nameof(topic));
+        _options.Captures.Add(new(table, key, type, map));
+        return Produces(topic, Topics.Alarms);
     }
 }

@@ -6,6 +6,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
+using Shop.Messaging.ChangeCapture;
 using Shop.Messaging.Consuming;
 using Shop.Messaging.DeadLetters;
 using Shop.Messaging.Events;
@@ -14,6 +15,7 @@ using Shop.Messaging.Operations;
 using Shop.Messaging.Outbox;
 using Shop.Messaging.Relay;
 using Shop.Messaging.Schema;
+using Shop.Messaging.ShippingLogs;
 using Shop.Messaging.Streams;
 using Shop.Messaging.Workers;
 using Shop.ServiceDefaults;
@@ -57,6 +59,7 @@ public static class MessagingExtensions
         services.AddSingleton<KafkaLog>();
         services.AddSingleton(provider => new EventStream(kafka, eventTypes, options, provider.GetRequiredService<KafkaLog>(), provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(provider => new EndpointProgress(kafka, provider.GetRequiredService<NpgsqlDataSource>(), options));
+        services.AddSingleton(provider => new LogReaders(kafka, options, provider.GetRequiredService<KafkaLog>()));
         services.AddSingleton<EndpointPipelines>();
         services.AddSingleton<Redriving>();
         services.AddSingleton<RefusedEvents>();
@@ -79,12 +82,21 @@ public static class MessagingExtensions
                 register(bus);
             bus.UsingInMemory();
         });
+        if (options.ShipsLogs)
+            builder.AddShippingLogs(kafka, options);
         services.AddHostedService<DatabaseMigrator<TDbContext>>();
         services.AddWorker<OutboxRelay>("outbox relay");
         services.AddOptions<MessagingRetention>().BindConfiguration("Messaging:Retention").ValidateDataAnnotations().ValidateOnStart();
         services.AddPeriodicWorker<RedriveWorker>("redrives");
         services.AddPeriodicWorker<Housekeeping>("housekeeping");
         services.AddPeriodicWorker<MessagingGauges>("messaging gauges");
+        if (options.Captures.Count > 0)
+            services.AddOptions<CaptureSettings>().BindConfiguration("ChangeCapture").ValidateDataAnnotations().ValidateOnStart();
+        foreach (var capture in options.Captures)
+        {
+            services.AddWorker($"changes of {capture.Table}", provider => ActivatorUtilities.CreateInstance<ChangeReader>(provider, capture, WithSessionLimits(database)));
+            services.AddPeriodicWorker($"slot of {capture.Table}", provider => ActivatorUtilities.CreateInstance<SlotWatch>(provider, capture));
+        }
         foreach (var endpoint in options.Endpoints)
             services.AddWorker($"endpoint {endpoint.Name}", provider => ActivatorUtilities.CreateInstance<EndpointConsumer>(provider, endpoint));
         return builder;

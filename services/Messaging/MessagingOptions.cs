@@ -1,4 +1,5 @@
 using Shop.Contracts;
+using Shop.Messaging.ChangeCapture;
 using Shop.Messaging.Consuming;
 
 namespace Shop.Messaging;
@@ -20,6 +21,10 @@ internal sealed class MessagingOptions(string serviceName, string? instanceName)
     /// <summary>The most rows the relay reads at once; the benchmark tries others.</summary>
     public int MaxRelayBatch { get; set; } = 5_000;
 
+    /// <summary>Whether the service's log goes to the topic <c>logs</c> too.</summary>
+    public bool ShipsLogs { get; set; }
+
     public HashSet<Topic> Produced { get; } = [];
     public List<EndpointOptions> Endpoints { get; } = [];
+    public List<TableCapture> Captures { get; } = [];
 }

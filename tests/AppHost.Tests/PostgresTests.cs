@@ -31,7 +31,7 @@ public sealed class PostgresTests : IDisposable
         var maker = new NpgsqlConnectionStringBuilder(await cluster.CreateDatabaseAsync("maker", TestContext.Current.CancellationToken));
         await QueryAsync(cluster.AdminConnectionString, "ALTER ROLE maker CREATEDB CREATEROLE; SELECT ''");
 
-        await Postgres.PostgresDatabases.CreateAsync(maker.ConnectionString, "orders", "p", TestContext.Current.CancellationToken);
+        await Postgres.PostgresDatabases.CreateAsync(maker.ConnectionString, "orders", "p", replication: true, TestContext.Current.CancellationToken);
 
         maker.Username = maker.Database = "orders";
         maker.Password = "p";
@@ -70,7 +70,7 @@ public sealed class PostgresTests : IDisposable
     [Theory]
     [InlineData("Robert'); DROP TABLE students; --"), InlineData("Orders"), InlineData("")]
     public async Task A_name_that_would_need_quotes_is_refused(string name) =>
-        await Assert.ThrowsAsync<ArgumentException>(() => Postgres.PostgresDatabases.CreateAsync("Host=127.0.0.1;Port=1", name, "p", TestContext.Current.CancellationToken));
+        await Assert.ThrowsAsync<ArgumentException>(() => Postgres.PostgresDatabases.CreateAsync("Host=127.0.0.1;Port=1", name, "p", replication: false, TestContext.Current.CancellationToken));
 
     private static async Task<string?> QueryAsync(string connectionString, string sql)
     {

@@ -32,9 +32,14 @@ public sealed class PublishedEventsTests
         "shop.stock.stock-ran-low.v1",
         "shop.stock.stock-discrepancy-detected.v1",
         "shop.catalog.product-changed.v1",
+        "shop.shopper-activity.product-viewed.v1",
+        "shop.shopper-activity.product-searched.v1",
+        "shop.shopper-activity.cart-changed.v1",
+        "shop.shopper-activity.checkout-started.v1",
         "shop.alarms.alarm-raised.v1",
         "shop.alarms.alarm-cleared.v1",
         "shop.sensor-readings.sensor-reported.v1",
+        "shop.logs.log-written.v1",
     ];
 
     private static readonly Dictionary<string, EventType> Types = Topics.All.SelectMany(topic => topic.Events).ToDictionary(type => type.Name);
@@ -72,6 +77,8 @@ public sealed class PublishedEventsTests
             _ when type.Topic == Topics.Stock || type.Topic == Topics.Catalog => "sku",
             _ when type.Topic == Topics.Alarms => "subject",
             _ when type.Topic == Topics.SensorReadings => "sensor",
+            _ when type.Topic == Topics.ShopperActivity => "visitorId",
+            _ when type.Topic == Topics.Logs => "service",
             _ => "orderId",
         };
 
@@ -81,6 +88,10 @@ public sealed class PublishedEventsTests
     [Fact]
     public void Topics_that_an_order_joins_have_the_same_number_of_partitions() =>
         Assert.Single(new[] { Topics.Orders, Topics.Reservations, Topics.Payments }.Select(topic => topic.Partitions).Distinct());
+
+    [Fact]
+    public void Only_what_others_fill_is_dropped_by_age() =>
+        Assert.Equal([Topics.ShopperActivity, Topics.SensorReadings, Topics.Logs], Topics.All.Where(topic => topic.Retention is not null));
 
     [Fact]
     public void Only_topics_whose_newest_record_says_everything_are_compacted() =>

@@ -9,5 +9,7 @@ internal static class Repository
 
     public static string AsyncApiFile => Path.GetFullPath(Path.Combine(ThisDirectory(), "..", "..", "docs", "events.asyncapi.yaml"));
 
+    public static string WarehouseDirectory => Path.GetFullPath(Path.Combine(ThisDirectory(), "..", "..", "docs", "warehouse"));
+
     private static string ThisDirectory([CallerFilePath] string path = "") => Path.GetDirectoryName(path)!;
 }

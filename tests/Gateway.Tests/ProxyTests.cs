@@ -60,9 +60,18 @@ public sealed class ProxyTests : IAsyncLifetime
         Assert.Equal("/api/orders/42", _orders.Requests.Last().Path);
     }
 
+    [Fact]
+    public async Task What_visitors_do_is_told_by_anyone()
+    {
+        using var response = await _gateway.SendAsync(HttpMethod.Post, "/api/activity", null, JsonContent.Create(Array.Empty<int>()));
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        Assert.Equal("/api/activity", Assert.Single(_activity.Requests).Path);
+    }
+
     [Theory]
     [InlineData("GET", "/api/orders")]
     [InlineData("POST", "/api/orders")]
+    [InlineData("GET", "/api/activity/summary")]
     [InlineData("GET", "/api/orders/42/timeline")]
     [InlineData("POST", "/api/ops/stock/mug-blue/receipts")]
     [InlineData("GET", "/api/activity/feed")]

@@ -9,7 +9,7 @@ public sealed class ProductTests(ShopFixture shops)
     private const string Kettle = """{"name":"Kettle","description":"Whistles.","price":{"amount":39.5,"currency":"EUR"}}""";
 
     [Fact]
-    public async Task A_product_is_created_changed_and_published()
+    public async Task A_product_is_created_and_changed()
     {
         var shop = await shops.WithoutBrokerAsync();
 
@@ -23,13 +23,8 @@ public sealed class ProductTests(ShopFixture shops)
 
         Assert.Equal("""{"sku":"kettle","name":"Kettle","description":"Whistles.","price":{"amount":42.00,"currency":"EUR"},"available":0}""",
             (await shop.Instance.GetJsonAsync("/api/catalog/kettle")).GetRawText());
-        Assert.Equal(
-            [
-                ("shop.catalog.product-changed.v1", """{"sku":"kettle","name":"Kettle","description":"Whistles.","price":{"amount":39.5,"currency":"EUR"}}"""),
-                ("shop.stock.stock-level-changed.v1", """{"sku":"kettle","onHand":0,"reserved":0,"available":0,"dispatched":0}"""),
-                ("shop.catalog.product-changed.v1", """{"sku":"kettle","name":"Kettle","description":"Whistles.","price":{"amount":42,"currency":"EUR"}}"""),
-            ],
-            await shop.OutboxAsync("kettle"));
+        // the product itself is captured from the database: see CatalogCaptureTests
+        Assert.Equal([("shop.stock.stock-level-changed.v1", """{"sku":"kettle","onHand":0,"reserved":0,"available":0,"dispatched":0}""")], await shop.OutboxAsync("kettle"));
     }
 
     [Fact]
@@ -84,7 +79,7 @@ public sealed class ProductTests(ShopFixture shops)
         var answers = await Task.WhenAll(Enumerable.Range(0, 30).Select(_ => shop.Instance.PutProductAsync("contested", Kettle)));
         Assert.Single(answers, answer => answer.StatusCode == HttpStatusCode.Created);
         Assert.Equal(29, answers.Count(answer => answer.StatusCode == HttpStatusCode.OK));
-        Assert.Equal(2, (await shop.OutboxAsync("contested")).Count);
+        Assert.Single(await shop.OutboxAsync("contested"));
     }
 
     [Theory]

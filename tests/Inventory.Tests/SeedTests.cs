@@ -15,12 +15,7 @@ public sealed class SeedTests(ShopFixture shops)
         Assert.Equal("EUR", mug.GetProperty("price").GetProperty("currency").GetString());
         var stock = await shop.Instance.GetJsonAsync("/api/stock/mug-blue");
         Assert.Equal("""{"sku":"mug-blue","onHand":500,"reserved":0,"available":500,"dispatched":0}""", stock.GetRawText());
-        Assert.Equal(
-            [
-                ("shop.catalog.product-changed.v1", """{"sku":"mug-blue","name":"Blue mug","description":"Stoneware in a deep harbour blue, 350 ml. Goes in the dishwasher, survives Mondays.","price":{"amount":9.90,"currency":"EUR"}}"""),
-                ("shop.stock.stock-level-changed.v1", """{"sku":"mug-blue","onHand":500,"reserved":0,"available":500,"dispatched":0}"""),
-            ],
-            await shop.OutboxAsync("mug-blue"));
+        Assert.Equal([("shop.stock.stock-level-changed.v1", """{"sku":"mug-blue","onHand":500,"reserved":0,"available":500,"dispatched":0}""")], await shop.OutboxAsync("mug-blue"));
     }
 
     [Fact]
@@ -29,6 +24,6 @@ public sealed class SeedTests(ShopFixture shops)
         await using var shop = await shops.StartWithoutBrokerAsync(instances: 4);
 
         Assert.Equal(20, await shop.ScalarAsync<long>("SELECT count(*) FROM products"));
-        Assert.Equal(40, await shop.ScalarAsync<long>("SELECT count(*) FROM outbox"));
+        Assert.Equal(20, await shop.ScalarAsync<long>("SELECT count(*) FROM outbox"));
     }
 }

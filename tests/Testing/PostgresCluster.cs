@@ -65,7 +65,7 @@ public sealed class PostgresCluster : IAsyncDisposable
     public async Task<string> CreateDatabaseAsync(string name, CancellationToken cancellationToken = default)
     {
         var password = RandomNumberGenerator.GetHexString(48, lowercase: true);
-        await PostgresDatabases.CreateAsync(AdminConnectionString, name, password, cancellationToken);
+        await PostgresDatabases.CreateAsync(AdminConnectionString, name, password, replication: true, cancellationToken);
         return $"Host=127.0.0.1;Port={Port};Username={name};Password={password};Database={name};Maximum Pool Size=20";
     }
 

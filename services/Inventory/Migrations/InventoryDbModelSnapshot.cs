@@ -74,8 +74,10 @@ namespace Shop.Inventory.Migrations
                         .UseCollation("C");
 
                     b.Property<DateTimeOffset>("ChangedAt")
+                        .ValueGeneratedOnAdd()
                         .HasColumnType("timestamp with time zone")
-                        .HasColumnName("changed_at");
+                        .HasColumnName("changed_at")
+                        .HasDefaultValueSql("now()");
 
                     b.Property<string>("Description")
                         .IsRequired()
@@ -392,6 +394,26 @@ namespace Shop.Inventory.Migrations
                     b.ToTable("sensor_states", (string)null);
 
                     b.HasAnnotation("Npgsql:StorageParameter:fillfactor", 50);
+                });
+
+            modelBuilder.Entity("Shop.Messaging.ChangeCapture.CaptureTable+ChangeCapturesTable", b =>
+                {
+                    b.Property<string>("Slot")
+                        .HasColumnType("text")
+                        .HasColumnName("slot");
+
+                    b.Property<Guid?>("Alarm")
+                        .HasColumnType("uuid")
+                        .HasColumnName("alarm");
+
+                    b.Property<DateTimeOffset?>("SnapshotAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("snapshot_at");
+
+                    b.HasKey("Slot")
+                        .HasName("change_captures_pkey");
+
+                    b.ToTable("change_captures", (string)null);
                 });
 
             modelBuilder.Entity("Shop.Messaging.Schema.MessagingTables+ConsumerOffsetsTable", b =>

@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Microsoft.Net.Http.Headers;
 using Shop.Contracts;
+using Shop.Messaging.ChangeCapture;
 
 namespace Shop.Inventory.Products;
 
@@ -56,5 +57,7 @@ internal sealed class Product
         return new($"\"{Base64Url.EncodeToString(SHA256.HashData(Encoding.UTF8.GetBytes(text)).AsSpan(..VersionBytes))}\"");
     }
 
-    public ProductChanged ToEvent() => new(Sku, Name, Description, Price);
+    /// <summary>What a row of the table <c>products</c> tells to others.</summary>
+    public static ProductChanged ToEvent(CapturedRow row) =>
+        new(row.Text("sku"), row.Text("name"), row.Text("description"), new(row.Number("price_amount"), row.Text("price_currency")));
 }

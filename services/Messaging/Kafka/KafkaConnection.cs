@@ -84,6 +84,24 @@ public sealed class KafkaConnection
         return config;
     }
 
+    /// <summary>For reading whole topics as fast as they can be handled, in no group.</summary>
+    internal ConsumerConfig Reader(string clientId)
+    {
+        var config = Common(new ConsumerConfig(new Dictionary<string, string>(_settings)));
+        config.ClientId = clientId;
+        // librdkafka wants one to be named; without a subscription or commits the broker never hears of it
+        config.GroupId = $"{clientId}.reader";
+        config.EnableAutoCommit = false;
+        config.EnableAutoOffsetStore = false;
+        config.AllowAutoCreateTopics = false;
+        config.AutoOffsetReset = AutoOffsetReset.Earliest;
+        config.FetchWaitMaxMs = 100;
+        config.FetchErrorBackoffMs = 50;
+        config.QueuedMinMessages = 50_000;
+        config.QueuedMaxMessagesKbytes = 32 * 1024;
+        return config;
+    }
+
     /// <summary>For finding out whether what is at an offset can be read: in no group, with the log lines that tell.</summary>
     internal ConsumerConfig Probe(string clientId)
     {

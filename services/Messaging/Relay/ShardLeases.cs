@@ -1,6 +1,7 @@
 using System.Numerics;
 using Npgsql;
 using Shop.Messaging.Outbox;
+using Shop.Messaging.Schema;
 
 namespace Shop.Messaging.Relay;
 
@@ -105,22 +106,8 @@ internal sealed class ShardLeases(NpgsqlConnection session)
         Own(surplus.Aggregate(_owned, (owned, shard) => owned & ~(1 << shard)));
     }
 
-    /// <summary>
-    /// Gives up everything. The connection goes back to its pool, where its session, and the locks with it, would live on until
-    /// somebody uses it again.
-    /// </summary>
-    public async Task LeaveAsync()
-    {
-        try
-        {
-            await using var leave = new NpgsqlCommand("SELECT pg_advisory_unlock_all()", session) { CommandTimeout = 5 };
-            await leave.ExecuteNonQueryAsync(CancellationToken.None);
-        }
-        catch (Exception e) when (e is NpgsqlException or InvalidOperationException)
-        {
-            // the connection is broken, so its session ends, and its locks with it
-        }
-    }
+    /// <summary>Gives up everything.</summary>
+    public Task LeaveAsync() => AdvisoryLocks.ReleaseAsync(session);
 
     private void Own(int owned)
     {

@@ -22,9 +22,9 @@ public sealed class EventStream : IDisposable
     private readonly TimeProvider _time;
 
     /// <summary>Made once for a service; the first event connects.</summary>
-    internal EventStream(KafkaConnection kafka, EventTypes eventTypes, MessagingOptions options, KafkaLog log, TimeProvider time)
+    internal EventStream(KafkaConnection kafka, EventTypes eventTypes, MessagingOptions options, KafkaLog log, TimeProvider time, string name = "stream")
     {
-        var config = kafka.Producer($"{options.ServiceName}.stream", gapless: false, batchBytes: 512 * 1024);
+        var config = kafka.Producer($"{options.ServiceName}.{name}", gapless: false, batchBytes: 512 * 1024);
         config.MessageTimeoutMs = (int)Patience.TotalMilliseconds;
         config.LingerMs = 2;
         config.QueueBufferingMaxMessages = 50_000;
@@ -68,7 +68,7 @@ public sealed class EventStream : IDisposable
     private sealed class Pending
     {
         private readonly TaskCompletionSource _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        private int _unanswered;
+        private int _unanswered, _failed;
         private Error? _failure;
 
         public Pending(int count)
@@ -83,16 +83,23 @@ public sealed class EventStream : IDisposable
         public void Answered(Error error)
         {
             if (error.IsError)
+            {
                 _failure = error;
+                Interlocked.Increment(ref _failed);
+            }
             if (Interlocked.Decrement(ref _unanswered) > 0)
                 return;
             if (_failure is null)
                 _done.SetResult();
             else
-                _done.SetException(new EventsNotTakenException(_failure.Reason));
+                _done.SetException(new EventsNotTakenException(_failure.Reason, _failed));
         }
     }
 }
 
 /// <summary>The broker did not take events in time.</summary>
-public sealed class EventsNotTakenException(string reason) : Exception(reason);
+public sealed class EventsNotTakenException(string reason, int count) : Exception(reason)
+{
+    /// <summary>How many they are.</summary>
+    public int Count { get; } = count;
+}

@@ -30,9 +30,15 @@ public static class WorkerExtensions
     public static IServiceCollection AddPeriodicWorker<TWorker>(this IServiceCollection services, string name) where TWorker : class, IPeriodicWorker
     {
         services.TryAddSingleton<TWorker>();
-        return services.AddHealth().AddSingleton<IHostedService>(provider =>
-            ActivatorUtilities.CreateInstance<PeriodicWorkerHost>(provider, name, provider.GetRequiredService<TWorker>()));
+        return services.AddPeriodicWorker(name, provider => provider.GetRequiredService<TWorker>());
     }
+
+    /// <summary>Adds a worker that does its work in rounds.</summary>
+    /// <param name="services">The service's services.</param>
+    /// <param name="name">How log, health and metric call it.</param>
+    /// <param name="create">Makes the worker.</param>
+    public static IServiceCollection AddPeriodicWorker(this IServiceCollection services, string name, Func<IServiceProvider, IPeriodicWorker> create) =>
+        services.AddHealth().AddSingleton<IHostedService>(provider => ActivatorUtilities.CreateInstance<PeriodicWorkerHost>(provider, name, create(provider)));
 
     private static IServiceCollection AddHealth(this IServiceCollection services)
     {

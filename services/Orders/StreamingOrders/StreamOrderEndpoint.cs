@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Net.ServerSentEvents;
 using System.Runtime.CompilerServices;
-using System.Security.Claims;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.EntityFrameworkCore;
@@ -36,15 +35,6 @@ public static class StreamOrderEndpoint
     public const string LastEventIdHeader = "Last-Event-ID";
 
     private const string RetryAfterSeconds = "5";
-
-    /// <summary>Tells proxies in front that this answer is to be passed on as it comes. Source: nginx's proxy_buffering.</summary>
-    private const string BufferingHeader = "X-Accel-Buffering";
-
-    /// <summary>Seconds since 1970 after which a token must not be accepted. Source: RFC 7519, section 4.1.4.</summary>
-    private const string ExpiryClaim = "exp";
-
-    private static readonly TimeSpan LongestTimer = TimeSpan.FromDays(1);
-    private static readonly byte[] Comment = ":\n\n"u8.ToArray();
 
     /// <summary>Adds the options and the watcher.</summary>
     public static void AddStreamingOrder(this IHostApplicationBuilder builder)
@@ -84,8 +74,8 @@ public static class StreamOrderEndpoint
         if (watcher.Subscribe(shopperId, id, history.Count, out var refusal) is not { } subscription)
             return Refused(refusal, context.Response);
         context.Response.RegisterForDispose(subscription);
-        context.Response.Headers[BufferingHeader] = "no";
-        var tokenLife = new CancellationTokenSource(RestOfTokenLife(context.User, time), time);
+        context.Response.Headers[ServerSentEvents.BufferingHeader] = "no";
+        var tokenLife = new CancellationTokenSource(context.User.RestOfToken(time), time);
         context.Response.RegisterForDispose(tokenLife);
         return TypedResults.ServerSentEvents(ChangesAsync(context.Response, history.Skip(seen).ToList(), state, subscription, tokenLife.Token));
     }
@@ -122,16 +112,10 @@ public static class StreamOrderEndpoint
         }
     }
 
-    /// <summary>How long the token of the request is valid, at most as long as a timer takes.</summary>
-    private static TimeSpan RestOfTokenLife(ClaimsPrincipal user, TimeProvider time) =>
-        long.TryParse(user.FindFirst(ExpiryClaim)?.Value, NumberStyles.None, CultureInfo.InvariantCulture, out var expiry)
-            ? TimeSpan.FromMilliseconds(Math.Clamp(expiry * 1000.0 - time.GetUtcNow().ToUnixTimeMilliseconds(), 0, LongestTimer.TotalMilliseconds))
-            : LongestTimer;
-
     /// <summary>Writes a line that clients ignore and proxies count as traffic. The items' writer waits for the next item meanwhile.</summary>
     private static async Task WriteCommentAsync(HttpResponse response, CancellationToken cancellationToken)
     {
-        await response.Body.WriteAsync(Comment, cancellationToken);
+        await response.Body.WriteAsync(ServerSentEvents.Comment, cancellationToken);
         await response.Body.FlushAsync(cancellationToken);
     }
 

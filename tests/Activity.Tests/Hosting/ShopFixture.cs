@@ -35,30 +35,41 @@ public sealed class ShopFixture : IAsyncLifetime
         await _postgres.DisposeAsync();
     }
 
-    private async Task<RunningActivity> StartAsync(Broker broker)
-    {
-        var database = await _postgres.CreateDatabaseAsync();
-        var kafka = (await _brokers.GetAsync(broker)).BootstrapServers;
+    /// <summary>An instance of the service; who counts everything that happens takes a broker of its own.</summary>
+    public static async Task<RunningActivity> StartAsync(string kafka, string database, params (string Name, string Value)[] settings) =>
         // WebApplicationFactory starts synchronously: on a thread of its own, so that the pool's are left to what is started
-        return await Task.Factory.StartNew(
-            () => new RunningActivity(database, kafka), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
-    }
+        await Task.Factory.StartNew(
+            () => new RunningActivity(database, kafka, settings), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+
+    private async Task<RunningActivity> StartAsync(Broker broker) =>
+        await StartAsync((await _brokers.GetAsync(broker)).BootstrapServers, await _postgres.CreateDatabaseAsync());
 }
 
 /// <summary>The service with its own Program.cs, on Kestrel and a port of its own.</summary>
 public sealed class RunningActivity : IAsyncDisposable
 {
+    /// <summary>The key of visitors' cookies, in base64.</summary>
+    public const string CookieKey = "dGVzdHMtb25seS10ZXN0cy1vbmx5LXRlc3RzLW9ubHk=";
+
     private readonly Factory _factory;
     private readonly HttpClient _client;
 
-    public RunningActivity(string database, string kafka)
+    public RunningActivity(string database, string kafka, params (string Name, string Value)[] settings)
     {
         Kafka = kafka;
-        _factory = new(database, kafka);
+        _factory = new(database, kafka, settings);
         _factory.UseKestrel();
         _factory.StartServer();
-        _client = _factory.CreateClient();
+        // cookies are the tests' own business
+        using var addressed = _factory.CreateClient();
+        _client = new(new SocketsHttpHandler { UseCookies = false }) { BaseAddress = addressed.BaseAddress };
     }
+
+    /// <summary>The service's own services.</summary>
+    public IServiceProvider Services => _factory.Services;
+
+    /// <summary>Speaks to the service.</summary>
+    public HttpClient Client => _client;
 
     public string Kafka { get; }
 
@@ -88,9 +99,21 @@ public sealed class RunningActivity : IAsyncDisposable
         return await answer.Content.ReadFromJsonAsync<JsonElement>(TestContext.Current.CancellationToken);
     }
 
-    public ValueTask DisposeAsync() => _factory.DisposeAsync();
+    public ValueTask DisposeAsync()
+    {
+        _client.Dispose();
+        return _factory.DisposeAsync();
+    }
 
-    private sealed class Factory(string database, string kafka) : WebApplicationFactory<ActivityDb>
+    /// <summary>What an operator is answered.</summary>
+    public async Task<JsonElement> ReadAsync(string path)
+    {
+        using var answer = await GetAsync(path, TestTokens.Operator());
+        answer.EnsureSuccessStatusCode();
+        return await answer.Content.ReadFromJsonAsync<JsonElement>(TestContext.Current.CancellationToken);
+    }
+
+    private sealed class Factory(string database, string kafka, (string Name, string Value)[] settings) : WebApplicationFactory<ActivityDb>
     {
         protected override void ConfigureWebHost(IWebHostBuilder builder)
         {
@@ -100,6 +123,9 @@ public sealed class RunningActivity : IAsyncDisposable
             builder.UseSetting("ConnectionStrings:kafka", kafka);
             builder.UseSetting("Authentication:SigningKey", TestTokens.SigningKey);
             builder.UseSetting("Logging:LogLevel:Default", "Error");
+            builder.UseSetting("Visitors:CookieKey", CookieKey);
+            foreach (var (name, value) in settings)
+                builder.UseSetting(name, value);
             builder.UseEnvironment("Development");
         }
     }

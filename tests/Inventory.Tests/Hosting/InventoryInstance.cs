@@ -9,9 +9,9 @@ public sealed class InventoryInstance : InventoryApi, IAsyncDisposable
 {
     private readonly Factory _factory;
 
-    public InventoryInstance(string database, string kafka)
+    public InventoryInstance(string database, string kafka, int alarmMegabytes)
     {
-        _factory = new(database, kafka);
+        _factory = new(database, kafka, alarmMegabytes);
         _factory.UseKestrel();
         _factory.StartServer();
         Client = _factory.CreateClient();
@@ -24,7 +24,7 @@ public sealed class InventoryInstance : InventoryApi, IAsyncDisposable
 
     public ValueTask DisposeAsync() => _factory.DisposeAsync();
 
-    private sealed class Factory(string database, string kafka) : WebApplicationFactory<InventoryDb>
+    private sealed class Factory(string database, string kafka, int alarmMegabytes) : WebApplicationFactory<InventoryDb>
     {
         protected override void ConfigureWebHost(IWebHostBuilder builder)
         {
@@ -35,6 +35,7 @@ public sealed class InventoryInstance : InventoryApi, IAsyncDisposable
             builder.UseSetting("Authentication:SigningKey", TestTokens.SigningKey);
             builder.UseEnvironment("Development");
             builder.UseSetting("Sensors:SilentAfter", "00:00:05");
+            builder.UseSetting("ChangeCapture:AlarmMegabytes", $"{alarmMegabytes}");
             builder.UseSetting("Logging:LogLevel:Default", "Error");
         }
     }

@@ -38,12 +38,15 @@ public sealed class ShopFixture : IAsyncLifetime
         await RunningInventory.StartAsync(await _postgres.CreateDatabaseAsync(), AwayBroker, instances);
 
     /// <summary>Two instances of the caller's own, on a new database and a broker of their own.</summary>
-    public async Task<RunningInventory> StartOwnAsync(Broker broker)
+    public async Task<RunningInventory> StartOwnAsync(Broker broker, int alarmMegabytes = RunningInventory.AlarmMegabytes)
     {
         var kafka = await RunningBroker.StartAsync(broker);
         _own.Add(kafka);
-        return await RunningInventory.StartAsync(await _postgres.CreateDatabaseAsync(), kafka.BootstrapServers, instances: 2);
+        return await RunningInventory.StartAsync(await _postgres.CreateDatabaseAsync(), kafka.BootstrapServers, instances: 2, alarmMegabytes);
     }
+
+    /// <summary>The superuser's connection string.</summary>
+    public string AdminConnectionString => _postgres.Cluster.AdminConnectionString;
 
     /// <summary>An empty database.</summary>
     public Task<string> CreateDatabaseAsync() => _postgres.CreateDatabaseAsync();
@@ -68,6 +71,9 @@ public sealed class ShopFixture : IAsyncLifetime
 /// <summary>Instances of the service on one database.</summary>
 public sealed class RunningInventory : IAsyncDisposable
 {
+    /// <summary>The log that a slot may hold back before that is an alarm: more than there will be, whatever runs beside.</summary>
+    public const int AlarmMegabytes = 10_000;
+
     private RunningInventory(string database, string kafka, IReadOnlyList<InventoryInstance> instances)
     {
         Kafka = kafka;
@@ -84,11 +90,11 @@ public sealed class RunningInventory : IAsyncDisposable
     public InventoryInstance Instance => Instances[0];
 
     /// <summary>Starts the instances at once.</summary>
-    public static async Task<RunningInventory> StartAsync(string database, string kafka, int instances)
+    public static async Task<RunningInventory> StartAsync(string database, string kafka, int instances, int alarmMegabytes = AlarmMegabytes)
     {
         // WebApplicationFactory starts synchronously: on threads of its own, so that the pool's are left to what is started
         var starts = Enumerable.Range(0, instances).Select(_ => Task.Factory.StartNew(
-            () => new InventoryInstance(database, kafka), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default));
+            () => new InventoryInstance(database, kafka, alarmMegabytes), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default));
         return new(database, kafka, await Task.WhenAll(starts));
     }
 

@@ -1,0 +1,95 @@
+using Shop.Contracts.Warehouse;
+
+namespace Shop.Activity.Warehouse;
+
+/// <summary>
+/// The warehouse's folder. A file is there when it is whole: written aside, synced, renamed. What is there is the truth about what was written; a
+/// rename that a machine's end undoes is a file that is written again.
+/// </summary>
+/// <param name="directory">The folder; made where it is missing.</param>
+internal sealed class LocalWarehouse(string directory)
+{
+    /// <summary>Engines pass over names that begin so.</summary>
+    private const string Temporary = "_temporary", Replaced = "_replaced", LockFile = "_lock";
+
+    private const int BufferBytes = 128 * 1024;
+
+    /// <summary>
+    /// Makes this process the one that writes, until disposed of; null where another is. The system lets go of it when the process ends, however
+    /// that happens, and not before: there is never a second writer.
+    /// </summary>
+    public FileStream? TryLock()
+    {
+        Directory.CreateDirectory(directory);
+        try
+        {
+            return new(Path.Combine(directory, LockFile), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Takes away what a crash has left, and returns the files that are there. For the one who has the lock.</summary>
+    public IReadOnlyList<WarehouseFile> Recover()
+    {
+        if (Directory.Exists(PathOf(Temporary)))
+            Directory.Delete(PathOf(Temporary), recursive: true);
+        Directory.CreateDirectory(PathOf(Temporary));
+        var files = Files(directory);
+        var current = WarehouseFile.Current(files);
+        // a merged file was there already
+        foreach (var file in files.Except(current))
+            Hide(file);
+        // small files were gone, and the merged one was not there yet
+        var back = WarehouseFile.Current([.. current, .. Files(PathOf(Replaced))]).Except(current).ToList();
+        foreach (var file in back)
+            File.Move(PathOf(Replaced, file.Path), PathOf(file.Path));
+        return [.. current, .. back];
+    }
+
+    /// <summary>The files that are there, with their sizes in bytes.</summary>
+    public IReadOnlyList<(WarehouseFile File, long Size)> List() =>
+        [.. WarehouseFile.Current(Files(directory)).Select(file => (file, new FileInfo(PathOf(file.Path)).Length))];
+
+    /// <summary>Writes a file.</summary>
+    public async Task WriteAsync(WarehouseFile file, Func<Stream, Task> write)
+    {
+        var aside = PathOf(Temporary, file.Name);
+        await using (var stream = new FileStream(aside, FileMode.Create, FileAccess.ReadWrite, FileShare.None, BufferBytes))
+        {
+            await write(stream);
+            await stream.FlushAsync();
+            stream.Flush(flushToDisk: true);
+        }
+        Directory.CreateDirectory(PathOf(file.Folder));
+        File.Move(aside, PathOf(file.Path), overwrite: true);
+    }
+
+    public Stream Open(WarehouseFile file) => new FileStream(PathOf(file.Path), FileMode.Open, FileAccess.Read, FileShare.Read, BufferBytes);
+
+    /// <summary>Takes a file out of the sight of readers; those who have it open read on.</summary>
+    public void Hide(WarehouseFile file)
+    {
+        Directory.CreateDirectory(PathOf(Replaced, file.Folder));
+        var hidden = PathOf(Replaced, file.Path);
+        File.Move(PathOf(file.Path), hidden, overwrite: true);
+        File.SetLastWriteTimeUtc(hidden, DateTime.UtcNow);
+    }
+
+    /// <summary>Deletes files that were hidden before <paramref name="before"/>.</summary>
+    public void DeleteHidden(DateTimeOffset before)
+    {
+        foreach (var file in Files(PathOf(Replaced)).Select(file => PathOf(Replaced, file.Path)))
+        {
+            if (File.GetLastWriteTimeUtc(file) < before.UtcDateTime)
+                File.Delete(file);
+        }
+    }
+
+    private static List<WarehouseFile> Files(string root) => !Directory.Exists(root) ? [] :
+        [.. Directory.EnumerateDirectories(root, "topic=*").SelectMany(topic => Directory.EnumerateFiles(topic, "*.parquet", SearchOption.AllDirectories)).Select(WarehouseFile.Parse).OfType<WarehouseFile>()];
+
+    private string PathOf(params ReadOnlySpan<string> parts) => Path.Combine([directory, .. parts]);
+}

@@ -1,0 +1,162 @@
+using Confluent.Kafka;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+using Npgsql.Replication;
+using Shop.Messaging.Kafka;
+using Shop.Messaging.Schema;
+using Shop.Messaging.Workers;
+
+namespace Shop.Messaging.ChangeCapture;
+
+/// <summary>
+/// Publishes the changes of a table, whoever makes them, from the write-ahead log: first a snapshot that is consistent with the stream, then
+/// each change. One instance does so, under an advisory lock; the others wait for it.
+/// </summary>
+internal sealed partial class ChangeReader(TableCapture capture, string connectionString, NpgsqlDataSource dataSource, KafkaConnection kafka, KafkaLog kafkaLog,
+    TopicCreation topics, MessagingOptions options, TimeProvider time, ILogger<ChangeReader> logger) : IWorker
+{
+    private static readonly TimeSpan StandbyInterval = TimeSpan.FromSeconds(1), PollInterval = TimeSpan.FromMilliseconds(100), StatusInterval = TimeSpan.FromSeconds(1);
+
+    /// <summary>A session that does not answer for so long is gone, and its lock with it.</summary>
+    private const int PingSeconds = 5;
+
+    private readonly string _slot = capture.SlotIn(new NpgsqlConnectionStringBuilder(connectionString).Database ?? "");
+
+    /// <inheritdoc/>
+    public async Task RunAsync(CancellationToken stoppingToken)
+    {
+        await using var session = await dataSource.OpenConnectionAsync(stoppingToken);
+        await RequireLogicalAsync(session, stoppingToken);
+        // no slot holds back a log while there is no broker yet
+        await topics.EnsureAllAsync(stoppingToken);
+        while (!await TryLockAsync(session, stoppingToken))
+            await Task.Delay(StandbyInterval, time, stoppingToken);
+
+        using var held = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
+        var holding = HoldAsync(session, held);
+        try
+        {
+            while (true)
+                await CaptureAsync(held.Token);
+        }
+        finally
+        {
+            await held.CancelAsync();
+            try
+            {
+                await holding;
+            }
+            finally
+            {
+                await AdvisoryLocks.ReleaseAsync(session);
+            }
+        }
+    }
+
+    /// <summary>A snapshot where one is needed, and the changes since; returns when another snapshot is.</summary>
+    private async Task CaptureAsync(CancellationToken cancellationToken)
+    {
+        await EnsurePublicationAsync(cancellationToken);
+        await using var replication = new LogicalReplicationConnection(connectionString) { WalReceiverStatusInterval = StatusInterval };
+        await replication.Open(cancellationToken);
+        var limits = await TopicLimits.LoadAsync(kafka, [capture.Type.Topic.Name]);
+        var producer = kafkaLog.Attach(new ProducerBuilder<byte[], byte[]?>(kafka.Producer($"{options.ServiceName}.changes", gapless: true, limits.Smallest))).Build();
+        using var publisher = new ChangePublisher(producer, capture, options.EventSource, logger);
+        var rows = new TableRows(dataSource, capture);
+
+        var state = await CaptureTable.StateAsync(dataSource, _slot, cancellationToken);
+        for (; state == SlotState.InUse; state = await CaptureTable.StateAsync(dataSource, _slot, cancellationToken))
+            await Task.Delay(PollInterval, cancellationToken);
+        if (state == SlotState.Lost)
+            SlotLost(logger, _slot, capture.Table);
+        if (state != SlotState.GoesOn)
+        {
+            if (state != SlotState.Missing)
+                await replication.DropReplicationSlot(_slot, cancellationToken: cancellationToken);
+            await SnapshotAsync(replication, publisher, rows, cancellationToken);
+        }
+        await new ChangeStream(replication, capture, publisher, rows).RunAsync(_slot, cancellationToken);
+        await CaptureTable.SetSnapshotAsync(dataSource, _slot, null, cancellationToken);
+    }
+
+    private async Task SnapshotAsync(LogicalReplicationConnection replication, ChangePublisher publisher, TableRows rows, CancellationToken cancellationToken)
+    {
+        // before the snapshot: nobody else writes to the topic, so what is there and not in the snapshot is gone
+        var gone = await TopicKeys.ReadAsync(kafka, kafkaLog, $"{options.ServiceName}.changes", capture.Type.Topic, cancellationToken);
+        var slot = await replication.CreatePgOutputReplicationSlot(_slot, slotSnapshotInitMode: LogicalSlotSnapshotInitMode.Export, cancellationToken: cancellationToken);
+        var (position, at, count) = (new CapturePosition(), time.GetUtcNow(), 0);
+        var transaction = position.Begin();
+        await foreach (var row in rows.ReadAsync(slot.SnapshotName!, cancellationToken))
+        {
+            await publisher.PublishAsync(row, Guid.CreateVersion7(at), at, transaction, cancellationToken);
+            gone.Remove(row.Text(capture.KeyColumn));
+            count++;
+        }
+        foreach (var key in gone)
+            await publisher.PublishGoneAsync(key, Guid.CreateVersion7(at), at, transaction, cancellationToken);
+        transaction.Complete(slot.ConsistentPoint);
+        while (!position.IsIdle)
+            await Task.Delay(PollInterval, cancellationToken);
+        await CaptureTable.SetSnapshotAsync(dataSource, _slot, at, cancellationToken);
+        SnapshotPublished(logger, capture.Table, count, gone.Count);
+    }
+
+    private static async Task RequireLogicalAsync(NpgsqlConnection session, CancellationToken cancellationToken)
+    {
+        await using var show = new NpgsqlCommand("SHOW wal_level", session);
+        if (await show.ExecuteScalarAsync(cancellationToken) is string level && level != "logical")
+            throw new InvalidOperationException($"The server's wal_level is {level}: changes are captured only with wal_level = logical, which takes a restart of the server");
+        await using var role = new NpgsqlCommand("SELECT rolreplication OR rolsuper FROM pg_roles WHERE rolname = current_user", session);
+        if (await role.ExecuteScalarAsync(cancellationToken) is false)
+            throw new InvalidOperationException("The role may not read the write-ahead log: an administrator has to ALTER ROLE ... REPLICATION");
+    }
+
+    private async Task<bool> TryLockAsync(NpgsqlConnection session, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand("SELECT pg_try_advisory_lock(hashtextextended($1, 0))", session) { Parameters = { SqlParameter.Of(_slot) } };
+        return await command.ExecuteScalarAsync(cancellationToken) is true;
+    }
+
+    /// <summary>Ends the reading when the session with the lock has ended.</summary>
+    private static async Task HoldAsync(NpgsqlConnection session, CancellationTokenSource held)
+    {
+        try
+        {
+            while (!held.IsCancellationRequested)
+            {
+                await using (var ping = new NpgsqlCommand("SELECT", session) { CommandTimeout = PingSeconds })
+                    await ping.ExecuteNonQueryAsync(held.Token);
+                await Task.Delay(StandbyInterval, held.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+        catch (OperationCanceledException) when (held.IsCancellationRequested)
+        {
+        }
+        catch
+        {
+            await held.CancelAsync();
+            throw;
+        }
+    }
+
+    private async Task EnsurePublicationAsync(CancellationToken cancellationToken)
+    {
+        await using var exists = dataSource.CreateCommand("SELECT FROM pg_publication WHERE pubname = $1");
+        exists.Parameters.Add(SqlParameter.Of(capture.Publication));
+        await using (var reader = await exists.ExecuteReaderAsync(cancellationToken))
+        {
+            if (reader.HasRows)
+                return;
+        }
+        // a slot that is older cannot be read with it
+        await CaptureTable.SetSnapshotAsync(dataSource, _slot, null, cancellationToken);
+        await using var create = dataSource.CreateCommand($"CREATE PUBLICATION {capture.Publication} FOR TABLE public.{capture.Table}");
+        await create.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    [LoggerMessage(EventName = "SnapshotPublished", Level = LogLevel.Information, Message = "A snapshot of {Table} is published: {Rows} rows, and {Gone} that are gone; its changes follow")]
+    private static partial void SnapshotPublished(ILogger logger, string table, int rows, int gone);
+
+    [LoggerMessage(EventName = "ReplicationSlotLost", Level = LogLevel.Error, Message = "The replication slot {Slot} has lost changes of {Table}: a new snapshot is taken")]
+    private static partial void SlotLost(ILogger logger, string slot, string table);
+}

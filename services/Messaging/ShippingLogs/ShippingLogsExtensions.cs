@@ -1,0 +1,27 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Shop.Contracts;
+using Shop.Messaging.Events;
+using Shop.Messaging.Kafka;
+using Shop.Messaging.Streams;
+using Shop.Messaging.Workers;
+
+namespace Shop.Messaging.ShippingLogs;
+
+internal static class ShippingLogsExtensions
+{
+    /// <summary>Adds the topic <c>logs</c> to where the service's log goes: warnings and errors, unless <c>Logging:Kafka:LogLevel</c> says otherwise.</summary>
+    public static void AddShippingLogs(this IHostApplicationBuilder builder, KafkaConnection kafka, MessagingOptions options)
+    {
+        var eventTypes = new EventTypes([Topics.Logs], []);
+        builder.Services.AddSingleton<LogQueue>();
+        builder.Services.AddSingleton<ILoggerProvider>(provider =>
+            new ShippedLogs(options.ServiceName, provider.GetRequiredService<LogQueue>(), provider.GetRequiredService<TimeProvider>()));
+        if (builder.Configuration["Logging:Kafka:LogLevel:Default"] is null)
+            builder.Logging.AddFilter<ShippedLogs>(null, LogLevel.Warning);
+        // a producer of its own: lines do not stand in the way of anything else
+        builder.Services.AddWorker("log shipper", provider => new LogShipper(provider.GetRequiredService<LogQueue>(),
+            new EventStream(kafka, eventTypes, options, provider.GetRequiredService<KafkaLog>(), provider.GetRequiredService<TimeProvider>(), "logs")));
+    }
+}

@@ -1,0 +1,107 @@
+using System.Text;
+using Shop.Activity.Tests.Hosting;
+using Shop.Contracts;
+using Shop.Testing;
+
+namespace Shop.Activity.Tests.Warehouse;
+
+/// <summary>From topics to files, through the service: each test has a broker and a folder of its own.</summary>
+public sealed class WarehouseWriterTests(ShopFixture shops)
+{
+    private static readonly (string, string)[] Quick = [("Warehouse:MaxAge", "00:00:00.2"), ("Warehouse:MergeInterval", "01:00:00")];
+
+    public static TheoryData<Broker> Brokers => RunningBroker.Both;
+
+    [Theory, MemberData(nameof(Brokers))]
+    public async Task Every_record_is_a_row_with_its_fields_as_columns(Broker broker)
+    {
+        await using var running = await RunningBroker.StartAsync(broker);
+        using var folder = new TemporaryFolder();
+        await using var shop = await StartAsync(running, folder, Quick);
+        using var kafka = new KafkaWriter(shop.Kafka);
+        var (order, payment, time) = (Guid.CreateVersion7(), Guid.CreateVersion7(), new DateTimeOffset(2026, 11, 26, 10, 30, 0, TimeSpan.Zero).AddTicks(1234560));
+        var id = await kafka.PublishAsync(new OrderSubmitted(order, "ada", [new("mug-blue", 2, new(9.50m, "EUR"))], new(19.01m, "EUR"), new("A", "B", "C'\"ö", "D", "DE"), time), at: time);
+        var cause = await kafka.PublishAsync(new PaymentRequested(order, payment, "ada", new(19.01m, "EUR"), "tok_secret"), causedBy: id);
+        await kafka.WriteAsync(Topics.Orders, order.ToString(), "shop.orders.never-heard-of.v9", """{"orderId":7,"total":{"amount":"x"},"reason":"\ud800","n":1}"""u8.ToArray());
+        await kafka.WriteAsync(Topics.Orders, "odd", "shop.orders.order-submitted.v1", [0, 1, 0xFF]);
+        await kafka.WriteAsync(Topics.Orders, "deep", "shop.orders.order-submitted.v1", Encoding.UTF8.GetBytes(new string('[', 5_000)));
+        await kafka.WriteAsync(Topics.Catalog, "mug-blue", "shop.catalog.product-changed.v1", null);
+        using (var topics = new TopicClient(shop.Kafka))
+            await topics.ProduceAsync(Topics.Orders, TopicClient.Message(null, "no event"u8.ToArray()));
+        await kafka.PublishAsync(new ProductViewed(payment, "mug-blue"));
+
+        using var warehouse = new WarehouseQuery(folder.Path);
+        await Eventually.BecomesAsync(8, () => Task.FromResult(warehouse.Records()));
+        Assert.Equal([$"{order} shop.orders.order-submitted.v1 /test 2026-11-26 10:30:00.123456 19.0100 EUR C'\"ö mug-blue"],
+            warehouse.Read($"SELECT order_id, type, source, strftime(time::TIMESTAMP, '%Y-%m-%d %H:%M:%S.%f'), total_amount, total_currency, ship_to_city, lines::JSON->0->>'sku' FROM orders WHERE id = '{id}'"));
+        Assert.Equal([$"{payment} {id}"], warehouse.Read($"SELECT payment_id, cause FROM orders WHERE id = '{cause}'"));
+        Assert.Equal(["7 null \"\\ud800\""], warehouse.Read("SELECT order_id, total_amount, reason FROM orders WHERE type LIKE '%never%'"));
+        Assert.Equal(["3 2"], warehouse.Read("SELECT count(*), count(id) FROM orders WHERE order_id IS NULL AND data LIKE '\"%\"'"));
+        Assert.Equal(["1 null"], warehouse.Read("SELECT count(*), any_value(data) FROM catalog WHERE key = 'mug-blue'"));
+        Assert.Equal([$"{payment} mug-blue"], warehouse.Read("SELECT visitor_id, sku FROM shopper_activity"));
+        Assert.Equal(["8"], warehouse.Read("SELECT count(*) FROM events"));
+        Assert.DoesNotContain(Directory.EnumerateFiles(folder.Path, "*.parquet", SearchOption.AllDirectories), file => Encoding.UTF8.GetString(File.ReadAllBytes(file)).Contains("tok_secret", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Files_end_by_size_and_are_merged_and_readers_notice_nothing()
+    {
+        await using var running = await RunningBroker.StartAsync(Broker.Embedded);
+        using var folder = new TemporaryFolder();
+        await using var shop = await StartAsync(running, folder, ("Warehouse:MaxSize", "30000"), ("Warehouse:MaxAge", "00:00:00.2"), ("Warehouse:MergeInterval", "00:00:00.3"), ("Warehouse:MergedKept", "00:00:02"));
+        using var load = new TopicLoad(shop.Kafka, seed: 1);
+        using var warehouse = new WarehouseQuery(folder.Path);
+        var (written, seen) = (0L, 0L);
+        for (var i = 0; i < 10; i++)
+        {
+            written += await load.WriteAsync(200);
+            var rows = CountOf(warehouse);
+            Assert.InRange(rows, seen, written);
+            seen = rows;
+        }
+        await Eventually.BecomesAsync(written, () => Task.FromResult(CountOf(warehouse)));
+        // what remains are files that are not small, or have no neighbour
+        await Eventually.BecomesTrueAsync(() => Task.FromResult(warehouse.Files().GroupBy(file => (file.Topic, file.Partition, file.Hour)).All(files => files.Count() == 1)));
+        Assert.Equal([$"{written} 0"], warehouse.Read("SELECT count(*), count(*) - count(DISTINCT (topic, partition, \"offset\")) FROM events"));
+        // what was merged is deleted in the end
+        await Eventually.BecomesAsync(warehouse.Files().Count, () => Task.FromResult(Directory.EnumerateFiles(folder.Path, "*.parquet", SearchOption.AllDirectories).Count()));
+    }
+
+    [Fact]
+    public async Task A_second_instance_takes_over_where_the_first_ended()
+    {
+        await using var running = await RunningBroker.StartAsync(Broker.Embedded);
+        using var folder = new TemporaryFolder();
+        using var load = new TopicLoad(running.BootstrapServers, seed: 2);
+        using var warehouse = new WarehouseQuery(folder.Path);
+        var first = await StartAsync(running, folder, Quick);
+        var written = (long)await load.WriteAsync(100);
+        await Eventually.BecomesAsync(written, () => Task.FromResult(warehouse.Records()));
+        await using var second = await StartAsync(running, folder, Quick);
+        written += await load.WriteAsync(100);
+        await first.DisposeAsync();
+        await Eventually.BecomesAsync(written, () => Task.FromResult(warehouse.Records()));
+        written += await load.WriteAsync(100);
+        await Eventually.BecomesAsync(written, () => Task.FromResult(warehouse.Records()));
+        Assert.Equal([$"{written} 0"], warehouse.Read("SELECT count(*), count(*) - count(DISTINCT (topic, partition, \"offset\")) FROM events"));
+    }
+
+    private async Task<RunningActivity> StartAsync(RunningBroker broker, TemporaryFolder folder, params (string, string)[] settings) =>
+        await ShopFixture.StartAsync(broker.BootstrapServers, await shops.CreateDatabaseAsync(), [("Warehouse:Directory", folder.Path), .. settings]);
+
+    /// <summary>A file that was listed may have been merged before it is opened: it is listed again, as <c>./shop query</c> does.</summary>
+    private static long CountOf(WarehouseQuery warehouse)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return long.Parse(warehouse.Read("SELECT count(*) FROM events")[0], System.Globalization.CultureInfo.InvariantCulture);
+            }
+            catch (DuckDB.NET.Data.DuckDBException e) when (attempt < 5 && (e.Message.Contains("No files found", StringComparison.Ordinal) || e.Message.Contains("No such file", StringComparison.Ordinal)))
+            {
+                // once more
+            }
+        }
+    }
+}

@@ -1,0 +1,275 @@
+using System.Net;
+using System.Text.Json;
+using Npgsql;
+using Shop.Contracts;
+using Shop.Inventory.Tests.Hosting;
+using Shop.Testing;
+
+namespace Shop.Inventory.Tests;
+
+/// <summary>Whoever changes a product, the topic <c>catalog</c> becomes what the table is.</summary>
+public sealed class CatalogCaptureTests(ShopFixture shops)
+{
+    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(5);
+
+    public static TheoryData<Broker> Brokers => RunningBroker.Both;
+
+    [Theory, MemberData(nameof(Brokers))]
+    public async Task A_product_that_is_changed_by_the_API_or_by_SQL_is_on_the_topic_in_order(Broker broker)
+    {
+        var shop = await shops.OnAsync(broker);
+        using var kafka = new KafkaClient(shop.Kafka);
+        // what came and went before the snapshot is nowhere
+        await Eventually.BecomesAsync(1L, () => shop.ScalarAsync<long>("SELECT count(*) FROM change_captures WHERE snapshot_at IS NOT NULL"));
+        using var created = await shop.Instance.PutProductAsync("captured", """{"name":"Kettle","description":"Whistles.","price":{"amount":39.5,"currency":"EUR"}}""");
+        Assert.Equal(HttpStatusCode.Created, created.StatusCode);
+        await ExecuteAsync(shop.Database, "UPDATE products SET price_amount = 42 WHERE sku = 'captured'");
+        await ExecuteAsync(shop.Database, "BEGIN; UPDATE products SET price_amount = 43 WHERE sku = 'captured'; ROLLBACK");
+        await ExecuteAsync(shop.Database, "UPDATE products SET sku = 'captured-2' WHERE sku = 'captured'");
+        await ExecuteAsync(shop.Database, "DELETE FROM products WHERE sku = 'captured-2'");
+
+        var told = new List<(string, string)>();
+        foreach (var key in (string[])["captured", "captured", "captured", "captured-2", "captured-2"])
+            told.Add((key, (await kafka.NextAsync(Topics.Catalog, key)).Body));
+        Assert.Equal(
+            [
+                ("captured", """{"sku":"captured","name":"Kettle","description":"Whistles.","price":{"amount":39.50,"currency":"EUR"}}"""),
+                ("captured", """{"sku":"captured","name":"Kettle","description":"Whistles.","price":{"amount":42.00,"currency":"EUR"}}"""),
+                ("captured", ""),
+                ("captured-2", """{"sku":"captured-2","name":"Kettle","description":"Whistles.","price":{"amount":42.00,"currency":"EUR"}}"""),
+                ("captured-2", ""),
+            ],
+            told);
+    }
+
+    [Theory, MemberData(nameof(Brokers))]
+    public async Task A_product_that_SQL_makes_has_a_stock_and_a_text_that_is_found_and_its_ledger_follows_it(Broker broker)
+    {
+        var shop = await shops.OnAsync(broker);
+        using var kafka = new KafkaClient(shop.Kafka);
+        await ExecuteAsync(shop.Database, "INSERT INTO products (sku, name, description, price_amount, price_currency) VALUES ('by-sql', 'Größe', 'Made by hand.', 3.5, 'EUR')");
+        Assert.Equal(new ProductChanged("by-sql", "Größe", "Made by hand.", new(3.5m, "EUR")),
+            JsonSerializer.Deserialize((await kafka.NextAsync(Topics.Catalog, "by-sql")).Body, ContractsJson.Default.ProductChanged));
+        Assert.Equal("by-sql", (await shop.Instance.GetJsonAsync("/api/catalog?search=GROSSE")).GetProperty("items")[0].GetProperty("sku").GetString());
+
+        using var received = await shop.Instance.PostReceiptAsync("by-sql", "by-sql-1", """{"quantity":7}""");
+        Assert.Equal(HttpStatusCode.OK, received.StatusCode);
+        await ExecuteAsync(shop.Database, "UPDATE products SET sku = 'by-sql-2' WHERE sku = 'by-sql'");
+        Assert.Equal((7, 0, 7, 0), (await shop.Instance.GetJsonAsync("/api/stock/by-sql-2")).Levels());
+        Assert.Equal(0, await shop.ScalarAsync<long>(RunningInventory.UnequalToLedger("by-sql%")));
+        await ExecuteAsync(shop.Database, "DELETE FROM products WHERE sku = 'by-sql-2'");
+        Assert.Equal(0, await shop.ScalarAsync<long>("SELECT coalesce(sum(on_hand), 0) FROM stock_movements WHERE sku LIKE 'by-sql%'"));
+
+        // what orders hold cannot be taken away from them
+        await shop.Instance.StockUpAsync("held-by-order", 5);
+        var order = Guid.CreateVersion7();
+        await kafka.PublishAsync(Events.Submitted(order, ("held-by-order", 1)));
+        await kafka.NextAsync(Topics.Reservations, order);
+        foreach (var sql in (string[])["DELETE FROM products WHERE sku = 'held-by-order'", "UPDATE products SET sku = 'other' WHERE sku = 'held-by-order'"])
+            await Assert.ThrowsAsync<PostgresException>(() => ExecuteAsync(shop.Database, sql));
+    }
+
+    /// <summary>Random changes, transactions rolled back among them, while readers are killed, and lose their session, broker and database.</summary>
+    [Theory, MemberData(nameof(Brokers))]
+    public async Task The_topic_is_what_the_table_is_whatever_becomes_of_its_readers(Broker broker)
+    {
+        const int Changes = 10_000, Breaks = 20, Skus = 60;
+        await using var kafkaServer = await RunningBroker.StartAsync(broker);
+        var connection = await shops.CreateDatabaseAsync();
+        await using var database = NpgsqlDataSource.Create(connection);
+        var random = new Random(20261129);
+        var instances = new List<BreakableInventory>();
+        for (var i = 0; i < 2; i++)
+            instances.Add(await BreakableInventory.StartAsync(connection, kafkaServer.BootstrapServers));
+        using var kafka = new KafkaClient(kafkaServer.BootstrapServers);
+        try
+        {
+            var restarting = Task.CompletedTask;
+            for (var change = 0; change < Changes; change++)
+            {
+                await ChangeAsync();
+                if (change % (Changes / Breaks) != 0)
+                    continue;
+                var (breaks, rest) = Math.DivRem(change / (Changes / Breaks), 5);
+                switch (rest)
+                {
+                    case 0:
+                        restarting = instances[breaks % instances.Count].RestartAsync();
+                        break;
+                    case 1:
+                        await ExecuteAsync(database, "SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE database = current_database() AND active_pid IS NOT NULL");
+                        break;
+                    case 2:
+                        await restarting;
+                        instances.ForEach(instance => instance.Kafka.Cut());
+                        break;
+                    case 3:
+                        instances.ForEach(instance => instance.Kafka.Resume());
+                        instances.ForEach(instance => instance.Database.Cut());
+                        break;
+                    case 4:
+                        instances.ForEach(instance => instance.Database.Resume());
+                        break;
+                }
+            }
+            var rows = await TableAsync();
+            await Eventually.BecomesTrueAsync(async () => Same(rows, await TopicAsync()), Deadline);
+        }
+        finally
+        {
+            foreach (var instance in instances)
+                await instance.DisposeAsync();
+        }
+
+        async Task ChangeAsync()
+        {
+            var (sku, other) = ($"random-{random.Next(Skus)}", $"random-{random.Next(Skus)}");
+            var statement = random.Next(10) switch
+            {
+                < 4 => $"INSERT INTO products (sku, name, description, price_amount, price_currency) VALUES ('{sku}', 'n{random.Next()}', repeat('x', {random.Next(4) * 900}), 1, 'EUR') ON CONFLICT DO NOTHING",
+                < 8 => $"UPDATE products SET price_amount = {random.Next(1, 1000)}.25 WHERE sku = '{sku}'",
+                8 => $"DELETE FROM products WHERE sku = '{sku}'",
+                _ => $"UPDATE products SET sku = '{other}' WHERE sku = '{sku}' AND NOT EXISTS (SELECT FROM products WHERE sku = '{other}')",
+            };
+            await ExecuteAsync(database, random.Next(5) == 0 ? $"BEGIN; {statement}; ROLLBACK" : statement);
+        }
+
+        async Task<Dictionary<string, string>> TableAsync()
+        {
+            await using var command = database.CreateCommand("SELECT sku, name, description, price_amount FROM products");
+            await using var reader = await command.ExecuteReaderAsync(TestContext.Current.CancellationToken);
+            var table = new Dictionary<string, string>();
+            while (await reader.ReadAsync(TestContext.Current.CancellationToken))
+                table.Add(reader.GetString(0), JsonSerializer.Serialize(new ProductChanged(reader.GetString(0), reader.GetString(1), reader.GetString(2), new(reader.GetDecimal(3), "EUR")), ContractsJson.Default.ProductChanged));
+            return table;
+        }
+
+        async Task<Dictionary<string, string>> TopicAsync()
+        {
+            var newest = new Dictionary<string, string>();
+            foreach (var read in await kafka.ReadToEndAsync(Topics.Catalog, _ => true))
+                newest[read.Key] = read.Body;
+            return newest.Where(product => product.Value.Length > 0).ToDictionary();
+        }
+    }
+
+    [Theory, MemberData(nameof(Brokers))]
+    public async Task A_slot_that_is_lost_is_followed_by_a_snapshot_in_which_what_is_gone_is_gone(Broker broker)
+    {
+        await using var shop = await shops.StartOwnAsync(broker);
+        using var kafka = new KafkaClient(shop.Kafka);
+        foreach (var sku in (string[])["stays", "goes", "goes-later"])
+        {
+            await ExecuteAsync(shop.Database, $"INSERT INTO products (sku, name, description, price_amount, price_currency) VALUES ('{sku}', 'n', 'd', 1, 'EUR')");
+            Assert.NotEmpty((await kafka.NextAsync(Topics.Catalog, sku)).Body);
+        }
+
+        // what happens while there is no slot is told by no log
+        await using (var admin = NpgsqlDataSource.Create(shops.AdminConnectionString))
+        {
+            var slot = await shop.ScalarAsync<string>("SELECT current_database() || '_products'");
+            await Eventually.BecomesTrueAsync(async () =>
+            {
+                await ExecuteAsync(admin, $"SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = '{slot}' AND active_pid IS NOT NULL");
+                try
+                {
+                    await ExecuteAsync(admin, $"SELECT pg_drop_replication_slot('{slot}')");
+                    return true;
+                }
+                catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.ObjectInUse)
+                {
+                    return false;
+                }
+            });
+        }
+        await ExecuteAsync(shop.Database, "DELETE FROM products WHERE sku = 'goes'; UPDATE products SET price_amount = 2 WHERE sku = 'stays'");
+
+        await IsToldAsync("goes", body => body.Length == 0);
+        await IsToldAsync("stays", body => body.Contains("2.00", StringComparison.Ordinal));
+        // a slot cannot be read with a publication that is younger
+        await ExecuteAsync(shop.Database, "DROP PUBLICATION products_changes");
+        await ExecuteAsync(shop.Database, "DELETE FROM products WHERE sku = 'goes-later'");
+        await IsToldAsync("goes-later", body => body.Length == 0);
+
+        await ExecuteAsync(shop.Database, "TRUNCATE products CASCADE");
+        await IsToldAsync("stays", body => body.Length == 0);
+
+        // in between a snapshot may tell again what is still so
+        async Task IsToldAsync(string sku, Predicate<string> what)
+        {
+            while (!what((await kafka.NextAsync(Topics.Catalog, sku)).Body))
+            {
+            }
+        }
+    }
+
+    [Theory, MemberData(nameof(Brokers))]
+    public async Task A_slot_that_holds_back_too_much_log_is_an_alarm_until_it_no_longer_does(Broker broker)
+    {
+        const int AlarmMegabytes = 64;
+        await using var shop = await shops.StartOwnAsync(broker, AlarmMegabytes);
+        using var kafka = new KafkaClient(shop.Kafka);
+        var slot = await shop.ScalarAsync<string>("SELECT current_database() || '_products'");
+        await Eventually.BecomesAsync(1L, () => shop.ScalarAsync<long>("SELECT count(*) FROM change_captures WHERE snapshot_at IS NOT NULL"));
+        await using (var open = await shop.Database.OpenConnectionAsync(TestContext.Current.CancellationToken))
+        {
+            // from its beginning on the log has to be kept, as where a reader is away
+            await using var transaction = await open.BeginTransactionAsync(TestContext.Current.CancellationToken);
+            await using (var insert = new NpgsqlCommand("INSERT INTO products (sku, name, description, price_amount, price_currency) VALUES ('late', 'n', 'd', 1, 'EUR')", open, transaction))
+                await insert.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+            await ExecuteAsync(shop.Database, $"SELECT pg_logical_emit_message(false, 'filler', repeat('x', 1 << 20)) FROM generate_series(1, {2 * AlarmMegabytes})");
+            var raised = await AlarmAsync<AlarmRaised>();
+            Assert.Equal((AlarmKinds.ReplicationLag, "inventory", slot), (raised.Kind, raised.Service, raised.Subject));
+            await transaction.CommitAsync(TestContext.Current.CancellationToken);
+        }
+        Assert.Equal((AlarmKinds.ReplicationLag, slot), (await AlarmAsync<AlarmCleared>()) is var cleared ? (cleared.Kind, cleared.Subject) : default);
+        Assert.NotEmpty((await kafka.NextAsync(Topics.Catalog, "late")).Body);
+
+        async Task<T> AlarmAsync<T>() => JsonSerializer.Deserialize<T>((await kafka.NextAsync(Topics.Alarms, slot)).Body, JsonSerializerOptions.Web)!;
+    }
+
+    [Fact]
+    public async Task A_role_that_may_not_read_the_log_is_told_in_words_by_readiness()
+    {
+        var connection = await shops.CreateDatabaseAsync();
+        await using (var admin = NpgsqlDataSource.Create(shops.AdminConnectionString))
+            await ExecuteAsync(admin, $"ALTER ROLE {new NpgsqlConnectionStringBuilder(connection).Username} NOREPLICATION");
+        await using var shop = await RunningInventory.StartAsync(connection, "127.0.0.1:1", instances: 1);
+        await IsSaidAsync(shop, "ALTER ROLE ... REPLICATION");
+    }
+
+    [Fact]
+    public async Task A_server_without_a_logical_log_is_told_in_words_by_readiness()
+    {
+        var directory = Directory.CreateTempSubdirectory("shop-capture-");
+        try
+        {
+            await using (var cluster = await PostgresCluster.StartAsync(directory.FullName, TestContext.Current.CancellationToken))
+            await using (var admin = NpgsqlDataSource.Create(cluster.AdminConnectionString))
+                await ExecuteAsync(admin, "ALTER SYSTEM SET wal_level = replica");
+            await using var restarted = await PostgresCluster.StartAsync(directory.FullName, TestContext.Current.CancellationToken);
+            await using var shop = await RunningInventory.StartAsync(await restarted.CreateDatabaseAsync("inventory", TestContext.Current.CancellationToken), "127.0.0.1:1", instances: 1);
+            await IsSaidAsync(shop, "wal_level is replica");
+        }
+        finally
+        {
+            directory.Delete(recursive: true);
+        }
+    }
+
+    private static Task IsSaidAsync(RunningInventory shop, string words) => Eventually.BecomesTrueAsync(async () =>
+    {
+        using var answer = await shop.Instance.GetAsync("/health/ready");
+        return answer.StatusCode == HttpStatusCode.ServiceUnavailable
+            && (await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)).Contains(words, StringComparison.Ordinal);
+    });
+
+    private static bool Same(Dictionary<string, string> expected, Dictionary<string, string> actual) =>
+        expected.Count == actual.Count && expected.All(row => actual.TryGetValue(row.Key, out var value) && value == row.Value);
+
+    private static async Task ExecuteAsync(NpgsqlDataSource database, string sql)
+    {
+        await using var command = database.CreateCommand(sql);
+        await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+    }
+}
