@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Data.Common;
 using DuckDB.NET.Data;
 
 namespace Shop.Cli.Query;
@@ -18,18 +19,31 @@ internal static class QueryCommand
             if (arguments.GetValue(json) && arguments.GetValue(csv))
                 arguments.AddError("--json and --csv exclude each other.");
         });
-        command.SetAction(arguments => Run(arguments.GetValue(sql)!, arguments.GetValue(json), arguments.GetValue(csv)));
+        command.SetAction((arguments, cancellationToken) => RunAsync(arguments.GetValue(sql)!, arguments.GetValue(json), arguments.GetValue(csv), cancellationToken));
         return command;
     }
 
-    private static int Run(string sql, bool json, bool csv)
+    private static async Task<int> RunAsync(string sql, bool json, bool csv, CancellationToken cancellationToken)
     {
         var folder = WarehouseFolder.Find();
-        using var output = StandardOutput.Open();
+        await using var output = StandardOutput.Open();
         try
         {
-            using var warehouse = Warehouse.Open(folder);
+            using var warehouse = await Warehouse.OpenAsync(folder, cancellationToken);
             using var rows = warehouse.Query(sql);
+            Write(rows, json, csv, output);
+        }
+        catch (DuckDBException e)
+        {
+            throw new CommandFailedException(e.Message);
+        }
+        return 0;
+    }
+
+    private static void Write(DbDataReader rows, bool json, bool csv, TextWriter output)
+    {
+        try
+        {
             if (json)
                 QueryOutput.WriteJson(rows, output);
             else if (csv)
@@ -37,11 +51,6 @@ internal static class QueryCommand
             else
                 QueryOutput.WriteTable(rows, output);
         }
-        catch (DuckDBException e)
-        {
-            throw new CommandFailedException(e.Message);
-        }
         catch (IOException) { } // whoever read this has read enough
-        return 0;
     }
 }

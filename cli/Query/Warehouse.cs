@@ -1,28 +1,27 @@
 using System.Data.Common;
+using System.Text.RegularExpressions;
 using DuckDB.NET.Data;
 using Shop.Contracts.Warehouse;
 
 namespace Shop.Cli.Query;
 
 /// <summary>The warehouse's files as views, in a DuckDB that is in memory only and can reach nothing but them.</summary>
-internal sealed class Warehouse : IDisposable
+internal sealed partial class Warehouse : IDisposable
 {
-    /// <summary>A file that was listed may be merged with others before it is opened; the list is then made again.</summary>
-    private const int Attempts = 5;
-
-    private readonly string _folder;
+    private readonly IDisposable? _access;
     private readonly DuckDBConnection _connection;
 
-    private Warehouse(string folder, DuckDBConnection connection) => (_folder, _connection) = (folder, connection);
+    private Warehouse(IDisposable? access, DuckDBConnection connection) => (_access, _connection) = (access, connection);
 
-    /// <summary>Opens the warehouse in a folder.</summary>
-    public static Warehouse Open(string folder)
+    /// <summary>Opens the warehouse in a folder, whose files stay where they are until it is disposed of.</summary>
+    public static async Task<Warehouse> OpenAsync(string folder, CancellationToken cancellationToken)
     {
+        var access = await WarehouseAccess.ReadAsync(folder, cancellationToken);
         var connection = new DuckDBConnection("DataSource=:memory:");
         connection.Open();
-        var warehouse = new Warehouse(folder, connection);
+        var warehouse = new Warehouse(access, connection);
         warehouse.Execute($"SET allowed_directories = [{Literal(folder + "/")}]; SET TimeZone = 'UTC'");
-        warehouse.CreateViews();
+        warehouse.CreateViews(folder);
         warehouse.Execute("SET enable_external_access = false; SET lock_configuration = true");
         return warehouse;
     }
@@ -33,33 +32,24 @@ internal sealed class Warehouse : IDisposable
     public DbDataReader Query(string sql)
     {
         RefuseChanges(sql);
-        for (var attempt = 1; ; attempt++)
-        {
-            try
-            {
-                using var command = _connection.CreateCommand();
-                command.CommandText = sql;
-                return command.ExecuteReader();
-            }
-            catch (DuckDBException e) when (attempt < Attempts && (e.Message.Contains("No files found", StringComparison.Ordinal) || e.Message.Contains("No such file", StringComparison.Ordinal)))
-            {
-                CreateViews();
-            }
-        }
+        using var command = _connection.CreateCommand();
+        command.CommandText = sql;
+        return command.ExecuteReader();
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _connection.Dispose();
+    public void Dispose()
+    {
+        _connection.Dispose();
+        _access?.Dispose();
+    }
 
     /// <summary>DuckDB's own parser says what is a query: it turns nothing else into JSON.</summary>
     private void RefuseChanges(string sql)
     {
-        var explained = sql.TrimStart();
-        if (explained.StartsWith("explain ", StringComparison.OrdinalIgnoreCase))
-            explained = explained["explain ".Length..];
         using var command = _connection.CreateCommand();
         command.CommandText = "SELECT json_serialize_sql($sql::VARCHAR)";
-        command.Parameters.Add(new DuckDBParameter("sql", explained));
+        command.Parameters.Add(new DuckDBParameter("sql", Explain().Replace(sql, "")));
         using var parsed = System.Text.Json.JsonDocument.Parse((string)command.ExecuteScalar()!);
         if (!parsed.RootElement.GetProperty("error").GetBoolean())
             return;
@@ -68,11 +58,14 @@ internal sealed class Warehouse : IDisposable
         throw new CommandFailedException(type == "not implemented" ? "Only queries can be run here: the warehouse is read-only." : message ?? "This is no query.");
     }
 
-    private void CreateViews()
+    /// <summary>An explained query is one too.</summary>
+    [GeneratedRegex(@"^\s*EXPLAIN\s+(ANALYZE\s+)?", RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant)]
+    private static partial Regex Explain();
+
+    private void CreateViews(string folder)
     {
-        var files = WarehouseFile.Current(Directory.EnumerateFiles(_folder, "*.parquet", SearchOption.AllDirectories)
-            .Where(file => Path.GetRelativePath(_folder, file).StartsWith("topic=", StringComparison.Ordinal)).Select(WarehouseFile.Parse).OfType<WarehouseFile>());
-        Execute(DuckDbViews.Of(files.ToLookup(file => file.Topic, file => $"{_folder}/{file.Path}")));
+        var files = WarehouseFile.Current(WarehouseFile.In(folder));
+        Execute(DuckDbViews.Of(files.ToLookup(file => file.Topic, file => $"{folder}/{file.Path}")));
     }
 
     private void Execute(string sql)

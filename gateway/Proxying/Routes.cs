@@ -32,6 +32,9 @@ internal static class Routes
         ("/api/ops/payments/reconciliation", "payments", Policies.Operator),
         ("/api/ops/payments/dead-letters/{**rest}", "payments", Policies.Operator),
         ("/api/ops/payments/refused-events/{**rest}", "payments", Policies.Operator),
+        ("/api/ops/activity/rebuild", "activity", Policies.Operator),
+        ("/api/ops/logs/{**rest}", "activity", Policies.Operator),
+        ("/api/ops/alarms/{**rest}", "activity", Policies.Operator),
         ("/api/ops/activity/dead-letters/{**rest}", "activity", Policies.Operator),
         ("/api/ops/activity/refused-events/{**rest}", "activity", Policies.Operator),
     ];

@@ -1,5 +1,8 @@
 using Microsoft.EntityFrameworkCore;
 using Shop.Activity.CountingWindows;
+using Shop.Activity.IndexingLogs;
+using Shop.Activity.ListingAlarms;
+using Shop.Activity.RebuildingFeed;
 using Shop.Activity.StoringEvents;
 using Shop.Messaging;
 using Shop.Messaging.Outbox;
@@ -14,6 +17,16 @@ internal sealed class ActivityDb(DbContextOptions<ActivityDb> options, Transacti
 
     public DbSet<OrderOwner> Orders => Set<OrderOwner>();
 
+    public DbSet<OrderedSku> OrderedSkus => Set<OrderedSku>();
+
+    public DbSet<LogLine> LogLines => Set<LogLine>();
+
+    public DbSet<ErrorRate> ErrorRates => Set<ErrorRate>();
+
+    public DbSet<Alarm> Alarms => Set<Alarm>();
+
+    public DbSet<Rebuild> Rebuilds => Set<Rebuild>();
+
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {
         base.OnModelCreating(modelBuilder);
@@ -26,8 +39,28 @@ internal sealed class ActivityDb(DbContextOptions<ActivityDb> options, Transacti
             stored.Property(e => e.Data).HasColumnType("json");
             // an index entry holds some 2,700 bytes, and a key may be as long as a record: what is looked for by its key is an order, whose key is an id
             stored.HasIndex(e => new { e.Key, e.At }, "events_by_key").HasFilter($"length(key) <= {StoredEvent.LongestSearchedKey}");
+            // W3C Trace Context: 2 digits of version, 32 of the trace
+            stored.Property(e => e.TraceId).HasComputedColumnSql("substring(trace_parent from 4 for 32)", stored: true);
+            stored.HasIndex(e => new { e.TraceId, e.Position }, "events_by_trace").HasFilter("trace_id IS NOT NULL");
         });
-        modelBuilder.Entity<OrderOwner>().HasKey(order => order.OrderId);
+        modelBuilder.Entity<OrderOwner>(order =>
+        {
+            order.HasKey(o => o.OrderId);
+            // an index entry holds some 2,700 bytes, and what is no shopper's id of ours may be longer
+            order.HasIndex(o => o.ShopperId, "orders_by_shopper").HasFilter("length(shopper_id) <= 100");
+        });
+        modelBuilder.Entity<OrderedSku>().ToTable("ordered_skus").HasKey(ordered => new { ordered.Sku, ordered.OrderId });
+        AddLogs(modelBuilder);
+        modelBuilder.Entity<Rebuild>(rebuild =>
+        {
+            rebuild.ToTable("rebuilds").HasKey(r => r.Id);
+            rebuild.Property(r => r.Id).ValueGeneratedNever();
+            rebuild.Property(r => r.Differences).HasColumnType("json");
+            // one at a time
+            rebuild.Property<bool>("UnderWay").HasComputedColumnSql("ended_at IS NULL", stored: true);
+            rebuild.HasIndex(["UnderWay"], "rebuilds_under_way").IsUnique().HasFilter("under_way");
+        });
+        modelBuilder.Entity<RebuildPosition>().ToTable("rebuild_positions").HasKey(p => new { p.RebuildId, p.Topic, p.Partition });
         modelBuilder.Entity<WindowCount>(counts =>
         {
             // a row is added to again and again, as long as its minute lasts
@@ -39,6 +72,30 @@ internal sealed class ActivityDb(DbContextOptions<ActivityDb> options, Transacti
             open.ToTable("open_orders").HasKey(o => o.OrderId);
             open.Property(o => o.Amount).HasColumnType("numeric");
             open.Property<DateTimeOffset>("OpenedAt").HasDefaultValueSql("now()");
+        });
+    }
+
+    private static void AddLogs(ModelBuilder modelBuilder)
+    {
+        modelBuilder.Entity<LogLine>(line =>
+        {
+            line.ToTable("log_lines").HasStorageParameter("fillfactor", 100).HasKey(l => l.Position);
+            line.Property(l => l.Position).UseIdentityAlwaysColumn();
+            line.Property(l => l.Fields).HasColumnType("json");
+            line.HasIndex(l => new { l.Service, l.Position }, "log_lines_by_service");
+            line.HasIndex(l => new { l.EventName, l.Position }, "log_lines_by_event").HasFilter("event_name IS NOT NULL");
+            line.HasIndex(l => new { l.TraceId, l.Position }, "log_lines_by_trace").HasFilter("trace_id IS NOT NULL");
+            line.HasIndex(l => new { l.OrderId, l.Position }, "log_lines_by_order").HasFilter("order_id IS NOT NULL");
+            // lines lie in the order in which they came, nearly that of their writing
+            line.HasIndex(l => l.WrittenAt, "log_lines_by_time").HasMethod("brin");
+        });
+        modelBuilder.Entity<ErrorRate>().ToTable("error_rates").HasKey(rate => new { rate.Service, rate.EventName });
+        modelBuilder.Entity<Alarm>(alarm =>
+        {
+            alarm.ToTable("alarms").HasKey(a => a.AlarmId);
+            alarm.Property(a => a.AlarmId).ValueGeneratedNever();
+            alarm.Property(a => a.Position).UseIdentityAlwaysColumn();
+            alarm.HasIndex(a => a.Position, "alarms_by_position");
         });
     }
 }

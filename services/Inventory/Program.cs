@@ -20,6 +20,7 @@ using Shop.ServiceDefaults;
 var builder = WebApplication.CreateBuilder(args);
 builder.AddServiceDefaults();
 builder.AddMessaging<InventoryDb>("inventory", messaging => messaging
+    .ShipsLogs()
     .Produces(Topics.Reservations, Topics.Stock, Topics.SensorReadings, Topics.Alarms)
     .Captures("products", Topics.Catalog, key: "sku", Product.ToEvent)
     .Endpoint("reservations", endpoint => endpoint.Consumes(Topics.Orders).Prefetch<StockPrefetch>().Consumer<OrderConsumer>())

@@ -19,7 +19,7 @@ public sealed class MessagingBuilder
         return this;
     }
 
-    /// <summary>Has what the service logs sent to the topic <c>logs</c> too: warnings and errors, unless <c>Logging:Kafka:LogLevel</c> says otherwise.</summary>
+    /// <summary>Has what the service logs sent to the topic <c>logs</c> too: warnings and errors, unless <c>ShippedLogs:Level</c> says otherwise.</summary>
     public MessagingBuilder ShipsLogs()
     {
         _options.ShipsLogs = true;

@@ -19,6 +19,7 @@ builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInf
 builder.Services.AddOptions<OrderDeadlines>().BindConfiguration("Deadlines").ValidateDataAnnotations().ValidateOnStart();
 builder.Services.AddHealthChecks().AddCheck<CatalogCheck>("catalogue", tags: [HealthEndpoints.ReadyTag]);
 builder.AddMessaging<OrdersDb>("orders", messaging => messaging
+    .ShipsLogs()
     .Produces(Topics.Orders)
     .Endpoint("fulfilment", endpoint => endpoint.Consumes(OrderTopics.All).Saga<OrderFulfilment, Order>())
     .Endpoint("history", endpoint => endpoint.Consumes(OrderTopics.All).BatchHandler<HistoryRecorder>())

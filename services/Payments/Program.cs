@@ -13,6 +13,7 @@ using Shop.ServiceDefaults;
 var builder = WebApplication.CreateBuilder(args);
 builder.AddServiceDefaults();
 builder.AddMessaging<PaymentsDb>("payments", messaging => messaging
+    .ShipsLogs()
     .Produces(Topics.Payments, Topics.Alarms)
     .Endpoint("payments", endpoint => endpoint.Consumes(Topics.Orders).Prefetch<PaymentPrefetch>().Consumer<OrderConsumer>()));
 builder.Services.AddOptions<ReviewOptions>().BindConfiguration("Reviews").ValidateDataAnnotations().ValidateOnStart();

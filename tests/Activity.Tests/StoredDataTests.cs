@@ -46,15 +46,15 @@ public sealed class StoredDataTests
     {
         var order = Guid.CreateVersion7();
 
-        Assert.Equal(new OrderOwner(order, "ada"), FeedHandler.OwnerIn(Submitted(order, "\"ada\"")));
-        Assert.Null(FeedHandler.OwnerIn(Submitted(order, "null")));
-        Assert.Null(FeedHandler.OwnerIn(Submitted(order, "\"a\\u0000b\"")));
-        Assert.Null(FeedHandler.OwnerIn(Submitted(order, "17")));
-        Assert.Null(FeedHandler.OwnerIn(Submitted(order, "\"ada\"") with { Key = Guid.CreateVersion7().ToString() }));
-        Assert.Null(FeedHandler.OwnerIn(Submitted(order, "\"ada\"") with { Topic = "stock" }));
-        Assert.Null(FeedHandler.OwnerIn(Submitted(order, "\"ada\"") with { Type = "shop.orders.order-confirmed.v1" }));
-        Assert.Null(FeedHandler.OwnerIn(Submitted(order, "\"ada\"") with { Data = null }));
-        Assert.Null(FeedHandler.OwnerIn(Submitted(order, "\"ada\"") with { Data = "\"text\"", Malformed = true }));
+        Assert.Equal((order, "ada"), FeedHandler.OrderIn(Submitted(order, "\"ada\"")) is { } submitted ? (submitted.OrderId, submitted.ShopperId) : default);
+        Assert.Null(FeedHandler.OrderIn(Submitted(order, "null")));
+        Assert.Null(FeedHandler.OrderIn(Submitted(order, "\"a\\u0000b\"")));
+        Assert.Null(FeedHandler.OrderIn(Submitted(order, "17")));
+        Assert.Null(FeedHandler.OrderIn(Submitted(order, "\"ada\"") with { Key = Guid.CreateVersion7().ToString() }));
+        Assert.Null(FeedHandler.OrderIn(Submitted(order, "\"ada\"") with { Topic = "stock" }));
+        Assert.Null(FeedHandler.OrderIn(Submitted(order, "\"ada\"") with { Type = "shop.orders.order-confirmed.v1" }));
+        Assert.Null(FeedHandler.OrderIn(Submitted(order, "\"ada\"") with { Data = null }));
+        Assert.Null(FeedHandler.OrderIn(Submitted(order, "\"ada\"") with { Data = "\"text\"", Malformed = true }));
     }
 
     private static StoredEvent Submitted(Guid order, string shopper) => new(

@@ -90,6 +90,267 @@ namespace Shop.Activity.Migrations
                     b.HasAnnotation("Npgsql:StorageParameter:fillfactor", 50);
                 });
 
+            modelBuilder.Entity("Shop.Activity.IndexingLogs.ErrorRate", b =>
+                {
+                    b.Property<string>("Service")
+                        .HasColumnType("text")
+                        .HasColumnName("service");
+
+                    b.Property<string>("EventName")
+                        .HasColumnType("text")
+                        .HasColumnName("event_name");
+
+                    b.Property<Guid?>("AlarmId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("alarm_id");
+
+                    b.Property<DateTimeOffset>("BeganAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("began_at");
+
+                    b.Property<long>("Errors")
+                        .HasColumnType("bigint")
+                        .HasColumnName("errors");
+
+                    b.Property<DateTimeOffset>("LastAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("last_at");
+
+                    b.HasKey("Service", "EventName")
+                        .HasName("error_rates_pkey");
+
+                    b.ToTable("error_rates", (string)null);
+                });
+
+            modelBuilder.Entity("Shop.Activity.IndexingLogs.LogLine", b =>
+                {
+                    b.Property<long>("Position")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("bigint")
+                        .HasColumnName("position");
+
+                    NpgsqlPropertyBuilderExtensions.UseIdentityAlwaysColumn(b.Property<long>("Position"));
+
+                    b.Property<string>("Category")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("category");
+
+                    b.Property<long>("Dropped")
+                        .HasColumnType("bigint")
+                        .HasColumnName("dropped");
+
+                    b.Property<string>("EventName")
+                        .HasColumnType("text")
+                        .HasColumnName("event_name");
+
+                    b.Property<string>("Exception")
+                        .HasColumnType("text")
+                        .HasColumnName("exception");
+
+                    b.Property<string>("Fields")
+                        .IsRequired()
+                        .HasColumnType("json")
+                        .HasColumnName("fields");
+
+                    b.Property<string>("Instance")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("instance");
+
+                    b.Property<int>("Level")
+                        .HasColumnType("integer")
+                        .HasColumnName("level");
+
+                    b.Property<string>("Message")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("message");
+
+                    b.Property<Guid?>("OrderId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("order_id");
+
+                    b.Property<string>("Service")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("service");
+
+                    b.Property<string>("SpanId")
+                        .HasColumnType("text")
+                        .HasColumnName("span_id");
+
+                    b.Property<string>("TraceId")
+                        .HasColumnType("text")
+                        .HasColumnName("trace_id");
+
+                    b.Property<DateTimeOffset>("WrittenAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("written_at");
+
+                    b.HasKey("Position")
+                        .HasName("log_lines_pkey");
+
+                    b.HasIndex(new[] { "EventName", "Position" }, "log_lines_by_event")
+                        .HasDatabaseName("log_lines_by_event")
+                        .HasFilter("event_name IS NOT NULL");
+
+                    b.HasIndex(new[] { "OrderId", "Position" }, "log_lines_by_order")
+                        .HasDatabaseName("log_lines_by_order")
+                        .HasFilter("order_id IS NOT NULL");
+
+                    b.HasIndex(new[] { "Service", "Position" }, "log_lines_by_service")
+                        .HasDatabaseName("log_lines_by_service");
+
+                    b.HasIndex(new[] { "WrittenAt" }, "log_lines_by_time")
+                        .HasDatabaseName("log_lines_by_time");
+
+                    NpgsqlIndexBuilderExtensions.HasMethod(b.HasIndex(new[] { "WrittenAt" }, "log_lines_by_time"), "brin");
+
+                    b.HasIndex(new[] { "TraceId", "Position" }, "log_lines_by_trace")
+                        .HasDatabaseName("log_lines_by_trace")
+                        .HasFilter("trace_id IS NOT NULL");
+
+                    b.ToTable("log_lines", (string)null);
+
+                    b.HasAnnotation("Npgsql:StorageParameter:fillfactor", 100);
+                });
+
+            modelBuilder.Entity("Shop.Activity.ListingAlarms.Alarm", b =>
+                {
+                    b.Property<Guid>("AlarmId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("alarm_id");
+
+                    b.Property<DateTimeOffset?>("ClearedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("cleared_at");
+
+                    b.Property<string>("Detail")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("detail");
+
+                    b.Property<string>("Kind")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("kind");
+
+                    b.Property<long>("Position")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("bigint")
+                        .HasColumnName("position");
+
+                    NpgsqlPropertyBuilderExtensions.UseIdentityAlwaysColumn(b.Property<long>("Position"));
+
+                    b.Property<DateTimeOffset>("RaisedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("raised_at");
+
+                    b.Property<string>("Service")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("service");
+
+                    b.Property<string>("Subject")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("subject");
+
+                    b.HasKey("AlarmId")
+                        .HasName("alarms_pkey");
+
+                    b.HasIndex(new[] { "Position" }, "alarms_by_position")
+                        .HasDatabaseName("alarms_by_position");
+
+                    b.ToTable("alarms", (string)null);
+                });
+
+            modelBuilder.Entity("Shop.Activity.RebuildingFeed.Rebuild", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<bool>("CancelRequested")
+                        .HasColumnType("boolean")
+                        .HasColumnName("cancel_requested");
+
+                    b.Property<string>("Differences")
+                        .HasColumnType("json")
+                        .HasColumnName("differences");
+
+                    b.Property<DateTimeOffset?>("EndedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("ended_at");
+
+                    b.Property<long>("Events")
+                        .HasColumnType("bigint")
+                        .HasColumnName("events");
+
+                    b.Property<double>("FillingSeconds")
+                        .HasColumnType("double precision")
+                        .HasColumnName("filling_seconds");
+
+                    b.Property<string>("From")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("from");
+
+                    b.Property<long>("Of")
+                        .HasColumnType("bigint")
+                        .HasColumnName("of");
+
+                    b.Property<DateTimeOffset>("RequestedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("requested_at");
+
+                    b.Property<string>("State")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("state");
+
+                    b.Property<bool>("UnderWay")
+                        .ValueGeneratedOnAddOrUpdate()
+                        .HasColumnType("boolean")
+                        .HasColumnName("under_way")
+                        .HasComputedColumnSql("ended_at IS NULL", true);
+
+                    b.HasKey("Id")
+                        .HasName("rebuilds_pkey");
+
+                    b.HasIndex(new[] { "UnderWay" }, "rebuilds_under_way")
+                        .IsUnique()
+                        .HasDatabaseName("rebuilds_under_way")
+                        .HasFilter("under_way");
+
+                    b.ToTable("rebuilds", (string)null);
+                });
+
+            modelBuilder.Entity("Shop.Activity.RebuildingFeed.RebuildPosition", b =>
+                {
+                    b.Property<Guid>("RebuildId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("rebuild_id");
+
+                    b.Property<string>("Topic")
+                        .HasColumnType("text")
+                        .HasColumnName("topic");
+
+                    b.Property<int>("Partition")
+                        .HasColumnType("integer")
+                        .HasColumnName("partition");
+
+                    b.Property<long>("NextOffset")
+                        .HasColumnType("bigint")
+                        .HasColumnName("next_offset");
+
+                    b.HasKey("RebuildId", "Topic", "Partition")
+                        .HasName("rebuild_positions_pkey");
+
+                    b.ToTable("rebuild_positions", (string)null);
+                });
+
             modelBuilder.Entity("Shop.Activity.StoringEvents.OrderOwner", b =>
                 {
                     b.Property<Guid>("OrderId")
@@ -105,7 +366,27 @@ namespace Shop.Activity.Migrations
                     b.HasKey("OrderId")
                         .HasName("orders_pkey");
 
+                    b.HasIndex(new[] { "ShopperId" }, "orders_by_shopper")
+                        .HasDatabaseName("orders_by_shopper")
+                        .HasFilter("length(shopper_id) <= 100");
+
                     b.ToTable("orders", (string)null);
+                });
+
+            modelBuilder.Entity("Shop.Activity.StoringEvents.OrderedSku", b =>
+                {
+                    b.Property<string>("Sku")
+                        .HasColumnType("text")
+                        .HasColumnName("sku");
+
+                    b.Property<Guid>("OrderId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("order_id");
+
+                    b.HasKey("Sku", "OrderId")
+                        .HasName("ordered_skus_pkey");
+
+                    b.ToTable("ordered_skus", (string)null);
                 });
 
             modelBuilder.Entity("Shop.Activity.StoringEvents.StoredEvent", b =>
@@ -165,6 +446,12 @@ namespace Shop.Activity.Migrations
                         .HasColumnType("text")
                         .HasColumnName("topic");
 
+                    b.Property<string>("TraceId")
+                        .ValueGeneratedOnAddOrUpdate()
+                        .HasColumnType("text")
+                        .HasColumnName("trace_id")
+                        .HasComputedColumnSql("substring(trace_parent from 4 for 32)", true);
+
                     b.Property<string>("TraceParent")
                         .HasColumnType("text")
                         .HasColumnName("trace_parent");
@@ -180,6 +467,10 @@ namespace Shop.Activity.Migrations
                     b.HasIndex(new[] { "Key", "At" }, "events_by_key")
                         .HasDatabaseName("events_by_key")
                         .HasFilter("length(key) <= 100");
+
+                    b.HasIndex(new[] { "TraceId", "Position" }, "events_by_trace")
+                        .HasDatabaseName("events_by_trace")
+                        .HasFilter("trace_id IS NOT NULL");
 
                     b.ToTable("events", (string)null);
 

@@ -16,28 +16,55 @@ internal sealed record FeedEvent(string Type, DateTimeOffset At, string Topic, i
         stored.EventId, stored.CausationId, stored.Data is { } data ? new RawJson(data) : null, stored.Malformed);
 }
 
-/// <summary><c>GET /api/activity/feed</c>: the events of all topics, for operators.</summary>
+/// <summary><c>GET /api/activity/feed</c> and <c>/timeline</c>: the events of all topics but the streams, for operators.</summary>
 internal static class FeedEndpoints
 {
     private const int DefaultLimit = 50;
     private const int MaxLimit = 100;
 
-    public static void MapFeed(this IEndpointRouteBuilder app) =>
-        app.MapGet("/api/activity/feed", GetAsync).RequireAuthorization(Policies.Operator)
-            .WithSummary("The events of all topics, newest first.");
-
-    private static async Task<Results<Ok<Page<FeedEvent>>, ValidationProblem>> GetAsync(
-        long? after, ActivityDb db, CancellationToken cancellationToken, int limit = DefaultLimit)
+    public static void MapFeed(this IEndpointRouteBuilder app)
     {
-        var errors = new ValidationErrors();
-        errors.CheckLimit(limit, MaxLimit);
-        if (errors.Any)
-            return errors.ToProblem();
+        app.MapGet("/api/activity/feed", FeedAsync).RequireAuthorization(Policies.Operator)
+            .WithSummary("The events of all topics, newest first: all of them, or those of an order, a shopper's orders, a product, a trace.");
+        app.MapGet("/api/activity/timeline", TimelineAsync).RequireAuthorization(Policies.Operator)
+            .WithSummary("The events of an order, a shopper's orders, a product or a trace, in the order in which they came.");
+    }
 
-        var events = db.Events.AsNoTracking();
+    private static async Task<Results<Ok<Page<FeedEvent>>, ValidationProblem>> FeedAsync(
+        ActivityDb db, CancellationToken cancellationToken, Guid? order = null, string? shopper = null, string? sku = null, string? trace = null, long? after = null, int limit = DefaultLimit)
+    {
+        var filter = new EventFilter(order, shopper, sku, trace);
+        if (Check(filter, limit) is { Any: true } errors)
+            return errors.ToProblem();
+        var events = filter.In(db).AsNoTracking();
         if (after is not null)
             events = events.Where(e => e.Position < after);
-        var found = await events.OrderByDescending(e => e.Position).Take(limit + 1).ToListAsync(cancellationToken);
-        return TypedResults.Ok(found.ToPage(limit, stored => stored.Position.ToString(CultureInfo.InvariantCulture), FeedEvent.Of));
+        return TypedResults.Ok(PageOf(await events.OrderByDescending(e => e.Position).Take(limit + 1).ToListAsync(cancellationToken), limit));
     }
+
+    private static async Task<Results<Ok<Page<FeedEvent>>, ValidationProblem>> TimelineAsync(
+        ActivityDb db, CancellationToken cancellationToken, Guid? order = null, string? shopper = null, string? sku = null, string? trace = null, long? after = null, int limit = DefaultLimit)
+    {
+        var filter = new EventFilter(order, shopper, sku, trace);
+        var errors = Check(filter, limit);
+        if (filter.IsEmpty)
+            errors.Add("order", "Say whose timeline: order, shopper, sku or trace.");
+        if (errors.Any)
+            return errors.ToProblem();
+        var events = filter.In(db).AsNoTracking();
+        if (after is not null)
+            events = events.Where(e => e.Position > after);
+        return TypedResults.Ok(PageOf(await events.OrderBy(e => e.Position).Take(limit + 1).ToListAsync(cancellationToken), limit));
+    }
+
+    private static ValidationErrors Check(EventFilter filter, int limit)
+    {
+        var errors = new ValidationErrors();
+        filter.Check(errors);
+        errors.CheckLimit(limit, MaxLimit);
+        return errors;
+    }
+
+    private static Page<FeedEvent> PageOf(List<StoredEvent> found, int limit) =>
+        found.ToPage(limit, stored => stored.Position.ToString(CultureInfo.InvariantCulture), FeedEvent.Of);
 }

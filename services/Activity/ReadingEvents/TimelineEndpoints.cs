@@ -2,7 +2,6 @@ using System.Security.Claims;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 using Shop.Activity.StoringEvents;
-using Shop.Contracts;
 using Shop.ServiceDefaults.Authentication;
 
 namespace Shop.Activity.ReadingEvents;
@@ -12,9 +11,6 @@ internal static class TimelineEndpoints
 {
     /// <summary>An order has about ten events; more than this is somebody's noise under its key.</summary>
     private const int MaxEvents = 1000;
-
-    /// <summary>The topics whose keys are order ids.</summary>
-    private static readonly string[] OrderTopics = [Topics.Orders.Name, Topics.Reservations.Name, Topics.Payments.Name];
 
     public static void MapOrderTimeline(this IEndpointRouteBuilder app) =>
         app.MapGet("/api/orders/{id:guid}/timeline", GetAsync).RequireAuthorization()
@@ -27,7 +23,7 @@ internal static class TimelineEndpoints
         var isOperator = user.IsInRole(Policies.OperatorRole);
         var key = id.ToString();
         var events = await db.Events.AsNoTracking()
-            .Where(e => e.Key == key && e.Key.Length <= StoredEvent.LongestSearchedKey && OrderTopics.Contains(e.Topic))
+            .Where(e => e.Key == key && e.Key.Length <= StoredEvent.LongestSearchedKey && OrderTraces.OrderTopics.Contains(e.Topic))
             .Where(_ => isOperator || db.Orders.Any(order => order.OrderId == id && order.ShopperId == shopper))
             .OrderBy(e => e.At).ThenBy(e => e.Position)
             .Take(MaxEvents)

@@ -18,14 +18,17 @@ internal sealed class FeedHandler(ActivityDb db) : IRecordBatchHandler
         var events = records.Select(StoredEvent.From).ToArray();
         await using var batch = new NpgsqlBatch((NpgsqlConnection)db.Database.GetDbConnection(), (NpgsqlTransaction?)db.Database.CurrentTransaction?.GetDbTransaction());
         batch.BatchCommands.Add(InsertEvents(events));
-        var owners = events.Select(OwnerIn).OfType<OrderOwner>().ToArray();
-        if (owners.Length > 0)
-            batch.BatchCommands.Add(InsertOwners(owners));
+        var orders = events.Select(OrderIn).OfType<OrderSubmitted>().ToArray();
+        if (orders.Length > 0)
+        {
+            batch.BatchCommands.Add(InsertOwners(orders));
+            batch.BatchCommands.Add(InsertSkus([.. orders.SelectMany(SkusOf)]));
+        }
         await batch.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    /// <summary>The owner of the order that <paramref name="stored"/> submits, if it does; an event that cannot be read tells nothing.</summary>
-    internal static OrderOwner? OwnerIn(StoredEvent stored)
+    /// <summary>The order that <paramref name="stored"/> submits, if it does; an event that cannot be read tells nothing.</summary>
+    internal static OrderSubmitted? OrderIn(StoredEvent stored)
     {
         if (stored.Topic != Topics.Orders.Name || stored.Malformed || stored.Data is null
             || !Topics.Orders.TryGetEvent(stored.Type, out var type) || type.ClrType != typeof(OrderSubmitted))
@@ -34,7 +37,7 @@ internal sealed class FeedHandler(ActivityDb db) : IRecordBatchHandler
         {
             return JsonSerializer.Deserialize(stored.Data, ContractsJson.Default.OrderSubmitted) is { ShopperId: { } shopper } order
                 && order.OrderId.ToString() == stored.Key && !shopper.Contains('\0', StringComparison.Ordinal)
-                ? new(order.OrderId, shopper)
+                ? order
                 : null;
         }
         catch (JsonException)
@@ -69,8 +72,23 @@ internal sealed class FeedHandler(ActivityDb db) : IRecordBatchHandler
         },
     };
 
-    private static NpgsqlBatchCommand InsertOwners(OrderOwner[] owners) => new("""
-        INSERT INTO orders (order_id, shopper_id)
+    /// <summary>The products of an order, as far as they can be looked for.</summary>
+    internal static IEnumerable<OrderedSku> SkusOf(OrderSubmitted order) => (order.Lines ?? []).Select(line => line.Sku)
+        .Where(sku => sku is { Length: <= StoredEvent.LongestSearchedKey } && !sku.Contains('\0', StringComparison.Ordinal)).Distinct().Select(sku => new OrderedSku(sku, order.OrderId));
+
+    /// <summary>Adds products of orders to their table, or to its shadow.</summary>
+    internal static NpgsqlBatchCommand InsertSkus(OrderedSku[] ordered, string table = "ordered_skus") => new($"""
+        INSERT INTO {table} (sku, order_id)
+        SELECT sku, order_id FROM unnest($1, $2) AS row(sku, order_id) ORDER BY order_id, sku
+        ON CONFLICT DO NOTHING
+        """)
+    {
+        Parameters = { SqlParameter.Column(ordered, NpgsqlDbType.Text, o => o.Sku), SqlParameter.Column(ordered, NpgsqlDbType.Uuid, o => o.OrderId) },
+    };
+
+    /// <summary>Adds owners of orders to their table, or to its shadow.</summary>
+    internal static NpgsqlBatchCommand InsertOwners(OrderSubmitted[] owners, string table = "orders") => new($"""
+        INSERT INTO {table} (order_id, shopper_id)
         SELECT order_id, shopper_id FROM unnest($1, $2) AS row(order_id, shopper_id) ORDER BY order_id
         ON CONFLICT DO NOTHING
         """)

@@ -29,6 +29,9 @@ internal sealed record StoredEvent(Guid EventId, string Type, string Topic, int 
     /// <summary>Given by the database in the order of writing.</summary>
     public long Position { get; private init; }
 
+    /// <summary>The trace of <see cref="TraceParent"/>; found by the database.</summary>
+    public string? TraceId { get; private init; }
+
     /// <summary>Takes a record as it is: nothing in it may keep the records behind it from being stored.</summary>
     /// <exception cref="FormatException">The record is no CloudEvent.</exception>
     public static StoredEvent From(ConsumedRecord record)

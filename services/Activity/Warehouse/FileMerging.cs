@@ -15,35 +15,35 @@ internal static class FileMerging
         var groups = new List<IReadOnlyList<WarehouseFile>>();
         foreach (var folder in files.GroupBy(file => (file.File.Topic, file.File.Partition, file.File.Hour)))
         {
-            var (run, bytes) = (new List<WarehouseFile>(), 0L);
-            foreach (var (file, size) in folder.OrderBy(file => file.File.First))
+            var run = new List<(WarehouseFile File, long Size)>();
+            foreach (var file in folder.OrderBy(file => file.File.First))
             {
-                if (size >= smallerThan || bytes + size > most)
-                {
-                    End();
-                    if (size >= smallerThan)
-                        continue;
-                }
-                run.Add(file);
-                bytes += size;
+                if (file.Size >= smallerThan || run.Sum(small => small.Size) + file.Size > most)
+                    End(run, groups);
+                if (file.Size < smallerThan)
+                    run.Add(file);
             }
-            End();
-
-            void End()
-            {
-                if (run.Count > 1)
-                    groups.Add(run);
-                (run, bytes) = ([], 0);
-            }
+            End(run, groups);
         }
         return groups;
     }
 
     /// <summary>
-    /// Merges files. The merged one appears first and the others go behind it: whoever lists them meanwhile leaves out what lies within another's range, and a
-    /// crash in between leaves nothing that recovery does not see.
+    /// Ends a run. A file that is larger than all behind it together waits until they are as large, so that no row is written again more often than the
+    /// logarithm of how many there are.
     /// </summary>
-    public static async Task<WarehouseFile> MergeAsync(LocalWarehouse warehouse, IReadOnlyList<WarehouseFile> files, CancellationToken cancellationToken)
+    private static void End(List<(WarehouseFile File, long Size)> run, List<IReadOnlyList<WarehouseFile>> groups)
+    {
+        for (var bytes = run.Sum(file => file.Size); run.Count > 0 && run[0].Size * 2 > bytes; run.RemoveAt(0))
+            bytes -= run[0].Size;
+        if (run.Count > 1)
+            groups.Add([.. run.Select(file => file.File)]);
+        run.Clear();
+    }
+
+    /// <summary>Merges files. A crash in the middle leaves nothing that recovery does not see.</summary>
+    /// <returns>The merged file; null where somebody reads, so that the files have to stay.</returns>
+    public static async Task<WarehouseFile?> MergeAsync(LocalWarehouse warehouse, IReadOnlyList<WarehouseFile> files, CancellationToken cancellationToken)
     {
         var rows = new RowBuffer(WarehouseTable.Of(files[0].Topic));
         foreach (var file in files)
@@ -53,9 +53,6 @@ internal static class FileMerging
             await rows.AddAsync(reader, cancellationToken);
         }
         var merged = files[0] with { Last = files[^1].Last };
-        await warehouse.WriteAsync(merged, stream => rows.WriteAsync(stream, cancellationToken));
-        foreach (var file in files)
-            warehouse.Hide(file);
-        return merged;
+        return await warehouse.ReplaceAsync(merged, files, stream => rows.WriteAsync(stream, cancellationToken), cancellationToken) ? merged : null;
     }
 }

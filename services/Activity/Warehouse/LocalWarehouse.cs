@@ -14,6 +14,16 @@ internal sealed class LocalWarehouse(string directory)
 
     private const int BufferBytes = 128 * 1024;
 
+    /// <summary>How long a merged file waits for readers to end; then the small ones stay for now.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+
+    /// <summary>Keeps all files where they are until disposed of: see <see cref="WarehouseAccess"/>.</summary>
+    public Task<IDisposable?> ReadAsync(CancellationToken cancellationToken)
+    {
+        Directory.CreateDirectory(directory);
+        return WarehouseAccess.ReadAsync(directory, cancellationToken);
+    }
+
     /// <summary>
     /// Makes this process the one that writes, until disposed of; null where another is. The system lets go of it when the process ends, however
     /// that happens, and not before: there is never a second writer.
@@ -32,18 +42,21 @@ internal sealed class LocalWarehouse(string directory)
     }
 
     /// <summary>Takes away what a crash has left, and returns the files that are there. For the one who has the lock.</summary>
-    public IReadOnlyList<WarehouseFile> Recover()
+    public async Task<IReadOnlyList<WarehouseFile>> RecoverAsync(CancellationToken cancellationToken)
     {
         if (Directory.Exists(PathOf(Temporary)))
             Directory.Delete(PathOf(Temporary), recursive: true);
         Directory.CreateDirectory(PathOf(Temporary));
-        var files = Files(directory);
+        var files = WarehouseFile.In(directory);
         var current = WarehouseFile.Current(files);
-        // a merged file was there already
-        foreach (var file in files.Except(current))
-            Hide(file);
+        // a merged file was there already; who reads now leaves the others out, and they go away the next time
+        using (var alone = await WarehouseAccess.TryReplaceAsync(directory, Patience, cancellationToken))
+        {
+            foreach (var file in alone is null ? [] : files.Except(current))
+                Hide(file);
+        }
         // small files were gone, and the merged one was not there yet
-        var back = WarehouseFile.Current([.. current, .. Files(PathOf(Replaced))]).Except(current).ToList();
+        var back = WarehouseFile.Current([.. current, .. WarehouseFile.In(PathOf(Replaced))]).Except(current).ToList();
         foreach (var file in back)
             File.Move(PathOf(Replaced, file.Path), PathOf(file.Path));
         return [.. current, .. back];
@@ -51,45 +64,64 @@ internal sealed class LocalWarehouse(string directory)
 
     /// <summary>The files that are there, with their sizes in bytes.</summary>
     public IReadOnlyList<(WarehouseFile File, long Size)> List() =>
-        [.. WarehouseFile.Current(Files(directory)).Select(file => (file, new FileInfo(PathOf(file.Path)).Length))];
+        [.. WarehouseFile.Current(WarehouseFile.In(directory)).Select(file => (file, new FileInfo(PathOf(file.Path)).Length))];
 
     /// <summary>Writes a file.</summary>
-    public async Task WriteAsync(WarehouseFile file, Func<Stream, Task> write)
+    public async Task WriteAsync(WarehouseFile file, Func<Stream, Task> write) => Publish(file, await WriteAsideAsync(file, write));
+
+    /// <summary>Writes a file in the place of others, when nobody reads.</summary>
+    /// <returns>False where somebody does: then all is as it was.</returns>
+    public async Task<bool> ReplaceAsync(WarehouseFile file, IReadOnlyList<WarehouseFile> replaced, Func<Stream, Task> write, CancellationToken cancellationToken)
     {
-        var aside = PathOf(Temporary, file.Name);
-        await using (var stream = new FileStream(aside, FileMode.Create, FileAccess.ReadWrite, FileShare.None, BufferBytes))
+        var aside = await WriteAsideAsync(file, write);
+        using var alone = await WarehouseAccess.TryReplaceAsync(directory, Patience, cancellationToken);
+        if (alone is null)
         {
-            await write(stream);
-            await stream.FlushAsync();
-            stream.Flush(flushToDisk: true);
+            File.Delete(aside);
+            return false;
         }
-        Directory.CreateDirectory(PathOf(file.Folder));
-        File.Move(aside, PathOf(file.Path), overwrite: true);
+        Publish(file, aside);
+        foreach (var small in replaced)
+            Hide(small);
+        return true;
     }
 
     public Stream Open(WarehouseFile file) => new FileStream(PathOf(file.Path), FileMode.Open, FileAccess.Read, FileShare.Read, BufferBytes);
 
-    /// <summary>Takes a file out of the sight of readers; those who have it open read on.</summary>
-    public void Hide(WarehouseFile file)
-    {
-        Directory.CreateDirectory(PathOf(Replaced, file.Folder));
-        var hidden = PathOf(Replaced, file.Path);
-        File.Move(PathOf(file.Path), hidden, overwrite: true);
-        File.SetLastWriteTimeUtc(hidden, DateTime.UtcNow);
-    }
-
     /// <summary>Deletes files that were hidden before <paramref name="before"/>.</summary>
     public void DeleteHidden(DateTimeOffset before)
     {
-        foreach (var file in Files(PathOf(Replaced)).Select(file => PathOf(Replaced, file.Path)))
+        foreach (var file in WarehouseFile.In(PathOf(Replaced)).Select(file => PathOf(Replaced, file.Path)))
         {
             if (File.GetLastWriteTimeUtc(file) < before.UtcDateTime)
                 File.Delete(file);
         }
     }
 
-    private static List<WarehouseFile> Files(string root) => !Directory.Exists(root) ? [] :
-        [.. Directory.EnumerateDirectories(root, "topic=*").SelectMany(topic => Directory.EnumerateFiles(topic, "*.parquet", SearchOption.AllDirectories)).Select(WarehouseFile.Parse).OfType<WarehouseFile>()];
+    private async Task<string> WriteAsideAsync(WarehouseFile file, Func<Stream, Task> write)
+    {
+        var aside = PathOf(Temporary, file.Name);
+        await using var stream = new FileStream(aside, FileMode.Create, FileAccess.ReadWrite, FileShare.None, BufferBytes);
+        await write(stream);
+        await stream.FlushAsync();
+        stream.Flush(flushToDisk: true);
+        return aside;
+    }
+
+    private void Publish(WarehouseFile file, string aside)
+    {
+        Directory.CreateDirectory(PathOf(file.Folder));
+        File.Move(aside, PathOf(file.Path), overwrite: true);
+    }
+
+    /// <summary>Takes a file out of the sight of readers.</summary>
+    private void Hide(WarehouseFile file)
+    {
+        Directory.CreateDirectory(PathOf(Replaced, file.Folder));
+        var hidden = PathOf(Replaced, file.Path);
+        File.Move(PathOf(file.Path), hidden, overwrite: true);
+        File.SetLastWriteTimeUtc(hidden, DateTime.UtcNow);
+    }
 
     private string PathOf(params ReadOnlySpan<string> parts) => Path.Combine([directory, .. parts]);
 }

@@ -24,7 +24,7 @@ public sealed class WarehouseOptions
     [Range(0, 1L << 30)]
     public long MergeBelow { get; set; } = 8L << 20;
 
-    /// <summary>How long files that were merged are kept for those who have begun to read them.</summary>
+    /// <summary>How long files that were merged are kept aside: they come back where a machine ended before the merged one was on its disk.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "1.00:00:00")]
     public TimeSpan MergedKept { get; set; } = TimeSpan.FromMinutes(10);
 }

@@ -45,7 +45,7 @@ internal sealed partial class WarehouseWriter(LogReaders logs, IOptions<Warehous
     {
         _partitions.Clear();
         _waitingBytes = 0;
-        var newest = _warehouse.Recover().GroupBy(file => (file.Topic, file.Partition)).ToDictionary(files => files.Key, files => files.MaxBy(file => file.Last)!);
+        var newest = (await _warehouse.RecoverAsync(stoppingToken)).GroupBy(file => (file.Topic, file.Partition)).ToDictionary(files => files.Key, files => files.MaxBy(file => file.Last)!);
         foreach (var partition in reader.PartitionsOf(Topics.All))
         {
             var last = newest.GetValueOrDefault((partition.Topic.Name, partition.Partition));
@@ -110,7 +110,8 @@ internal sealed partial class WarehouseWriter(LogReaders logs, IOptions<Warehous
     {
         foreach (var files in FileMerging.Find(_warehouse.List(), options.Value.MergeBelow, options.Value.MaxSize))
         {
-            var merged = await FileMerging.MergeAsync(_warehouse, files, cancellationToken);
+            if (await FileMerging.MergeAsync(_warehouse, files, cancellationToken) is not { } merged)
+                break;
             FilesMerged(logger, files.Count, merged.Path);
         }
         _warehouse.DeleteHidden(time.GetUtcNow() - options.Value.MergedKept);

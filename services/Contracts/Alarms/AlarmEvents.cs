@@ -35,6 +35,9 @@ public static class AlarmKinds
     /// <summary>A reader of changes holds back much of a database's write-ahead log. Subject: the replication slot.</summary>
     public const string ReplicationLag = "replicationLag";
 
+    /// <summary>A service logs errors. Subject: the service and the event name of what it logs, <c>payments/RecordDeadLettered</c>.</summary>
+    public const string ErrorRate = "errorRate";
+
     /// <summary>A payment is not at the provider as it is here. Subject: the payment's id.</summary>
     public const string PaymentDiscrepancy = "paymentDiscrepancy";
 }

@@ -21,6 +21,10 @@ public sealed partial record WarehouseFile(string Topic, int Partition, DateTime
     /// <summary>Its path under the warehouse.</summary>
     public string Path => $"{Folder}/{Name}";
 
+    /// <summary>The files in a warehouse's folder, those among them that are being replaced: see <see cref="Current"/>.</summary>
+    public static IReadOnlyList<WarehouseFile> In(string folder) => !Directory.Exists(folder) ? [] :
+        [.. Directory.EnumerateDirectories(folder, "topic=*").SelectMany(topic => Directory.EnumerateFiles(topic, "*.parquet", SearchOption.AllDirectories)).Select(Parse).OfType<WarehouseFile>()];
+
     /// <summary>Reads a path; null where it is not a file of the warehouse.</summary>
     public static WarehouseFile? Parse(string path)
     {

@@ -92,6 +92,7 @@ public sealed class KafkaConnection
         // librdkafka wants one to be named; without a subscription or commits the broker never hears of it
         config.GroupId = $"{clientId}.reader";
         config.EnableAutoCommit = false;
+        config.EnablePartitionEof = true;
         config.EnableAutoOffsetStore = false;
         config.AllowAutoCreateTopics = false;
         config.AutoOffsetReset = AutoOffsetReset.Earliest;

@@ -10,8 +10,11 @@ namespace Shop.Messaging.ShippingLogs;
 /// Has what the service logs sent to the topic <c>logs</c> too, with its fields and its trace. What sends it writes nothing that is sent in turn,
 /// so that a broker that is away is no reason for more lines.
 /// </summary>
-[ProviderAlias("Kafka")]
-internal sealed class ShippedLogs(string service, LogQueue queue, TimeProvider time) : ILoggerProvider
+/// <param name="service">The service.</param>
+/// <param name="lowest">Lines below this level are not sent; not by a filter of the log, which would take the place of those that silence categories.</param>
+/// <param name="queue">Where lines wait.</param>
+/// <param name="time">The clock.</param>
+internal sealed class ShippedLogs(string service, LogLevel lowest, LogQueue queue, TimeProvider time) : ILoggerProvider
 {
     /// <summary>What is longer is cut.</summary>
     private const int LongestMessage = 4_000, LongestField = 1_000, LongestException = 16_000, MostFields = 50;
@@ -21,6 +24,8 @@ internal sealed class ShippedLogs(string service, LogQueue queue, TimeProvider t
 
     private readonly ConcurrentDictionary<string, ILogger> _loggers = new();
     private readonly string _instance = string.Create(CultureInfo.InvariantCulture, $"{Environment.MachineName}-{Environment.ProcessId}");
+
+    private LogLevel Lowest => lowest;
 
     /// <inheritdoc/>
     public ILogger CreateLogger(string categoryName) => _loggers.GetOrAdd(categoryName, category => new ShippedLog(this, category));
@@ -54,7 +59,7 @@ internal sealed class ShippedLogs(string service, LogQueue queue, TimeProvider t
 
         public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
 
-        public bool IsEnabled(LogLevel logLevel) => !_isOwn && logLevel != LogLevel.None;
+        public bool IsEnabled(LogLevel logLevel) => !_isOwn && logLevel >= logs.Lowest && logLevel != LogLevel.None;
 
         public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {

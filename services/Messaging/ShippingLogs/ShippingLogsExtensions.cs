@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -11,15 +12,14 @@ namespace Shop.Messaging.ShippingLogs;
 
 internal static class ShippingLogsExtensions
 {
-    /// <summary>Adds the topic <c>logs</c> to where the service's log goes: warnings and errors, unless <c>Logging:Kafka:LogLevel</c> says otherwise.</summary>
+    /// <summary>Adds the topic <c>logs</c> to where the service's log goes: warnings and errors, unless <c>ShippedLogs:Level</c> says otherwise.</summary>
     public static void AddShippingLogs(this IHostApplicationBuilder builder, KafkaConnection kafka, MessagingOptions options)
     {
         var eventTypes = new EventTypes([Topics.Logs], []);
+        var lowest = builder.Configuration.GetValue("ShippedLogs:Level", LogLevel.Warning);
         builder.Services.AddSingleton<LogQueue>();
         builder.Services.AddSingleton<ILoggerProvider>(provider =>
-            new ShippedLogs(options.ServiceName, provider.GetRequiredService<LogQueue>(), provider.GetRequiredService<TimeProvider>()));
-        if (builder.Configuration["Logging:Kafka:LogLevel:Default"] is null)
-            builder.Logging.AddFilter<ShippedLogs>(null, LogLevel.Warning);
+            new ShippedLogs(options.ServiceName, lowest, provider.GetRequiredService<LogQueue>(), provider.GetRequiredService<TimeProvider>()));
         // a producer of its own: lines do not stand in the way of anything else
         builder.Services.AddWorker("log shipper", provider => new LogShipper(provider.GetRequiredService<LogQueue>(),
             new EventStream(kafka, eventTypes, options, provider.GetRequiredService<KafkaLog>(), provider.GetRequiredService<TimeProvider>(), "logs")));

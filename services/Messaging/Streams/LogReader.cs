@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using Confluent.Kafka;
@@ -38,6 +39,8 @@ public sealed class LogReader : IDisposable
 
     private readonly IConsumer<byte[]?, byte[]?> _consumer;
     private readonly KafkaLog _log;
+    private readonly ConcurrentDictionary<(string Topic, int Partition), long> _ends = new();
+    private readonly Dictionary<(string Topic, int Partition), long> _endsAhead = [];
 
     internal LogReader(IConsumer<byte[]?, byte[]?> consumer, KafkaLog log) => (_consumer, _log) = (consumer, log);
 
@@ -75,6 +78,7 @@ public sealed class LogReader : IDisposable
     public async IAsyncEnumerable<IReadOnlyList<ConsumedRecord>> ReadAsync(
         IEnumerable<(string Topic, int Partition, long Offset)> positions, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        _ends.Clear();
         _consumer.Assign(positions.Select(position => new TopicPartitionOffset(position.Topic, position.Partition, position.Offset)));
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         using var room = new SemaphoreSlim(BatchesAhead);
@@ -94,6 +98,13 @@ public sealed class LogReader : IDisposable
             await reading;
         }
     }
+
+    /// <summary>
+    /// Whether nothing is there any more before these offsets: where the last records of a compacted topic are gone, none comes that would say so. To be
+    /// asked after an empty batch.
+    /// </summary>
+    public bool ArePassed(IEnumerable<KeyValuePair<(string Topic, int Partition), long>> offsets) =>
+        offsets.All(offset => _ends.TryGetValue(offset.Key, out var end) && end >= offset.Value);
 
     private void ReadAhead(ChannelWriter<IReadOnlyList<ConsumedRecord>> batches, SemaphoreSlim room, CancellationToken cancellationToken)
     {
@@ -125,6 +136,9 @@ public sealed class LogReader : IDisposable
             batch.Add(record);
             (timeout, bytes) = (TimeSpan.Zero, bytes + (record.Body?.Length ?? 0));
         }
+        // told only with an empty batch: then all that came before has been read
+        foreach (var (partition, end) in batch.Count == 0 ? _endsAhead : [])
+            _ends[partition] = end;
         return batch;
     }
 
@@ -133,7 +147,13 @@ public sealed class LogReader : IDisposable
     {
         try
         {
-            return _consumer.Consume(timeout) is { } result ? ConsumedRecord.From(result) : null;
+            while (_consumer.Consume(timeout) is { } result)
+            {
+                if (!result.IsPartitionEOF)
+                    return ConsumedRecord.From(result);
+                _endsAhead[(result.Topic, result.Partition.Value)] = result.Offset.Value;
+            }
+            return null;
         }
         catch (ConsumeException e) when (e.Error is { IsFatal: false, IsBrokerError: true } || e.Error.Code is ErrorCode.Local_AllBrokersDown or ErrorCode.Local_Transport)
         {

@@ -20,15 +20,15 @@ public sealed class KafkaWriter : IDisposable
     }
 
     /// <summary>Publishes one of the shop's events and returns its id.</summary>
-    public async Task<Guid> PublishAsync(object @event, Guid? causedBy = null, DateTimeOffset? at = null, Guid? id = null)
+    public async Task<Guid> PublishAsync(object @event, Guid? causedBy = null, DateTimeOffset? at = null, Guid? id = null, string? trace = null)
     {
         var topic = Topics.All.Single(topic => topic.TryGetEvent(@event.GetType(), out _));
         topic.TryGetEvent(@event.GetType(), out var type);
-        return await WriteAsync(topic, type!.KeyOf(@event), type.Name, JsonSerializer.SerializeToUtf8Bytes(@event, type.Json), causedBy, at, id);
+        return await WriteAsync(topic, type!.KeyOf(@event), type.Name, JsonSerializer.SerializeToUtf8Bytes(@event, type.Json), causedBy, at, id, trace);
     }
 
     /// <summary>Writes any record and returns its event id.</summary>
-    public async Task<Guid> WriteAsync(Topic topic, string key, string type, byte[]? body, Guid? causedBy = null, DateTimeOffset? at = null, Guid? id = null)
+    public async Task<Guid> WriteAsync(Topic topic, string key, string type, byte[]? body, Guid? causedBy = null, DateTimeOffset? at = null, Guid? id = null, string? trace = null)
     {
         var eventId = id ?? Guid.CreateVersion7();
         var headers = new Headers
@@ -38,6 +38,8 @@ public sealed class KafkaWriter : IDisposable
         };
         if (causedBy is { } cause)
             headers.Add("ce_causationid", Utf8(cause.ToString()));
+        if (trace is not null)
+            headers.Add("traceparent", Utf8($"00-{trace}-00f067aa0ba902b7-01"));
         await _producer.ProduceAsync(topic.Name, new() { Key = key, Value = body, Headers = headers }, TestContext.Current.CancellationToken);
         return eventId;
     }

@@ -16,15 +16,15 @@ public sealed class WarehouseQuery : IDisposable
     }
 
     /// <summary>The files that are there.</summary>
-    public IReadOnlyList<WarehouseFile> Files() => !Directory.Exists(_folder) ? [] :
-        WarehouseFile.Current(Directory.EnumerateDirectories(_folder, "topic=*").SelectMany(topic => Directory.EnumerateFiles(topic, "*.parquet", SearchOption.AllDirectories)).Select(WarehouseFile.Parse).OfType<WarehouseFile>());
+    public IReadOnlyList<WarehouseFile> Files() => WarehouseFile.Current(WarehouseFile.In(_folder));
 
-    /// <summary>The records that are in files.</summary>
-    public long Records() => Files().Sum(file => file.Last - file.First + 1);
+    /// <summary>The records of tests that are in files: not what the service itself writes to its log.</summary>
+    public long Records() => Files().Where(file => file.Topic != Shop.Contracts.Topics.Logs.Name && file.Topic != Shop.Contracts.Topics.Alarms.Name).Sum(file => file.Last - file.First + 1);
 
-    /// <summary>The only column's values, over views of what is there now.</summary>
-    public IReadOnlyList<string> Read(string sql)
+    /// <summary>The rows, columns with spaces between them, over views of what is there now.</summary>
+    public async Task<IReadOnlyList<string>> ReadAsync(string sql)
     {
+        using var access = await WarehouseAccess.ReadAsync(_folder, TestContext.Current.CancellationToken);
         using var views = _connection.CreateCommand();
         views.CommandText = DuckDbViews.Of(Files().ToLookup(file => file.Topic, file => Path.Combine(_folder, file.Path)));
         views.ExecuteNonQuery();

@@ -1,0 +1,23 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Shop.Activity.IndexingLogs;
+
+/// <summary>Configured by the section <c>Logs</c>.</summary>
+public sealed class LogOptions
+{
+    /// <summary>How long lines are kept.</summary>
+    [Range(typeof(TimeSpan), "00:01:00", "3650.00:00:00")]
+    public TimeSpan Retention { get; set; } = TimeSpan.FromDays(7);
+
+    /// <summary>How many lines are kept.</summary>
+    [Range(1_000, 1_000_000_000)]
+    public long MaxLines { get; set; } = 2_000_000;
+
+    /// <summary>Errors of one service and event name within <see cref="AlarmWindow"/> that raise an alarm.</summary>
+    [Range(1, 1_000_000)]
+    public int AlarmErrors { get; set; } = 1;
+
+    /// <summary>How long after the last error an alarm is cleared, and within which errors are counted together.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
+    public TimeSpan AlarmWindow { get; set; } = TimeSpan.FromMinutes(1);
+}

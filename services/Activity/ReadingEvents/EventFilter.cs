@@ -1,0 +1,51 @@
+using System.Text.RegularExpressions;
+using Shop.Activity.StoringEvents;
+using Shop.Contracts;
+using Shop.ServiceDefaults;
+
+namespace Shop.Activity.ReadingEvents;
+
+/// <summary>Which events are looked for; each that is given narrows the others down.</summary>
+/// <param name="Order">Events of this order, from all services.</param>
+/// <param name="Shopper">Events of this shopper's orders.</param>
+/// <param name="Sku">Events of this product: its stock, its catalogue entry, and the orders in which it was ordered.</param>
+/// <param name="Trace">Events of this trace (W3C Trace Context, 32 hexadecimal digits).</param>
+internal sealed partial record EventFilter(Guid? Order, string? Shopper, string? Sku, string? Trace)
+{
+    private static readonly string[] SkuTopics = [Topics.Stock.Name, Topics.Catalog.Name, Topics.Alarms.Name];
+
+    /// <summary>Whether everything is looked for.</summary>
+    public bool IsEmpty => this == new EventFilter(null, null, null, null);
+
+    /// <summary>Adds what is wrong with it.</summary>
+    public void Check(ValidationErrors errors)
+    {
+        foreach (var (name, value) in new[] { ("shopper", Shopper), ("sku", Sku) })
+        {
+            if (value is not null && (value.Length is 0 or > StoredEvent.LongestSearchedKey || value.Contains('\0', StringComparison.Ordinal)))
+                errors.Add(name, $"Must be a text of 1 to {StoredEvent.LongestSearchedKey} characters.");
+        }
+        if (Trace is not null && !TraceId().IsMatch(Trace))
+            errors.Add("trace", "Must be a trace id: 32 hexadecimal digits.");
+    }
+
+    /// <summary>The events that are looked for.</summary>
+    public IQueryable<StoredEvent> In(ActivityDb db)
+    {
+        IQueryable<StoredEvent> events = db.Events;
+        if (Order?.ToString() is { } order)
+            events = events.Where(e => e.Key == order && e.Key.Length <= StoredEvent.LongestSearchedKey && OrderTraces.OrderTopics.Contains(e.Topic));
+        if (Shopper is not null)
+            events = events.Where(e => OrderTraces.OrderTopics.Contains(e.Topic) && e.Key.Length <= StoredEvent.LongestSearchedKey
+                && db.Orders.Where(owned => owned.ShopperId == Shopper && owned.ShopperId.Length <= StoredEvent.LongestSearchedKey).Select(owned => owned.OrderId.ToString()).Contains(e.Key));
+        if (Sku is not null)
+            events = events.Where(e => e.Key.Length <= StoredEvent.LongestSearchedKey && (SkuTopics.Contains(e.Topic) && e.Key == Sku
+                || OrderTraces.OrderTopics.Contains(e.Topic) && db.OrderedSkus.Where(ordered => ordered.Sku == Sku).Select(ordered => ordered.OrderId.ToString()).Contains(e.Key)));
+        if (Trace?.ToLowerInvariant() is { } trace)
+            events = events.Where(e => e.TraceId == trace);
+        return events;
+    }
+
+    [GeneratedRegex("^[0-9a-fA-F]{32}$")]
+    private static partial Regex TraceId();
+}

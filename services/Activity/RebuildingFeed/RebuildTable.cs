@@ -1,0 +1,101 @@
+using Npgsql;
+using NpgsqlTypes;
+using Shop.Messaging.Schema;
+
+namespace Shop.Activity.RebuildingFeed;
+
+/// <summary>The statements about a rebuild's own rows, on the connection that carries it out.</summary>
+internal static class RebuildTable
+{
+    /// <summary>The rebuild that has not ended.</summary>
+    public static async Task<Rebuild?> FindUnendedAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand("SELECT id, \"from\", state, events FROM rebuilds WHERE ended_at IS NULL", connection);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        return await reader.ReadAsync(cancellationToken) ? new() { Id = reader.GetGuid(0), From = reader.GetString(1), State = reader.GetString(2), Events = reader.GetInt64(3) } : null;
+    }
+
+    public static Task<Positions> PositionsAsync(NpgsqlConnection connection, Guid rebuild, CancellationToken cancellationToken) =>
+        ReadPositionsAsync(new("SELECT topic, partition, next_offset FROM rebuild_positions WHERE rebuild_id = $1", connection) { Parameters = { SqlParameter.Of(rebuild) } }, cancellationToken);
+
+    /// <summary>How far the feed is; with <paramref name="forUpdate"/> it goes no further until the transaction ends.</summary>
+    public static Task<Positions> FeedPositionsAsync(NpgsqlConnection connection, string endpoint, bool forUpdate, CancellationToken cancellationToken) =>
+        ReadPositionsAsync(new($"SELECT topic, partition, next_offset FROM consumer_offsets WHERE endpoint = $1 ORDER BY topic, partition{(forUpdate ? " FOR UPDATE" : "")}", connection) { Parameters = { SqlParameter.Of(endpoint) } }, cancellationToken);
+
+    public static async Task InsertPositionsAsync(NpgsqlConnection connection, Guid rebuild, Positions positions, CancellationToken cancellationToken)
+    {
+        RebuildPosition[] rows = [.. positions.Of(rebuild)];
+        await ExecuteAsync(connection, "INSERT INTO rebuild_positions (rebuild_id, topic, partition, next_offset) SELECT $1, * FROM unnest($2, $3, $4)", cancellationToken,
+            SqlParameter.Of(rebuild), SqlParameter.Column(rows, NpgsqlDbType.Text, row => row.Topic), SqlParameter.Column(rows, NpgsqlDbType.Integer, row => row.Partition), SqlParameter.Column(rows, NpgsqlDbType.Bigint, row => row.NextOffset));
+    }
+
+    /// <summary>Takes over the live rows that lie before the positions.</summary>
+    public static async Task CopyOlderAsync(NpgsqlConnection connection, Guid rebuild, CancellationToken cancellationToken)
+    {
+        await ExecuteAsync(connection, """
+            WITH older AS (
+              INSERT INTO shadow_events (event_id, type, topic, partition, record_offset, key, source, subject, at, causation_id, trace_parent, data, malformed)
+              SELECT event_id, type, e.topic, e.partition, record_offset, key, source, subject, at, causation_id, trace_parent, data, malformed
+              FROM events e LEFT JOIN rebuild_positions p ON p.rebuild_id = $1 AND p.topic = e.topic AND p.partition = e.partition
+              WHERE record_offset < coalesce(p.next_offset, 9223372036854775807) ORDER BY position RETURNING 1)
+            UPDATE rebuilds SET events = (SELECT count(*) FROM older) WHERE id = $1
+            """, cancellationToken, SqlParameter.Of(rebuild));
+        await ExecuteAsync(connection, "INSERT INTO shadow_orders SELECT * FROM orders", cancellationToken);
+        await ExecuteAsync(connection, "INSERT INTO shadow_ordered_skus SELECT * FROM ordered_skus", cancellationToken);
+    }
+
+    /// <summary>How many events there will be: what is there already and what lies before the feed.</summary>
+    public static Task SetOfAsync(NpgsqlConnection connection, Guid rebuild, string endpoint, CancellationToken cancellationToken) => ExecuteAsync(connection, """
+        UPDATE rebuilds SET state = 'filling', "of" = events + (SELECT coalesce(sum(greatest(0, o.next_offset - p.next_offset)), 0) FROM consumer_offsets o
+          JOIN rebuild_positions p ON p.rebuild_id = $1 AND p.topic = o.topic AND p.partition = o.partition WHERE o.endpoint = $2) WHERE id = $1
+        """, cancellationToken, SqlParameter.Of(rebuild), SqlParameter.Of(endpoint));
+
+    public static Task SetStateAsync(NpgsqlConnection connection, Guid rebuild, string state, CancellationToken cancellationToken) =>
+        ExecuteAsync(connection, "UPDATE rebuilds SET state = $2 WHERE id = $1", cancellationToken, SqlParameter.Of(rebuild), SqlParameter.Of(state));
+
+    public static Task AddSecondsAsync(NpgsqlConnection connection, Guid rebuild, double seconds, CancellationToken cancellationToken) =>
+        ExecuteAsync(connection, "UPDATE rebuilds SET filling_seconds = filling_seconds + $2 WHERE id = $1", cancellationToken, SqlParameter.Of(rebuild), SqlParameter.Of(seconds));
+
+    public static async Task<bool> IsCancelledAsync(NpgsqlConnection connection, Guid rebuild, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand("SELECT cancel_requested FROM rebuilds WHERE id = $1", connection) { Parameters = { SqlParameter.Of(rebuild) } };
+        return (bool)(await command.ExecuteScalarAsync(cancellationToken))!;
+    }
+
+    public static Task EndAsync(NpgsqlConnection connection, Guid rebuild, string state, CancellationToken cancellationToken) =>
+        ExecuteAsync(connection, "WITH gone AS (DELETE FROM rebuild_positions WHERE rebuild_id = $1) UPDATE rebuilds SET state = $2, ended_at = now() WHERE id = $1", cancellationToken, SqlParameter.Of(rebuild), SqlParameter.Of(state));
+
+    /// <summary>Compares the tables, row by row, as far as the shadow is; what differs is reported, and is what a rebuild is for.</summary>
+    public static Task CompareAsync(NpgsqlConnection connection, Guid rebuild, CancellationToken cancellationToken) => ExecuteAsync(connection, """
+        UPDATE rebuilds SET differences = (
+          SELECT coalesce(json_agg(row_to_json(d) ORDER BY topic, partition), '[]') FROM (
+            SELECT coalesce(o.topic, n.topic) AS topic, coalesce(o.partition, n.partition) AS partition,
+              count(*) FILTER (WHERE n.event_id IS NULL) AS "onlyOld", count(*) FILTER (WHERE o.event_id IS NULL) AS "onlyNew",
+              count(*) FILTER (WHERE o.event_id IS NOT NULL AND n.event_id IS NOT NULL) AS "changed"
+            FROM (SELECT e.* FROM events e JOIN rebuild_positions p ON p.rebuild_id = $1 AND p.topic = e.topic AND p.partition = e.partition AND e.record_offset < p.next_offset) o
+            FULL JOIN shadow_events n ON n.topic = o.topic AND n.partition = o.partition AND n.record_offset = o.record_offset
+            WHERE o.event_id IS NULL OR n.event_id IS NULL
+              OR (o.event_id, o.type, o.key, o.source, o.subject, o.at, o.causation_id, o.trace_parent, o.data::text, o.malformed)
+                IS DISTINCT FROM (n.event_id, n.type, n.key, n.source, n.subject, n.at, n.causation_id, n.trace_parent, n.data::text, n.malformed)
+            GROUP BY 1, 2) d)
+        WHERE id = $1
+        """, cancellationToken, SqlParameter.Of(rebuild));
+
+    private static async Task<Positions> ReadPositionsAsync(NpgsqlCommand command, CancellationToken cancellationToken)
+    {
+        await using var own = command;
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var positions = new Positions();
+        while (await reader.ReadAsync(cancellationToken))
+            positions[(reader.GetString(0), reader.GetInt32(1))] = reader.GetInt64(2);
+        return positions;
+    }
+
+    private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken, params NpgsqlParameter[] parameters)
+    {
+        await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 0 };
+        foreach (var parameter in parameters)
+            command.Parameters.Add(parameter);
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+}

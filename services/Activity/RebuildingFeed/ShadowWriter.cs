@@ -1,0 +1,109 @@
+using Npgsql;
+using NpgsqlTypes;
+using Shop.Activity.StoringEvents;
+using Shop.Contracts;
+using Shop.Messaging.Schema;
+
+namespace Shop.Activity.RebuildingFeed;
+
+/// <summary>Adds events to the shadow tables, as the feed does to the live ones: each once, with whose each order is.</summary>
+/// <param name="rebuild">The rebuild.</param>
+internal sealed class ShadowWriter(Guid rebuild)
+{
+    /// <summary>Ids by which repetitions are known, the newest: repetitions follow soon, since they are what a producer sent again after a crash.</summary>
+    private const int MaxRemembered = 2_000_000;
+
+    private readonly HashSet<Guid> _ids = [];
+    private readonly Queue<Guid> _order = new();
+
+    /// <summary>Remembers the newest events that are there already.</summary>
+    public async Task LoadAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand($"SELECT event_id FROM (SELECT event_id, position FROM shadow_events ORDER BY position DESC LIMIT {MaxRemembered}) newest ORDER BY position", connection) { CommandTimeout = 0 };
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+            IsNew(reader.GetGuid(0));
+    }
+
+    /// <summary>Adds events, and where their partitions are now, in one transaction: the given one, or one of its own.</summary>
+    /// <param name="connection">The connection.</param>
+    /// <param name="events">The events, repetitions among them.</param>
+    /// <param name="records">How many records that were, with those that are no events.</param>
+    /// <param name="positions">Where partitions are after them.</param>
+    /// <param name="current">The transaction that it is a part of.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async Task AddAsync(NpgsqlConnection connection, IReadOnlyList<StoredEvent> events, int records, IReadOnlyCollection<RebuildPosition> positions, NpgsqlTransaction? current, CancellationToken cancellationToken)
+    {
+        await using var own = current is null ? await connection.BeginTransactionAsync(cancellationToken) : null;
+        var added = events.Where(stored => IsNew(stored.EventId)).ToList();
+        await using (var rows = await connection.BeginBinaryImportAsync(
+            "COPY shadow_events (event_id, type, topic, partition, record_offset, key, source, subject, at, causation_id, trace_parent, data, malformed) FROM STDIN (FORMAT binary)", cancellationToken))
+        {
+            foreach (var stored in added)
+                await WriteAsync(rows, stored, cancellationToken);
+            await rows.CompleteAsync(cancellationToken);
+        }
+        var orders = added.Select(FeedHandler.OrderIn).OfType<OrderSubmitted>().ToList();
+        if (orders.Count > 0)
+        {
+            await using var batch = new NpgsqlBatch(connection);
+            batch.BatchCommands.Add(FeedHandler.InsertOwners([.. orders], ShadowTables.Of("orders")));
+            batch.BatchCommands.Add(FeedHandler.InsertSkus([.. orders.SelectMany(FeedHandler.SkusOf)], ShadowTables.Of("ordered_skus")));
+            await batch.ExecuteNonQueryAsync(cancellationToken);
+        }
+        await MoveAsync(connection, records, [.. positions], cancellationToken);
+        if (own is not null)
+            await own.CommitAsync(cancellationToken);
+    }
+
+    private async Task MoveAsync(NpgsqlConnection connection, int records, RebuildPosition[] positions, CancellationToken cancellationToken)
+    {
+        await using var batch = new NpgsqlBatch(connection);
+        batch.BatchCommands.Add(new("""
+            INSERT INTO rebuild_positions (rebuild_id, topic, partition, next_offset) SELECT $1, topic, partition, next_offset FROM unnest($2, $3, $4) AS row(topic, partition, next_offset)
+            ON CONFLICT (rebuild_id, topic, partition) DO UPDATE SET next_offset = excluded.next_offset
+            """)
+        {
+            Parameters =
+            {
+                SqlParameter.Of(rebuild),
+                SqlParameter.Column(positions, NpgsqlDbType.Text, position => position.Topic),
+                SqlParameter.Column(positions, NpgsqlDbType.Integer, position => position.Partition),
+                SqlParameter.Column(positions, NpgsqlDbType.Bigint, position => position.NextOffset),
+            },
+        });
+        batch.BatchCommands.Add(new("UPDATE rebuilds SET events = events + $2 WHERE id = $1") { Parameters = { SqlParameter.Of(rebuild), SqlParameter.Of((long)records) } });
+        await batch.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    private bool IsNew(Guid id)
+    {
+        if (!_ids.Add(id))
+            return false;
+        _order.Enqueue(id);
+        if (_order.Count > MaxRemembered)
+            _ids.Remove(_order.Dequeue());
+        return true;
+    }
+
+    private static async Task WriteAsync(NpgsqlBinaryImporter rows, StoredEvent stored, CancellationToken cancellationToken)
+    {
+        await rows.StartRowAsync(cancellationToken);
+        await rows.WriteAsync(stored.EventId, NpgsqlDbType.Uuid, cancellationToken);
+        await rows.WriteAsync(stored.Type, NpgsqlDbType.Text, cancellationToken);
+        await rows.WriteAsync(stored.Topic, NpgsqlDbType.Text, cancellationToken);
+        await rows.WriteAsync(stored.Partition, NpgsqlDbType.Integer, cancellationToken);
+        await rows.WriteAsync(stored.Offset, NpgsqlDbType.Bigint, cancellationToken);
+        await rows.WriteAsync(stored.Key, NpgsqlDbType.Text, cancellationToken);
+        await rows.WriteAsync(stored.Source, NpgsqlDbType.Text, cancellationToken);
+        await rows.WriteAsync(stored.Subject, NpgsqlDbType.Text, cancellationToken);
+        await rows.WriteAsync(stored.At.ToUniversalTime(), NpgsqlDbType.TimestampTz, cancellationToken);
+        if (stored.CausationId is { } cause)
+            await rows.WriteAsync(cause, NpgsqlDbType.Uuid, cancellationToken);
+        else
+            await rows.WriteNullAsync(cancellationToken);
+        await rows.WriteAsync(stored.TraceParent, NpgsqlDbType.Text, cancellationToken);
+        await rows.WriteAsync(stored.Data, NpgsqlDbType.Json, cancellationToken);
+        await rows.WriteAsync(stored.Malformed, NpgsqlDbType.Boolean, cancellationToken);
+    }
+}
