@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Routing.Template;
 using Microsoft.Net.Http.Headers;
 
 namespace Shop.Gateway;
@@ -10,10 +11,30 @@ internal static class Pages
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
         "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-    /// <summary>Serves <c>/</c> and the files it needs, with the headers that protect them.</summary>
+    private const string Store = "/store/index.html";
+
+    /// <summary>The store's addresses: one document, whose scripts show what the address says.</summary>
+    private static readonly TemplateMatcher[] StorePaths =
+    [
+        .. ((string[])["", "products/{sku}", "basket", "checkout", "orders", "orders/{id}", "sign-in"])
+            .Select(path => new TemplateMatcher(TemplateParser.Parse(path), [])),
+    ];
+
+    /// <summary>Registers what <see cref="UsePages"/> needs.</summary>
+    public static void AddPages(this WebApplicationBuilder builder) =>
+        builder.Services.AddResponseCompression(compression => compression.EnableForHttps = true);
+
+    /// <summary>Serves the pages and the files they need, with the headers that protect them.</summary>
     public static void UsePages(this WebApplication app)
     {
-        app.UseDefaultFiles();
+        app.Use((context, next) =>
+        {
+            if (Array.Exists(StorePaths, path => path.TryMatch(context.Request.Path, [])))
+                context.Request.Path = Store;
+            return next(context);
+        });
+        // only files, in which there is nothing secret whose length could tell of it; services' answers pass as they are
+        app.UseWhen(context => !context.Request.Path.StartsWithSegments("/api"), pages => pages.UseResponseCompression());
         app.UseStaticFiles(new StaticFileOptions
         {
             OnPrepareResponse = page =>

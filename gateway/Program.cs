@@ -4,6 +4,7 @@ using Shop.Gateway.Documenting;
 using Shop.Gateway.Edge;
 using Shop.Gateway.Proxying;
 using Shop.Gateway.RecognisingDevices;
+using Shop.Gateway.SigningIn;
 using Shop.ServiceDefaults;
 
 var builder = WebApplication.CreateBuilder(new WebApplicationOptions
@@ -11,10 +12,12 @@ var builder = WebApplication.CreateBuilder(new WebApplicationOptions
     Args = args,
     ContentRootPath = AppContext.BaseDirectory,
 });
-// before the defaults: they take off the data protection that YARP, too, brings and nothing here uses
+// before the defaults: they take off the start of data protection, which makes a key where none may be needed
 builder.AddProxy();
+builder.AddSessionCookie();
 builder.AddServiceDefaults();
 builder.AddEdge();
+builder.AddPages();
 
 var app = builder.Build();
 app.UseEdge();
@@ -22,6 +25,7 @@ app.MapServiceDefaults();
 app.UseDeviceCookie();
 app.UsePages();
 app.MapDevelopmentTokens();
+app.MapSession();
 app.MapShopApiDocument();
 app.MapProxy();
 app.Run();

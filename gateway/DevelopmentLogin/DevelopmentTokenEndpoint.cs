@@ -37,6 +37,18 @@ internal static class DevelopmentTokenEndpoint
 
     private static Results<Ok<TokenResponse>, ValidationProblem> Issue(SymmetricSecurityKey key, TokenRequest request, TimeProvider time)
     {
+        var errors = Check(request);
+        return errors.Any
+            ? errors.ToProblem()
+            : TypedResults.Ok(new TokenResponse(
+                DevelopmentTokens.Issue(key, request.Name, (request.Roles ?? []).Distinct().ToArray(), time.GetUtcNow()),
+                "Bearer",
+                (int)DevelopmentTokens.Lifetime.TotalSeconds));
+    }
+
+    /// <summary>What is wrong with it, by field.</summary>
+    public static ValidationErrors Check(TokenRequest request)
+    {
         var errors = new ValidationErrors();
         if (request.Name.Length is 0 or > MaxNameLength || !request.Name.All(IsNameLetter))
             errors.Add("name", $"Must be 1 to {MaxNameLength} letters (a-z, A-Z), digits, dots, hyphens and underscores.");
@@ -46,13 +58,7 @@ internal static class DevelopmentTokenEndpoint
             if (roles[i] != Policies.OperatorRole)
                 errors.Add($"roles[{i}]", $"Must be \"{Policies.OperatorRole}\".");
         }
-
-        return errors.Any
-            ? errors.ToProblem()
-            : TypedResults.Ok(new TokenResponse(
-                DevelopmentTokens.Issue(key, request.Name, roles.Distinct().ToArray(), time.GetUtcNow()),
-                "Bearer",
-                (int)DevelopmentTokens.Lifetime.TotalSeconds));
+        return errors;
     }
 
     private static bool IsNameLetter(char letter) => char.IsAsciiLetterOrDigit(letter) || letter is '.' or '-' or '_';

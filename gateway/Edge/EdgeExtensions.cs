@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.AspNetCore.HttpOverrides;
+using Shop.Gateway.SigningIn;
 
 namespace Shop.Gateway.Edge;
 
@@ -33,6 +34,7 @@ internal static class EdgeExtensions
         app.UseForwardedHeaders();
         app.UseSecurityHeaders();
         app.UseCors();
+        app.UseSessionCookie();
         // limits count by who has signed in, and count those whom authorization turns away
         app.UseAuthentication();
         app.UseRateLimiter();

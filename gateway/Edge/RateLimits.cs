@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net;
 using System.Threading.RateLimiting;
 using Microsoft.Extensions.Options;
+using Shop.Gateway.SigningIn;
 using Shop.ServiceDefaults.Authentication;
 
 namespace Shop.Gateway.Edge;
@@ -50,7 +51,7 @@ public sealed class RateLimits
         if (path.StartsWithSegments("/health"))
             return null;
         var client = context.User.FindFirst(ShopClaims.Subject)?.Value is { } shopper ? $"shopper {shopper}" : AddressOf(context);
-        if (path.StartsWithSegments("/api/dev/token") || path.StartsWithSegments("/sign-in"))
+        if (path.StartsWithSegments("/api/dev/token") || changes && path.StartsWithSegments(SessionEndpoints.Path))
             return ("sign-in", client, SignIn);
         if (changes && path.StartsWithSegments("/api/orders"))
             return ("orders", client, Orders);

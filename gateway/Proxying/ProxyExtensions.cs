@@ -1,12 +1,17 @@
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Net.Http.Headers;
 using Shop.ServiceDefaults;
 using Yarp.ReverseProxy.Health;
+using Yarp.ReverseProxy.Transforms;
 
 namespace Shop.Gateway.Proxying;
 
 /// <summary>YARP, with Shop's routes and its way of meeting a service that is away.</summary>
 internal static class ProxyExtensions
 {
+    /// <summary>How the names of the gateway's own cookies begin.</summary>
+    private const string OwnCookies = "shop_";
+
     public static void AddProxy(this WebApplicationBuilder builder)
     {
         // one line for each request and a stack for each that failed is too much; AwayService says it in one
@@ -15,6 +20,7 @@ internal static class ProxyExtensions
         builder.Services.AddReverseProxy()
             .LoadFromMemory(Routes.All, Routes.Clusters)
             .AddServiceDiscoveryDestinationResolver()
+            .AddTransforms(transforms => transforms.AddRequestTransform(KeepServicesCookies))
             // an instance on a machine that is gone does not refuse the connection, it is silent
             .ConfigureHttpClient((_, handler) => handler.ConnectTimeout = TimeSpan.FromSeconds(2));
         builder.Services.AddHttpClient();
@@ -35,4 +41,18 @@ internal static class ProxyExtensions
         proxy.UseLoadBalancing();
         proxy.UsePassiveHealthChecks();
     });
+
+    /// <summary>Services are shown tokens and a device's header: the cookies that those come from are between the browser and the gateway. Others are a service's.</summary>
+    private static ValueTask KeepServicesCookies(RequestTransformContext transform)
+    {
+        var cookies = transform.HttpContext.Request.Headers.Cookie;
+        if (cookies.Any(header => header?.Contains(OwnCookies, StringComparison.Ordinal) == true))
+        {
+            RequestTransform.RemoveHeader(transform, HeaderNames.Cookie);
+            var others = string.Join("; ", cookies.SelectMany(header => header!.Split(';', StringSplitOptions.TrimEntries)).Where(cookie => !cookie.StartsWith(OwnCookies, StringComparison.Ordinal)));
+            if (others.Length > 0)
+                RequestTransform.AddHeader(transform, HeaderNames.Cookie, others);
+        }
+        return default;
+    }
 }

@@ -29,13 +29,14 @@ public sealed class FakeService : IAsyncLifetime
                 context.Request.Method,
                 context.Request.Path + context.Request.QueryString,
                 context.Request.Headers.Authorization.ToString(),
-                await reader.ReadToEndAsync());
+                await reader.ReadToEndAsync(),
+                context.Request.Headers.Cookie.ToString());
             Requests.Enqueue(seen);
             return Results.Json(seen, statusCode: (int)Answer);
         });
     }
 
-    public sealed record Seen(string Method, string Path, string Authorization, string Body);
+    public sealed record Seen(string Method, string Path, string Authorization, string Body, string Cookie = "");
 
     public ConcurrentQueue<Seen> Requests { get; } = [];
 

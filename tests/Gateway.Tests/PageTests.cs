@@ -4,7 +4,7 @@ using Microsoft.Extensions.Hosting;
 
 namespace Shop.Gateway.Tests;
 
-/// <summary>The page at <c>/</c> and what it loads.</summary>
+/// <summary>The store's pages and what they load.</summary>
 public sealed partial class PageTests : IAsyncDisposable
 {
     private readonly GatewayUnderTest _gateway = new(Environments.Development);
@@ -13,10 +13,18 @@ public sealed partial class PageTests : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _gateway.DisposeAsync();
 
-    [Fact]
-    public async Task The_page_is_served_with_a_policy_that_lets_nothing_in_from_elsewhere()
+    [Theory]
+    [InlineData("/")]
+    [InlineData("/?q=mug")]
+    [InlineData("/products/mug-blue")]
+    [InlineData("/basket")]
+    [InlineData("/checkout")]
+    [InlineData("/orders?status=fulfilled")]
+    [InlineData("/orders/0199c7a2-0000-7000-8000-000000000000")]
+    [InlineData("/sign-in?return=%2Fcheckout")]
+    public async Task Each_address_of_the_store_is_served_with_a_policy_that_lets_nothing_in_from_elsewhere(string path)
     {
-        using var response = await _gateway.GetAsync("/");
+        using var response = await _gateway.GetAsync(path);
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         Assert.Equal("text/html", response.Content.Headers.ContentType?.MediaType);
         var policy = response.Headers.GetValues("Content-Security-Policy").Single();
@@ -44,9 +52,31 @@ public sealed partial class PageTests : IAsyncDisposable
             }
         }
 
-        Assert.True(visited.Count >= 5, string.Join(' ', visited));
+        Assert.True(visited.Count >= 20, string.Join(' ', visited));
     }
 
-    [GeneratedRegex("""(?:src=|href=|from )["']([^"'#]+)["']""")]
+    [Fact]
+    public async Task Files_are_compressed_and_answers_about_somebody_are_not()
+    {
+        Assert.Equal("br", await EncodingOfAsync("/store/store.js"));
+        Assert.Null(await EncodingOfAsync("/api/session"));
+    }
+
+    private async Task<string?> EncodingOfAsync(string path)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, path) { Headers = { { "Accept-Encoding", "br" } } };
+        using var response = await _gateway.Client.SendAsync(request, Cancellation);
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        return response.Content.Headers.ContentEncoding.SingleOrDefault();
+    }
+
+    [Theory, InlineData("/orders/1/2"), InlineData("/products"), InlineData("/store/nothing.js"), InlineData("/store")]
+    public async Task Another_address_is_404(string path)
+    {
+        using var response = await _gateway.GetAsync(path);
+        await Problem.ReadAsync(response, HttpStatusCode.NotFound);
+    }
+
+    [GeneratedRegex("""(?:src=|href=|from |import )["']([^"'#]+)["']""")]
     private static partial Regex Names();
 }

@@ -1,5 +1,5 @@
 // A picture for every product, drawn from its sku: "mug-blue" is a mug in blue.
-import { svg } from './dom.js';
+import { element, svg } from './dom.js';
 
 // colours, and the materials and patterns that have one
 const colours = {
@@ -95,14 +95,24 @@ const otherNames = {
   print: 'poster', hat: 'cap', beanie: 'cap', tote: 'bag', backpack: 'bag', flask: 'bottle', sock: 'socks', stickers: 'sticker', pencil: 'pen',
 };
 
+/** What colour a product mostly is. */
+export const colourOf = sku => sku.toLowerCase().split('-').map(word => colours[word]).find(Boolean) ?? `hsl(${hue(sku)} 52% 56%)`;
+
 /** The picture of a product, for people who see it; its name stands beside it. */
 export function picture(sku) {
   const words = sku.toLowerCase().split('-');
   const kind = words.map(word => otherNames[word] ?? word).find(word => drawings[word]) ?? 'box';
-  const main = words.map(word => colours[word]).find(Boolean) ?? `hsl(${hue(sku)} 52% 56%)`;
+  const main = colourOf(sku);
   return svg('svg', { viewBox: '0 0 120 90', 'aria-hidden': 'true', class: 'picture' },
     svg('ellipse', { cx: 60, cy: 82, rx: 34, ry: 3.5, fill: '#000', opacity: .13 }),
     ...drawings[kind](main, '#101521', word => words.includes(word)));
+}
+
+/** The same on a ground in its colour. */
+export function framedPicture(sku) {
+  const frame = element('div', { class: 'frame' }, picture(sku));
+  frame.style.setProperty('--tint', colourOf(sku));
+  return frame;
 }
 
 function hue(text) {

@@ -1,0 +1,38 @@
+// Who is signed in.
+import * as api from '../shared/api.js';
+
+let current;
+
+/** `{name, roles}`; the name is null where nobody is signed in, or can. */
+export function currentSession() {
+  current ??= api.session().catch(problem => {
+    current = undefined;
+    if (problem.status === 404)
+      return { name: null, roles: [] };
+    throw problem;
+  });
+  return current;
+}
+
+/** Throws, as the API would, where nobody is signed in. */
+export async function requireSession() {
+  if ((await currentSession()).name === null)
+    throw new api.Problem(401, { title: 'Sign in first' });
+}
+
+/** From now on it is `name` who shops. */
+export async function enter(name, roles) {
+  await api.signIn(name, roles);
+  changed();
+}
+
+/** Signs out. */
+export async function leave() {
+  await api.signOut();
+  changed();
+}
+
+function changed() {
+  current = undefined;
+  dispatchEvent(new Event('session-changed'));
+}

@@ -1,0 +1,149 @@
+// The store: shows what the address says, and its head.
+import * as api from '../shared/api.js';
+import { element } from '../shared/dom.js';
+import * as basket from './basket.js';
+import { currentSession, leave } from './session.js';
+import { showBasket } from './views/basket.js';
+import { showCatalog } from './views/catalog.js';
+import { showCheckout } from './views/checkout.js';
+import { showOrder } from './views/order.js';
+import { showOrders } from './views/orders.js';
+import { showProduct } from './views/product.js';
+import { showSignIn } from './views/sign-in.js';
+
+const views = [
+  [/^\/$/, showCatalog], [/^\/products\/([^/]+)$/, showProduct], [/^\/basket$/, showBasket], [/^\/checkout$/, showCheckout],
+  [/^\/orders$/, showOrders], [/^\/orders\/([^/]+)$/, showOrder], [/^\/sign-in$/, showSignIn],
+];
+const main = document.querySelector('#main');
+const search = document.querySelector('#search');
+const searchPauseMilliseconds = 250, backSeconds = 1;
+let shown = new AbortController();
+let address;
+
+/** Goes to an address of the store's. */
+function go(address, { replace = false } = {}) {
+  if (!replace)
+    history.replaceState({ scrolled: scrollY }, '');
+  history[replace ? 'replaceState' : 'pushState'](null, '', address);
+  return show({ isNew: !replace });
+}
+
+async function show({ isNew }) {
+  shown.abort();
+  shown = new AbortController();
+  const { signal } = shown;
+  const url = new URL(location.href);
+  address = url.pathname + url.search;
+  if (document.activeElement !== search.elements.q)
+    search.elements.q.value = url.pathname === '/' ? url.searchParams.get('q') ?? '' : '';
+  for (const link of document.querySelectorAll('.bar-links a'))
+    link.pathname === url.pathname ? link.setAttribute('aria-current', 'page') : link.removeAttribute('aria-current');
+  const [pattern, view] = views.find(([pattern]) => pattern.test(url.pathname)) ?? [/^/, showNothing];
+  const parameter = decoded(pattern.exec(url.pathname)[1] ?? '');
+  if (isNew) {
+    scrollTo(0, 0);
+    main.focus({ preventScroll: true });
+  }
+  try {
+    await view({ main, signal, query: url.searchParams, parameter, go, title, announce });
+  } catch (problem) {
+    if (signal.aborted)
+      return;
+    if (problem.status === 401)
+      return go(`/sign-in?return=${encodeURIComponent(url.pathname + url.search)}`, { replace: true });
+    if (!(problem instanceof api.Problem))
+      console.error(problem);
+    title('Something went wrong');
+    main.replaceChildren(element('div', { class: 'state' }, element('h1', {}, 'This could not be shown'), element('p', {}, problem.message),
+      element('button', { class: 'button', type: 'button', onclick: () => show({ isNew: false }) }, 'Try again')));
+  }
+}
+
+/** A part of an address; what is no well-formed one names nothing. */
+function decoded(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
+function showNothing({ main, title }) {
+  title('Not found');
+  main.replaceChildren(element('div', { class: 'state' }, element('h1', {}, 'There is nothing here'), element('a', { class: 'button', href: '/' }, 'To the shop')));
+}
+
+function title(text) {
+  document.title = text === 'Shop' ? text : `${text} · Shop`;
+}
+
+function announce(text) {
+  document.querySelector('#announcement').textContent = text;
+}
+
+document.addEventListener('click', event => {
+  const link = event.target.closest('a[href]');
+  if (!link || event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || link.target || link.origin !== location.origin)
+    return;
+  if (link.hash || !views.some(([pattern]) => pattern.test(link.pathname)))
+    return;
+  event.preventDefault();
+  go(link.pathname + link.search);
+});
+addEventListener('popstate', async ({ state }) => {
+  // a jump within the page is none to another
+  if (address === location.pathname + location.search)
+    return;
+  const here = location.href;
+  await Promise.race([show({ isNew: false }), api.pause(backSeconds)]);
+  // where it was, which the browser can only do for what is there at once
+  if (location.href === here && scrollY === 0)
+    scrollTo(0, state?.scrolled ?? 0);
+});
+
+let typing;
+const lookFor = () => {
+  clearTimeout(typing);
+  const q = search.elements.q.value.trim();
+  go(q ? `/?q=${encodeURIComponent(q)}` : '/', { replace: location.pathname === '/' });
+};
+search.addEventListener('submit', event => {
+  event.preventDefault();
+  lookFor();
+});
+search.addEventListener('input', () => {
+  clearTimeout(typing);
+  typing = setTimeout(lookFor, searchPauseMilliseconds);
+});
+
+const connectionLine = document.querySelector('#connection');
+api.connection.addEventListener('waiting', ({ detail: { problem, seconds } }) => {
+  const what = problem.status === 429 ? 'That was a lot at once' : problem.status === 0 ? 'The shop cannot be reached' : 'A part of the shop is not there at the moment';
+  connectionLine.textContent = `${what}: trying again in ${seconds} s.`;
+  connectionLine.hidden = false;
+});
+api.connection.addEventListener('answered', () => connectionLine.hidden = true);
+
+const basketLink = document.querySelector('#basket-link');
+basket.onChange(() => {
+  const pieces = basket.pieces();
+  basketLink.replaceChildren('Basket', pieces > 0 ? element('span', { class: 'count number', 'aria-label': `${pieces} pieces` }, String(pieces)) : '');
+});
+
+async function showAccount() {
+  const account = document.querySelector('#account');
+  const { name } = await currentSession().catch(() => ({ name: null }));
+  account.replaceChildren(...name
+    ? [element('span', { class: 'who', title: `Signed in as ${name}` }, name), element('button', { class: 'link', type: 'button', onclick: signOut }, 'Sign out')]
+    : [element('a', { href: '/sign-in' }, 'Sign in')]);
+}
+
+async function signOut() {
+  await leave();
+  go('/');
+}
+
+addEventListener('session-changed', showAccount);
+showAccount();
+show({ isNew: false });

@@ -1,0 +1,35 @@
+// A few people to be, in Development.
+import { element } from '../../shared/dom.js';
+import { enter } from '../session.js';
+
+const people = [
+  ['ada', 'Ada', 'Shopper', []], ['grace', 'Grace', 'Shopper', []], ['linus', 'Linus', 'Shopper', []], ['olga', 'Olga', 'Operator: also runs the shop', ['operator']],
+];
+
+export async function showSignIn({ main, query, title, go }) {
+  title('Sign in');
+  const problem = element('p', { class: 'notice bad', role: 'alert', hidden: true });
+  const signIn = async (name, roles) => {
+    try {
+      await enter(name, roles);
+      go(returnAddress(query.get('return')), { replace: true });
+    } catch (failure) {
+      problem.textContent = failure.status === 404 ? 'Nobody can sign in here: people to choose from are there in Development only.' : failure.message;
+      problem.hidden = false;
+    }
+  };
+  main.replaceChildren(element('div', { class: 'sign-in' },
+    element('h1', {}, 'Who are you?'),
+    element('p', { class: 'muted' }, 'This shop runs in Development, so there are no passwords. Choose somebody.'),
+    problem,
+    element('ul', { class: 'people' }, ...people.map(([name, label, role, roles], index) =>
+      element('li', {}, element('button', { class: 'person', type: 'button', onclick: () => signIn(name, roles) },
+        element('span', { class: `avatar avatar-${index + 1}`, 'aria-hidden': 'true' }, label[0]),
+        element('span', {}, element('strong', {}, label), element('span', { class: 'small muted' }, role))))))));
+}
+
+/** An address of this shop's, whatever the link said. */
+function returnAddress(wanted) {
+  const address = new URL(wanted ?? '/', location.origin);
+  return address.origin === location.origin ? address.pathname + address.search : '/';
+}

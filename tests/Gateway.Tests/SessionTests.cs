@@ -1,0 +1,199 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json;
+using Microsoft.Extensions.Hosting;
+using Microsoft.IdentityModel.JsonWebTokens;
+
+namespace Shop.Gateway.Tests;
+
+/// <summary><c>/api/session</c>, and requests that come with its cookie.</summary>
+public sealed class SessionTests : IAsyncLifetime
+{
+    private readonly FakeService _service = new();
+    private readonly DirectoryInfo _keys = Directory.CreateTempSubdirectory("shop-sessions-");
+    // what a request has is what a test gives it
+    private readonly HttpClient _client = new(new SocketsHttpHandler { UseCookies = false });
+    private GatewayUnderTest _gateway = null!;
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync()
+    {
+        await _service.InitializeAsync();
+        _gateway = Gateway();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _client.Dispose();
+        await _gateway.DisposeAsync();
+        await _service.DisposeAsync();
+        _keys.Delete(recursive: true);
+    }
+
+    [Fact]
+    public async Task The_cookie_is_kept_from_scripts_and_other_sites_and_no_token_is_told()
+    {
+        using var answer = await SendAsync(HttpMethod.Post, "/api/session", body: """{"name":"ada"}""");
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        var cookie = SetCookie(answer);
+        var attributes = cookie.Split("; ").Skip(1).ToList();
+        Assert.Contains("httponly", attributes);
+        Assert.Contains("samesite=lax", attributes);
+        Assert.Contains("path=/", attributes);
+        // over plain HTTP a browser would not send a secure one back
+        Assert.DoesNotContain("secure", attributes);
+        var text = await answer.Content.ReadAsStringAsync(Cancellation);
+        Assert.Equal("""{"name":"ada","roles":[]}""", text);
+        // how every token begins
+        Assert.DoesNotContain("eyJ", cookie, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_request_by_cookie_reaches_the_service_with_a_token_and_without_the_cookie()
+    {
+        var cookie = await SignInAsync("""{"name":"ada"}""");
+        using var read = await SendAsync(HttpMethod.Get, "/api/orders", $"{cookie}; visitor=someone; shop_device={new string('a', 32)}");
+        using var ordered = await SendAsync(HttpMethod.Post, "/api/orders", $"visitor=someone; {cookie}", "{}", origin: Origin);
+
+        Assert.Equal((HttpStatusCode.OK, HttpStatusCode.OK), (read.StatusCode, ordered.StatusCode));
+        Assert.Equal(2, _service.Requests.Count);
+        foreach (var seen in _service.Requests)
+        {
+            Assert.StartsWith("Bearer ", seen.Authorization, StringComparison.Ordinal);
+            var token = new JsonWebToken(seen.Authorization["Bearer ".Length..]);
+            Assert.Equal("ada", token.Subject);
+            Assert.DoesNotContain(token.Claims, claim => claim.Type == "roles");
+            // a service's own
+            Assert.Equal("visitor=someone", seen.Cookie);
+        }
+    }
+
+    [Fact]
+    public async Task Only_an_operators_cookie_opens_an_operators_routes()
+    {
+        using var refused = await SendAsync(HttpMethod.Get, "/api/ops/orders", await SignInAsync("""{"name":"ada"}"""));
+        using var allowed = await SendAsync(HttpMethod.Get, "/api/ops/orders", await SignInAsync("""{"name":"olga","roles":["operator"]}"""));
+        await Problem.ReadAsync(refused, HttpStatusCode.Forbidden);
+        Assert.Equal(HttpStatusCode.OK, allowed.StatusCode);
+    }
+
+    [Theory]
+    [InlineData("POST", "/api/orders", null, null, "X-Anti-Forgery")]
+    [InlineData("POST", "/api/orders", null, "https://evil.example", "X-Anti-Forgery,Origin")]
+    [InlineData("POST", "/api/orders", "1", "https://evil.example", "Origin")]
+    [InlineData("POST", "/api/orders", "1", "null", "Origin")]
+    [InlineData("PUT", "/api/orders/42", null, null, "X-Anti-Forgery")]
+    [InlineData("DELETE", "/api/session", null, null, "X-Anti-Forgery")]
+    [InlineData("POST", "/api/session", null, null, "X-Anti-Forgery")]
+    public async Task What_another_sites_page_would_change_by_cookie_is_400_and_goes_no_further(string method, string path, string? header, string? origin, string fields)
+    {
+        var cookie = await SignInAsync("""{"name":"ada"}""");
+        using var answer = await SendAsync(new(method), path, cookie, """{"name":"ada"}""", header, origin);
+        var problem = await Problem.ReadAsync(answer, HttpStatusCode.BadRequest);
+        Assert.Equal(fields.Split(','), problem.Errors!.Keys);
+        Assert.Empty(_service.Requests);
+        Assert.False(answer.Headers.TryGetValues("Set-Cookie", out var cookies) && cookies.Any(IsSession));
+    }
+
+    [Fact]
+    public async Task With_a_token_of_its_own_a_request_is_the_tokens_and_needs_no_header()
+    {
+        var cookie = await SignInAsync("""{"name":"ada"}""");
+        var token = await _gateway.TokenAsync("grace");
+        using var answer = await SendAsync(HttpMethod.Post, "/api/orders", cookie, "{}", header: null, token: token);
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        Assert.Equal($"Bearer {token}", Assert.Single(_service.Requests).Authorization);
+    }
+
+    [Fact]
+    public async Task Who_is_signed_in_is_told_until_they_sign_out()
+    {
+        var cookie = await SignInAsync("""{"name":"olga","roles":["operator"]}""");
+        Assert.Equal("""{"name":"olga","roles":["operator"]}""", await ReadAsync(cookie));
+        Assert.Equal("""{"name":null,"roles":[]}""", await ReadAsync(null));
+
+        using var signedOut = await SendAsync(HttpMethod.Delete, "/api/session", cookie);
+        Assert.Equal(HttpStatusCode.NoContent, signedOut.StatusCode);
+        // empty, and over: what a browser then has is no cookie
+        var ended = SetCookie(signedOut);
+        Assert.StartsWith("shop_session=;", ended, StringComparison.Ordinal);
+        Assert.Contains("expires=Thu, 01 Jan 1970", ended, StringComparison.Ordinal);
+        using var afterwards = await SendAsync(HttpMethod.Get, "/api/orders", ended.Split(';')[0]);
+        await Problem.ReadAsync(afterwards, HttpStatusCode.Unauthorized);
+    }
+
+    [Fact]
+    public async Task Another_gateway_of_the_shop_takes_the_cookie_and_that_of_another_shop_does_not()
+    {
+        var cookie = await SignInAsync("""{"name":"ada"}""");
+        await using var second = Gateway();
+        await using var foreign = new GatewayUnderTest(Environments.Development, ("orders", [_service.Address]), ("activity", [_service.Address]));
+        using var known = await SendAsync(HttpMethod.Get, "/api/orders", cookie, gateway: second);
+        using var unknown = await SendAsync(HttpMethod.Get, "/api/orders", cookie, gateway: foreign);
+        Assert.Equal(HttpStatusCode.OK, known.StatusCode);
+        await Problem.ReadAsync(unknown, HttpStatusCode.Unauthorized);
+        if (!OperatingSystem.IsWindows())
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, Assert.Single(_keys.EnumerateDirectories()).UnixFileMode);
+    }
+
+    [Theory]
+    [InlineData("""{"name":""}""", "name")]
+    [InlineData("""{"name":"ada","roles":["root"]}""", "roles[0]")]
+    [InlineData("nonsense", "body")]
+    public async Task What_is_wrong_is_400_and_named(string body, string field)
+    {
+        using var answer = await SendAsync(HttpMethod.Post, "/api/session", body: body);
+        Assert.Equal([field], (await Problem.ReadAsync(answer, HttpStatusCode.BadRequest)).Errors!.Keys);
+    }
+
+    [Theory, InlineData("GET"), InlineData("POST"), InlineData("DELETE")]
+    public async Task Outside_Development_there_is_no_such_path_and_the_cookie_opens_nothing(string method)
+    {
+        var cookie = await SignInAsync("""{"name":"ada"}""");
+        await using var production = new GatewayUnderTest(Environments.Production, Settings, ("orders", [_service.Address]));
+        using var answer = await SendAsync(new(method), "/api/session", cookie, """{"name":"ada"}""", gateway: production);
+        await Problem.ReadAsync(answer, HttpStatusCode.NotFound);
+        using var orders = await SendAsync(HttpMethod.Get, "/api/orders", cookie, gateway: production);
+        await Problem.ReadAsync(orders, HttpStatusCode.Unauthorized);
+    }
+
+    private Dictionary<string, string> Settings => new() { ["Sessions:KeyDirectory"] = Path.Combine(_keys.FullName, "sessions") };
+
+    private string Origin => _gateway.Client.BaseAddress!.GetLeftPart(UriPartial.Authority);
+
+    private GatewayUnderTest Gateway() => new(Environments.Development, Settings,
+        ("orders", [_service.Address]), ("inventory", [_service.Address]), ("payments", [_service.Address]), ("activity", [_service.Address]));
+
+    /// <summary>As a browser sends it back.</summary>
+    private async Task<string> SignInAsync(string body)
+    {
+        using var answer = await SendAsync(HttpMethod.Post, "/api/session", body: body);
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        return SetCookie(answer).Split(';')[0];
+    }
+
+    private async Task<string> ReadAsync(string? cookie)
+    {
+        using var answer = await SendAsync(HttpMethod.Get, "/api/session", cookie);
+        return (await answer.Content.ReadFromJsonAsync<JsonElement>(Cancellation)).GetRawText();
+    }
+
+    private static string SetCookie(HttpResponseMessage answer) => Assert.Single(answer.Headers.GetValues("Set-Cookie"), IsSession);
+
+    private static bool IsSession(string cookie) => cookie.StartsWith("shop_session=", StringComparison.Ordinal);
+
+    private async Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, string? cookie = null, string? body = null, string? header = "1",
+        string? origin = null, string? token = null, GatewayUnderTest? gateway = null)
+    {
+        using var request = new HttpRequestMessage(method, new Uri((gateway ?? _gateway).Client.BaseAddress!, path));
+        foreach (var (name, value) in new[] { ("Cookie", cookie), ("X-Anti-Forgery", header), ("Origin", origin), ("Authorization", token is null ? null : $"Bearer {token}") })
+        {
+            if (value is not null)
+                request.Headers.TryAddWithoutValidation(name, value);
+        }
+        if (body is not null)
+            request.Content = new StringContent(body, System.Text.Encoding.UTF8, "application/json");
+        return await _client.SendAsync(request, Cancellation);
+    }
+}
