@@ -36,6 +36,9 @@ public sealed class PaymentsDb(DbContextOptions<PaymentsDb> options, Transaction
     /// <summary>Payments they decide otherwise about.</summary>
     public DbSet<ShadowExample> ShadowExamples => Set<ShadowExample>();
 
+    /// <summary>Trials of rules over the payments of the past.</summary>
+    public DbSet<RuleReplay> RuleReplays => Set<RuleReplay>();
+
     /// <summary>The provider's ledger, payment by payment.</summary>
     public DbSet<LedgerPayment> LedgerPayments => Set<LedgerPayment>();
 
@@ -104,6 +107,16 @@ public sealed class PaymentsDb(DbContextOptions<PaymentsDb> options, Transaction
             example.ToTable("shadow_examples").HasKey(e => new { e.Version, e.PaymentId });
             example.Property(e => e.Decision).HasColumnType("jsonb");
             example.HasIndex(e => new { e.Version, e.Kind }, "shadow_examples_kind");
+        });
+        modelBuilder.Entity<RuleReplay>(replay =>
+        {
+            replay.ToTable("rule_replays").HasKey(r => r.Id);
+            replay.Property(r => r.Id).ValueGeneratedNever();
+            replay.Property(r => r.Rules).HasColumnType("jsonb");
+            replay.Property(r => r.Report).HasColumnType("jsonb");
+            // one at a time
+            replay.Property<bool>("UnderWay").HasComputedColumnSql("ended_at IS NULL", stored: true);
+            replay.HasIndex(["UnderWay"], "rule_replays_under_way").IsUnique().HasFilter("under_way");
         });
         modelBuilder.Entity<LedgerPayment>().ToTable("ledger_payments").HasKey(payment => payment.PaymentId);
         modelBuilder.Entity<LedgerPosition>().ToTable("ledger_position").Property(position => position.Id).ValueGeneratedNever();

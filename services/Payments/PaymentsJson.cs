@@ -11,4 +11,5 @@ namespace Shop.Payments;
 [JsonSerializable(typeof(RuleSet))]
 [JsonSerializable(typeof(IReadOnlyList<FiredRule>))]
 [JsonSerializable(typeof(DifferentDecision))]
+[JsonSerializable(typeof(ComparisonReport))]
 internal sealed partial class PaymentsJson : JsonSerializerContext;

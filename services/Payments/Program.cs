@@ -19,6 +19,7 @@ builder.AddMessaging<PaymentsDb>("payments", messaging => messaging
 builder.Services.AddOptions<ReviewOptions>().BindConfiguration("Reviews").ValidateDataAnnotations().ValidateOnStart();
 builder.AddScreeningPayments();
 builder.AddCallingProvider();
+builder.Services.AddSingleton<StoredPayments>().AddWorker<RuleReplayer>("rule replays");
 builder.Services.AddSingleton<Reconciliation>();
 builder.Services.AddPeriodicWorker<ReconciliationWorker>("reconciliation");
 
@@ -26,6 +27,7 @@ var app = builder.Build();
 app.MapServiceDefaults();
 app.MapScreeningPayments();
 app.MapTryingRules();
+app.MapReplayingPayments();
 app.MapReviewingPayments();
 app.MapReconcilingPayments();
 app.MapMessaging("payments");

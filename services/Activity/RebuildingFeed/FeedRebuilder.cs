@@ -6,6 +6,7 @@ using Shop.Messaging.Consuming;
 using Shop.Messaging.Schema;
 using Shop.Messaging.Streams;
 using Shop.Messaging.Workers;
+using Shop.ServiceDefaults;
 
 namespace Shop.Activity.RebuildingFeed;
 
@@ -99,7 +100,7 @@ internal sealed partial class FeedRebuilder(NpgsqlDataSource dataSource, LogRead
     {
         var partitions = reader.PartitionsOf(Topics.Lasting);
         var positions = new Positions();
-        var sinceTime = RebuildEndpoints.TryParseTime(rebuild.From, out var since) ? reader.OffsetsAt(partitions, since) : null;
+        var sinceTime = IsoTime.TryParse(rebuild.From, out var since) ? reader.OffsetsAt(partitions, since) : null;
         foreach (var partition in partitions)
             positions[(partition.Topic.Name, partition.Partition)] = rebuild.From == RebuildEndpoints.Archive ? 0 : sinceTime?[(partition.Topic.Name, partition.Partition)] ?? partition.First;
         await ShadowTables.DropAsync(connection, cancellationToken);

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
@@ -56,7 +55,7 @@ internal static class RebuildEndpoints
         RebuildRequest request, ActivityDb db, IConfiguration configuration, TimeProvider time, CancellationToken cancellationToken)
     {
         var errors = new ValidationErrors();
-        if (request.From is not (Beginning or Archive) && !TryParseTime(request.From, out _))
+        if (request.From is not (Beginning or Archive) && !IsoTime.TryParse(request.From, out _))
             errors.Add("from", $"Must be {Beginning}, {Archive} or a time with its offset, as 2026-11-26T10:00:00Z.");
         else if (request.From == Archive && string.IsNullOrEmpty(configuration["Warehouse:Directory"]))
             errors.Add("from", "There is no warehouse here (Warehouse__Directory).");
@@ -82,8 +81,4 @@ internal static class RebuildEndpoints
         await db.Rebuilds.Where(rebuild => rebuild.EndedAt == null).ExecuteUpdateAsync(rebuild => rebuild.SetProperty(r => r.CancelRequested, true), cancellationToken) > 0
             ? TypedResults.Accepted(Path)
             : TypedResults.NotFound();
-
-    /// <summary>Reads a time that says which it is everywhere.</summary>
-    public static bool TryParseTime(string text, out DateTimeOffset time) =>
-        DateTimeOffset.TryParseExact(text, ["yyyy-MM-dd'T'HH:mm:ssK", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK", "yyyy-MM-dd'T'HH:mmK"], CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out time);
 }

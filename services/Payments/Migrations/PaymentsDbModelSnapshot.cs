@@ -816,6 +816,73 @@ namespace Shop.Payments.Migrations
                     b.ToTable("screening_rules", (string)null);
                 });
 
+            modelBuilder.Entity("Shop.Payments.TryingRules.RuleReplay", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<DateTimeOffset>("AskedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("asked_at");
+
+                    b.Property<string>("AskedBy")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("asked_by");
+
+                    b.Property<bool>("CancelRequested")
+                        .HasColumnType("boolean")
+                        .HasColumnName("cancel_requested");
+
+                    b.Property<DateTimeOffset?>("EndedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("ended_at");
+
+                    b.Property<string>("From")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("from");
+
+                    b.Property<long>("Of")
+                        .HasColumnType("bigint")
+                        .HasColumnName("of");
+
+                    b.Property<long>("Records")
+                        .HasColumnType("bigint")
+                        .HasColumnName("records");
+
+                    b.Property<string>("Report")
+                        .HasColumnType("jsonb")
+                        .HasColumnName("report");
+
+                    b.Property<string>("Rules")
+                        .IsRequired()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("rules");
+
+                    b.Property<string>("State")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("state");
+
+                    b.Property<bool>("UnderWay")
+                        .ValueGeneratedOnAddOrUpdate()
+                        .HasColumnType("boolean")
+                        .HasColumnName("under_way")
+                        .HasComputedColumnSql("ended_at IS NULL", true);
+
+                    b.HasKey("Id")
+                        .HasName("rule_replays_pkey");
+
+                    b.HasIndex(new[] { "UnderWay" }, "rule_replays_under_way")
+                        .IsUnique()
+                        .HasDatabaseName("rule_replays_under_way")
+                        .HasFilter("under_way");
+
+                    b.ToTable("rule_replays", (string)null);
+                });
+
             modelBuilder.Entity("Shop.Payments.TryingRules.ShadowDecisionCount", b =>
                 {
                     b.Property<int>("Version")

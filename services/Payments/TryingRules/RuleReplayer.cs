@@ -1,0 +1,99 @@
+using System.Data;
+using System.Diagnostics;
+using System.Text.Json;
+using Microsoft.EntityFrameworkCore;
+using Npgsql;
+using Shop.Contracts;
+using Shop.Messaging.Schema;
+using Shop.Messaging.Workers;
+using Shop.Payments.ScreeningPayments;
+using Shop.ServiceDefaults;
+
+namespace Shop.Payments.TryingRules;
+
+/// <summary>Carries out replays, one instance at a time; one whose instance has ended begins again in another.</summary>
+internal sealed partial class RuleReplayer(
+    IServiceScopeFactory scopes, NpgsqlDataSource dataSource, StoredPayments stored, LiveRules rules, PaymentTokenOpener tokens, TimeProvider time, ILogger<RuleReplayer> logger) : IWorker
+{
+    /// <summary>The advisory lock that an instance holds while it carries one out.</summary>
+    internal const long LockKey = 0x7368_6f70_7265_706c; // "shoprepl"
+
+    private static readonly TimeSpan PollInterval = TimeSpan.FromSeconds(1), ReportInterval = TimeSpan.FromMilliseconds(500);
+
+    /// <inheritdoc/>
+    public async Task RunAsync(CancellationToken stoppingToken)
+    {
+        while (true)
+        {
+            if (await InScopeAsync(db => db.RuleReplays.AsNoTracking().SingleOrDefaultAsync(replay => replay.EndedAt == null, stoppingToken)) is { } replay)
+                await TryCarryOutAsync(replay, stoppingToken);
+            await Task.Delay(PollInterval, time, stoppingToken);
+        }
+    }
+
+    private async Task TryCarryOutAsync(RuleReplay replay, CancellationToken cancellationToken)
+    {
+        // the lock is the session's: whatever ends the process ends it
+        await using var session = await dataSource.OpenConnectionAsync(cancellationToken);
+        await using var take = new NpgsqlCommand("SELECT pg_try_advisory_lock($1)", session) { Parameters = { SqlParameter.Of(LockKey) } };
+        if (!(bool)(await take.ExecuteScalarAsync(cancellationToken))!)
+            return;
+        try
+        {
+            await CarryOutAsync(replay, cancellationToken);
+        }
+        finally
+        {
+            if (session.State == ConnectionState.Open)
+            {
+                await using var release = new NpgsqlCommand("SELECT pg_advisory_unlock($1)", session) { Parameters = { SqlParameter.Of(LockKey) } };
+                await release.ExecuteNonQueryAsync(CancellationToken.None);
+            }
+        }
+    }
+
+    private async Task CarryOutAsync(RuleReplay replay, CancellationToken cancellationToken)
+    {
+        var live = await InScopeAsync(db => rules.CurrentAsync(db, cancellationToken));
+        var tried = new Screener(JsonSerializer.Deserialize(replay.Rules, PaymentsJson.Default.RuleSet)!);
+        var payments = new ReplayedPayments(live.Live.Screener, tried, tokens);
+        var (count, records) = stored.Open(IsoTime.TryParse(replay.From, out var from) ? from : null, cancellationToken);
+        var (read, reported) = (0L, Stopwatch.StartNew());
+        if (!await ReportAsync(replay.Id, read, count, cancellationToken))
+            return;
+        await foreach (var record in records.WithCancellation(cancellationToken))
+        {
+            payments.Add(record);
+            read++;
+            if (reported.Elapsed < ReportInterval)
+                continue;
+            if (!await ReportAsync(replay.Id, read, count, cancellationToken))
+                return;
+            reported.Restart();
+        }
+        var report = JsonSerializer.Serialize(payments.Comparison.ToReport(), PaymentsJson.Default.ComparisonReport);
+        var now = time.GetUtcNow();
+        await InScopeAsync(db => db.RuleReplays.Where(one => one.Id == replay.Id && one.EndedAt == null).ExecuteUpdateAsync(
+            one => one.SetProperty(r => r.State, ReplayStates.Done).SetProperty(r => r.Records, read).SetProperty(r => r.Report, report).SetProperty(r => r.EndedAt, now), cancellationToken));
+        ReplayEnded(logger, replay.Id, read);
+    }
+
+    /// <summary>Tells how far it is; false where it is to end.</summary>
+    private async Task<bool> ReportAsync(Guid replay, long read, long count, CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow();
+        await InScopeAsync(db => db.RuleReplays.Where(one => one.Id == replay && one.EndedAt == null && one.CancelRequested).ExecuteUpdateAsync(
+            one => one.SetProperty(r => r.State, ReplayStates.Cancelled).SetProperty(r => r.EndedAt, now), cancellationToken));
+        return await InScopeAsync(db => db.RuleReplays.Where(one => one.Id == replay && one.EndedAt == null).ExecuteUpdateAsync(
+            one => one.SetProperty(r => r.State, ReplayStates.Running).SetProperty(r => r.Records, read).SetProperty(r => r.Of, count), cancellationToken)) > 0;
+    }
+
+    private async Task<T> InScopeAsync<T>(Func<PaymentsDb, Task<T>> use)
+    {
+        await using var scope = scopes.CreateAsyncScope();
+        return await use(scope.ServiceProvider.GetRequiredService<PaymentsDb>());
+    }
+
+    [LoggerMessage(EventName = "RulesReplayed", Level = LogLevel.Information, Message = "The replay {Replay} has looked at {Records} records")]
+    private static partial void ReplayEnded(ILogger logger, Guid replay, long records);
+}

@@ -1,0 +1,124 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text;
+using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
+using Shop.Contracts;
+using Shop.Payments.TryingRules;
+using Shop.Testing;
+
+namespace Shop.Payments.Tests.TryingRules;
+
+/// <summary>Rules are tried out over the payments of the past.</summary>
+public sealed class ReplayTests(PostgresFixture postgres)
+{
+    private const string Path = "/api/ops/fraud/replay";
+
+    /// <summary>Every card that is new is testing.</summary>
+    private const string Strict = """{"cardTesting":{"points":60,"dayEvidence":3},"declineAt":100}""";
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    public static TheoryData<Broker> Both => RunningBroker.Both;
+
+    [Theory, MemberData(nameof(Both))]
+    public async Task It_finds_what_a_trial_beside_the_rules_in_force_has_found_and_from_a_time_on_what_came_then(Broker broker)
+    {
+        await using var shop = await TestShop.StartAsync(postgres, broker);
+        var payments = shop.StartPayments();
+        using var olga = Operator(payments);
+        using var trial = await SendAsync(olga, HttpMethod.Put, "/api/ops/fraud/shadow", Strict);
+        Assert.Equal(HttpStatusCode.OK, trial.StatusCode);
+        var middle = DateTimeOffset.MinValue;
+        for (var i = 0; i < 6; i++)
+        {
+            var request = OrdersStandIn.Request(i == 1 ? "tok_declined_c1" : $"tok_visa_c{i}", "shopper", "device", $"address-{i}", isFirst: true);
+            await shop.Orders.PublishAsync(request);
+            await Eventually.BecomesTrueAsync(async () => await payments.StateAsync(request.PaymentId) is PaymentState.Authorized or PaymentState.Held or PaymentState.Declined);
+            if (i == 3)
+                middle = DateTimeOffset.UtcNow;
+        }
+        await Eventually.BecomesTrueAsync(() => Task.FromResult(shop.Orders.Events(Topics.Payments).Select(e => e.OrderId).Distinct().Count() == 6));
+
+        var found = await ReplayAsync(olga, "beginning");
+        Assert.Equal("done", found.GetProperty("state").GetString());
+        Assert.Equal(found.GetProperty("of").GetInt64(), found.GetProperty("records").GetInt64());
+        var beside = (await olga.GetFromJsonAsync<JsonElement>("/api/ops/fraud/shadow", Cancellation)).GetProperty("report");
+        Assert.NotEmpty(beside.GetProperty("differences").EnumerateArray());
+        Assert.Equal(Normal(beside), Normal(found.GetProperty("report")));
+
+        var later = await ReplayAsync(olga, middle.ToString("yyyy-MM-dd'T'HH:mm:ss.fffffffK", null));
+        Assert.Equal(2, later.GetProperty("report").GetProperty("screened").GetInt64());
+    }
+
+    [Fact]
+    public async Task One_is_under_way_at_a_time_and_can_be_cancelled()
+    {
+        await using var shop = await TestShop.StartAsync(postgres, providerIsUp: false);
+        var payments = shop.StartPayments();
+        using var olga = Operator(payments);
+        Assert.Equal(HttpStatusCode.NotFound, await StatusAsync(olga, HttpMethod.Get));
+        Assert.Equal(HttpStatusCode.NotFound, await StatusAsync(olga, HttpMethod.Delete));
+        // another instance seems to be at it
+        await using var session = await payments.Services.GetRequiredService<NpgsqlDataSource>().OpenConnectionAsync(Cancellation);
+        await using var take = new NpgsqlCommand($"SELECT pg_advisory_lock({RuleReplayer.LockKey})", session);
+        await take.ExecuteNonQueryAsync(Cancellation);
+        Assert.Equal(HttpStatusCode.Accepted, await StatusAsync(olga, HttpMethod.Post, """{"from":"beginning","rules":{}}"""));
+        Assert.Equal(HttpStatusCode.Conflict, await StatusAsync(olga, HttpMethod.Post, """{"from":"beginning","rules":{}}"""));
+        Assert.Equal(HttpStatusCode.Accepted, await StatusAsync(olga, HttpMethod.Delete));
+        await using var release = new NpgsqlCommand("SELECT pg_advisory_unlock_all()", session);
+        await release.ExecuteNonQueryAsync(Cancellation);
+        await Eventually.BecomesAsync("cancelled", async () => (await olga.GetFromJsonAsync<JsonElement>(Path, Cancellation)).GetProperty("state").GetString());
+        Assert.Equal(HttpStatusCode.Accepted, await StatusAsync(olga, HttpMethod.Post, """{"from":"beginning","rules":{}}"""));
+        await Eventually.BecomesAsync("done", async () => (await olga.GetFromJsonAsync<JsonElement>(Path, Cancellation)).GetProperty("state").GetString());
+    }
+
+    [Theory]
+    [InlineData("""{"from":"yesterday","rules":{}}""", "from")]
+    [InlineData("""{"rules":{}}""", "from")]
+    [InlineData("""{"from":"beginning"}""", "rules")]
+    [InlineData("""{"from":"beginning","rules":{"burst":{"points":5000}}}""", "rules.burst.points")]
+    public async Task What_makes_no_sense_is_refused_by_field(string body, string field)
+    {
+        await using var shop = await TestShop.StartAsync(postgres, providerIsUp: false);
+        using var olga = Operator(shop.StartPayments());
+        using var answer = await SendAsync(olga, HttpMethod.Post, Path, body);
+        Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+        Assert.Contains($"\"{field}\"", await answer.Content.ReadAsStringAsync(Cancellation), StringComparison.Ordinal);
+    }
+
+    private static async Task<JsonElement> ReplayAsync(HttpClient olga, string from)
+    {
+        using var begun = await SendAsync(olga, HttpMethod.Post, Path, $$"""{"from":"{{from}}","rules":{{Strict}}}""");
+        Assert.Equal(HttpStatusCode.Accepted, begun.StatusCode);
+        await Eventually.BecomesAsync("done", async () => (await olga.GetFromJsonAsync<JsonElement>(Path, Cancellation)).GetProperty("state").GetString());
+        return await olga.GetFromJsonAsync<JsonElement>(Path, Cancellation);
+    }
+
+    /// <summary>A report without the order of its examples.</summary>
+    private static string Normal(JsonElement report) => string.Join('\n',
+    [
+        report.GetProperty("screened").GetRawText(), report.GetProperty("differences").GetRawText(), report.GetProperty("rules").GetRawText(),
+        .. report.GetProperty("examples").EnumerateArray().Select(example => $"{example.GetProperty("paymentId")} {example.GetProperty("live")} {example.GetProperty("shadow")}").Order(StringComparer.Ordinal),
+    ]);
+
+    private static HttpClient Operator(PaymentsInstance payments)
+    {
+        var http = payments.CreateClient();
+        http.DefaultRequestHeaders.Authorization = new("Bearer", TestTokens.Operator());
+        return http;
+    }
+
+    private static async Task<HttpStatusCode> StatusAsync(HttpClient http, HttpMethod method, string? body = null)
+    {
+        using var answer = await SendAsync(http, method, Path, body);
+        return answer.StatusCode;
+    }
+
+    private static async Task<HttpResponseMessage> SendAsync(HttpClient http, HttpMethod method, string path, string? body)
+    {
+        using var request = new HttpRequestMessage(method, path) { Content = body is null ? null : new StringContent(body, Encoding.UTF8, "application/json") };
+        return await http.SendAsync(request, Cancellation);
+    }
+}
