@@ -30,8 +30,8 @@ internal sealed record ShopSettings(int Port, int Replicas, string Data, string?
                 throw new DistributedApplicationException($"ConnectionStrings__postgres is no connection string: {e.Message}", e);
             }
         }
-        if (Value("KAFKA_HOME") is { } home && !File.Exists(Path.Combine(home, "bin", "kafka-run-class.sh")))
-            throw new DistributedApplicationException($"KAFKA_HOME is '{home}', where there is no bin/kafka-run-class.sh.");
+        if (Value("KAFKA_HOME") is { } home && !Directory.Exists(Path.Combine(home, "libs")))
+            throw new DistributedApplicationException($"KAFKA_HOME is '{home}', where there is no directory libs.");
 
         return new(
             Number("SHOP_PORT", 8080, 65_535),

@@ -53,7 +53,7 @@ public sealed class ModelTests : IDisposable
     [Theory]
     [InlineData("--SHOP_PORT=abc", "SHOP_PORT is 'abc'; it must be a number from 1 to 65535.")]
     [InlineData("--SHOP_REPLICAS=0", "SHOP_REPLICAS is '0'; it must be a number from 1 to 100.")]
-    [InlineData("--KAFKA_HOME=/nope", "KAFKA_HOME is '/nope', where there is no bin/kafka-run-class.sh.")]
+    [InlineData("--KAFKA_HOME=/nope", "KAFKA_HOME is '/nope', where there is no directory libs.")]
     [InlineData("--ConnectionStrings:postgres=nonsense", "ConnectionStrings__postgres is no connection string")]
     public void A_setting_that_nothing_can_be_made_of_is_named(string setting, string message) =>
         Assert.StartsWith(message, Assert.Throws<DistributedApplicationException>(() => ShopSettings.Read([setting], _data.FullName)).Message);
