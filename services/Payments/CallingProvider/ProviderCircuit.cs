@@ -23,8 +23,8 @@ internal sealed partial class ProviderCircuit(TimeProvider time, ILogger<Provide
         SamplingDuration = TimeSpan.FromSeconds(5),
         BreakDuration = BreakDuration,
         StateProvider = _state,
-        ShouldHandle = static outcome => ValueTask.FromResult(outcome.Outcome is
-            { Exception: HttpRequestException } or { Result.StatusCode: >= HttpStatusCode.InternalServerError }),
+        ShouldHandle = static outcome => ValueTask.FromResult(
+            outcome.Outcome is { Exception: HttpRequestException } or { Result.StatusCode: >= HttpStatusCode.InternalServerError }),
         OnOpened = opened =>
         {
             Volatile.Write(ref _openedAt, time.GetTimestamp());
