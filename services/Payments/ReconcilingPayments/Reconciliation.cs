@@ -69,15 +69,18 @@ internal sealed partial class Reconciliation(IServiceScopeFactory scopes, Paymen
         return report;
     }
 
-    /// <summary>Copies a page of the ledger; false where there is no other.</summary>
+    /// <summary>Copies a page of the ledger; false where there is no other. The provider is asked outside of any transaction.</summary>
     private async Task<bool> ReadLedgerAsync(PaymentsDb db, CancellationToken cancellationToken)
     {
-        await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
         await db.Database.ExecuteSqlAsync($"INSERT INTO ledger_position (id, sequence) VALUES (1, 0) ON CONFLICT DO NOTHING", cancellationToken);
-        var after = await db.Database.SqlQuery<long>($"SELECT sequence AS \"Value\" FROM ledger_position FOR UPDATE").SingleAsync(cancellationToken);
+        var after = await db.Database.SqlQuery<long>($"SELECT sequence AS \"Value\" FROM ledger_position").SingleAsync(cancellationToken);
         var page = await provider.ReadLedgerAsync(after, cancellationToken);
         if (page.Items is not [.., var last])
             return false;
+        await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
+        // somebody else has copied it meanwhile: from where that is, again
+        if (await db.Database.ExecuteSqlAsync($"UPDATE ledger_position SET sequence = {last.Sequence} WHERE sequence = {after}", cancellationToken) == 0)
+            return true;
         // of several entries of one payment in a page the last says what it is
         var entries = page.Items.GroupBy(entry => entry.PaymentId).Select(entries => (Newest: entries.Last(), First: entries.First(),
             Captures: entries.Count(entry => entry.Kind == "captured"), Amount: entries.LastOrDefault(entry => entry.Amount is not null))).ToList();
@@ -100,7 +103,6 @@ internal sealed partial class Reconciliation(IServiceScopeFactory scopes, Paymen
         {
             await command.ExecuteNonQueryAsync(cancellationToken);
         }
-        await db.Database.ExecuteSqlAsync($"UPDATE ledger_position SET sequence = {last.Sequence}", cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return page.Next is not null;
     }
