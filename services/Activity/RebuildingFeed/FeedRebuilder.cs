@@ -25,7 +25,7 @@ internal sealed partial class FeedRebuilder(NpgsqlDataSource dataSource, LogRead
     /// <summary>Events that the feed may be ahead by when the last step begins, during which it waits.</summary>
     private const long NearlyThere = 2_000;
 
-    private const long LockKey = 0x7368_6f70_7265_6275; // "shoprebu"
+    private const string Lock = "feed rebuild";
 
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(500);
 
@@ -36,23 +36,15 @@ internal sealed partial class FeedRebuilder(NpgsqlDataSource dataSource, LogRead
         {
             await using (var connection = await dataSource.OpenConnectionAsync(stoppingToken))
             {
-                if (await RebuildTable.FindUnendedAsync(connection, stoppingToken) is { } rebuild && await TryLockAsync(connection, stoppingToken))
+                if (await RebuildTable.FindUnendedAsync(connection, stoppingToken) is not null && await AdvisoryLocks.TryTakeAsync(connection, Lock, stoppingToken))
                 {
                     try
                     {
-                        await CarryOutAsync(connection, rebuild, stoppingToken);
-                    }
-                    catch (RebuildCancelledException)
-                    {
-                        await ShadowTables.DropAsync(connection, stoppingToken);
-                        await RebuildTable.EndAsync(connection, rebuild.Id, RebuildStates.Cancelled, stoppingToken);
-                        RebuildEnded(logger, rebuild.Id, RebuildStates.Cancelled);
+                        await CarryOutNextAsync(connection, stoppingToken);
                     }
                     finally
                     {
-                        await using var unlock = new NpgsqlCommand("SELECT pg_advisory_unlock($1)", connection) { Parameters = { SqlParameter.Of(LockKey) } };
-                        if (connection.State == System.Data.ConnectionState.Open)
-                            await unlock.ExecuteNonQueryAsync(CancellationToken.None);
+                        await AdvisoryLocks.ReleaseAsync(connection);
                     }
                 }
             }
@@ -60,10 +52,21 @@ internal sealed partial class FeedRebuilder(NpgsqlDataSource dataSource, LogRead
         }
     }
 
-    private static async Task<bool> TryLockAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    private async Task CarryOutNextAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
-        await using var command = new NpgsqlCommand("SELECT pg_try_advisory_lock($1)", connection) { Parameters = { SqlParameter.Of(LockKey) } };
-        return (bool)(await command.ExecuteScalarAsync(cancellationToken))!;
+        // who had the lock may have ended it since
+        if (await RebuildTable.FindUnendedAsync(connection, cancellationToken) is not { } rebuild)
+            return;
+        try
+        {
+            await CarryOutAsync(connection, rebuild, cancellationToken);
+        }
+        catch (RebuildCancelledException)
+        {
+            await ShadowTables.DropAsync(connection, cancellationToken);
+            await RebuildTable.EndAsync(connection, rebuild.Id, RebuildStates.Cancelled, cancellationToken);
+            RebuildEnded(logger, rebuild.Id, RebuildStates.Cancelled);
+        }
     }
 
     private async Task CarryOutAsync(NpgsqlConnection connection, Rebuild rebuild, CancellationToken cancellationToken)

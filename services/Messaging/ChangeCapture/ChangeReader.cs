@@ -29,7 +29,7 @@ internal sealed partial class ChangeReader(TableCapture capture, string connecti
         await RequireLogicalAsync(session, stoppingToken);
         // no slot holds back a log while there is no broker yet
         await topics.EnsureAllAsync(stoppingToken);
-        while (!await TryLockAsync(session, stoppingToken))
+        while (!await AdvisoryLocks.TryTakeAsync(session, _slot, stoppingToken))
             await Task.Delay(StandbyInterval, time, stoppingToken);
 
         using var held = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
@@ -109,12 +109,6 @@ internal sealed partial class ChangeReader(TableCapture capture, string connecti
         await using var role = new NpgsqlCommand("SELECT rolreplication OR rolsuper FROM pg_roles WHERE rolname = current_user", session);
         if (await role.ExecuteScalarAsync(cancellationToken) is false)
             throw new InvalidOperationException("The role may not read the write-ahead log: an administrator has to ALTER ROLE ... REPLICATION");
-    }
-
-    private async Task<bool> TryLockAsync(NpgsqlConnection session, CancellationToken cancellationToken)
-    {
-        await using var command = new NpgsqlCommand("SELECT pg_try_advisory_lock(hashtextextended($1, 0))", session) { Parameters = { SqlParameter.Of(_slot) } };
-        return await command.ExecuteScalarAsync(cancellationToken) is true;
     }
 
     /// <summary>Ends the reading when the session with the lock has ended.</summary>

@@ -1,4 +1,3 @@
-using System.Data;
 using System.Diagnostics;
 using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
@@ -16,7 +15,7 @@ internal sealed partial class RuleReplayer(
     IServiceScopeFactory scopes, NpgsqlDataSource dataSource, StoredPayments stored, LiveRules rules, PaymentTokenOpener tokens, TimeProvider time, ILogger<RuleReplayer> logger) : IWorker
 {
     /// <summary>The advisory lock that an instance holds while it carries one out.</summary>
-    internal const long LockKey = 0x7368_6f70_7265_706c; // "shoprepl"
+    internal const string Lock = "rule replay";
 
     private static readonly TimeSpan PollInterval = TimeSpan.FromSeconds(1), ReportInterval = TimeSpan.FromMilliseconds(500);
 
@@ -25,30 +24,29 @@ internal sealed partial class RuleReplayer(
     {
         while (true)
         {
-            if (await InScopeAsync(db => db.RuleReplays.AsNoTracking().SingleOrDefaultAsync(replay => replay.EndedAt == null, stoppingToken)) is { } replay)
-                await TryCarryOutAsync(replay, stoppingToken);
+            if (await FindAsync(stoppingToken) is not null)
+                await TryCarryOutAsync(stoppingToken);
             await Task.Delay(PollInterval, time, stoppingToken);
         }
     }
 
-    private async Task TryCarryOutAsync(RuleReplay replay, CancellationToken cancellationToken)
+    private Task<RuleReplay?> FindAsync(CancellationToken cancellationToken) =>
+        InScopeAsync(db => db.RuleReplays.AsNoTracking().SingleOrDefaultAsync(replay => replay.EndedAt == null, cancellationToken));
+
+    private async Task TryCarryOutAsync(CancellationToken cancellationToken)
     {
-        // the lock is the session's: whatever ends the process ends it
         await using var session = await dataSource.OpenConnectionAsync(cancellationToken);
-        await using var take = new NpgsqlCommand("SELECT pg_try_advisory_lock($1)", session) { Parameters = { SqlParameter.Of(LockKey) } };
-        if (!(bool)(await take.ExecuteScalarAsync(cancellationToken))!)
+        if (!await AdvisoryLocks.TryTakeAsync(session, Lock, cancellationToken))
             return;
         try
         {
-            await CarryOutAsync(replay, cancellationToken);
+            // who had the lock may have ended it since
+            if (await FindAsync(cancellationToken) is { } replay)
+                await CarryOutAsync(replay, cancellationToken);
         }
         finally
         {
-            if (session.State == ConnectionState.Open)
-            {
-                await using var release = new NpgsqlCommand("SELECT pg_advisory_unlock($1)", session) { Parameters = { SqlParameter.Of(LockKey) } };
-                await release.ExecuteNonQueryAsync(CancellationToken.None);
-            }
+            await AdvisoryLocks.ReleaseAsync(session);
         }
     }
 
