@@ -1,3 +1,5 @@
+using Shop.Testing;
+
 namespace Shop.Activity.Tests.Hosting;
 
 /// <summary>A folder that is removed at the end.</summary>
@@ -5,20 +7,23 @@ public sealed class TemporaryFolder : IDisposable
 {
     public string Path { get; } = Directory.CreateTempSubdirectory("shop-activity-").FullName;
 
+    /// <summary>Removes it, when who writes there has ended.</summary>
     public void Dispose()
     {
-        for (var attempt = 1; ; attempt++)
+        if (!SpinWait.SpinUntil(TryDelete, Eventually.DefaultDeadline))
+            throw new TimeoutException($"Somebody still writes to {Path}");
+    }
+
+    private bool TryDelete()
+    {
+        try
         {
-            try
-            {
-                Directory.Delete(Path, recursive: true);
-                return;
-            }
-            catch (IOException) when (attempt < 100)
-            {
-                // who writes there is about to end
-                Thread.Sleep(50);
-            }
+            Directory.Delete(Path, recursive: true);
+            return true;
+        }
+        catch (IOException)
+        {
+            return false;
         }
     }
 }
