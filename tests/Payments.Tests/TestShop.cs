@@ -112,6 +112,14 @@ public sealed class PaymentsInstance : WebApplicationFactory<Payment>
         _ = Services;
     }
 
+    /// <summary>An operator's client.</summary>
+    public HttpClient CreateOperator(string name = "olga")
+    {
+        var http = CreateClient();
+        http.DefaultRequestHeaders.Authorization = new("Bearer", TestTokens.Operator(name));
+        return http;
+    }
+
     public async Task<T> QueryAsync<T>(Func<PaymentsDb, Task<T>> query)
     {
         await using var scope = Services.CreateAsyncScope();

@@ -1,6 +1,7 @@
 using System.Reflection;
 using Microsoft.Extensions.Options;
 using Shop.Payments.ScreeningPayments.Rules;
+using Shop.ServiceDefaults;
 
 namespace Shop.Payments.ScreeningPayments;
 
@@ -13,8 +14,18 @@ internal sealed class RuleSetValidation : IValidateOptions<RuleSet>
     public ValidateOptionsResult Validate(string? name, RuleSet options) =>
         Errors(options).Select(error => $"Screening:{error.Field}: {error.Message}").ToList() is { Count: > 0 } errors ? ValidateOptionsResult.Fail(errors) : ValidateOptionsResult.Success;
 
+    /// <summary>Adds what is wrong with rules that were sent.</summary>
+    /// <param name="errors">Where to.</param>
+    /// <param name="rules">The rules.</param>
+    /// <param name="path">Where they are in the request, with its dot.</param>
+    public static void AddTo(ValidationErrors errors, RuleSet rules, string path = "")
+    {
+        foreach (var (field, message) in Errors(rules))
+            errors.Add(path + field, message);
+    }
+
     /// <summary>What is wrong, by field, as JSON names it.</summary>
-    public static IEnumerable<(string Field, string Message)> Errors(RuleSet rules)
+    private static IEnumerable<(string Field, string Message)> Errors(RuleSet rules)
     {
         if (!(rules.HoldAt > 0 && rules.HoldAt < MostPoints))
             yield return (Json(nameof(rules.HoldAt)), $"Must be above 0 and below {MostPoints}.");

@@ -30,8 +30,7 @@ internal static partial class RulesEndpoints
         RuleSet rules, ClaimsPrincipal user, LiveRules live, PaymentsDb db, TimeProvider time, ILogger<LiveRules> logger, CancellationToken cancellationToken)
     {
         var errors = new ValidationErrors();
-        foreach (var (field, message) in RuleSetValidation.Errors(rules))
-            errors.Add(field, message);
+        RuleSetValidation.AddTo(errors, rules);
         if (errors.Any)
             return errors.ToProblem();
         var before = (await live.CurrentAsync(db, cancellationToken)).Live;

@@ -47,8 +47,7 @@ internal static class ReplayEndpoints
         var errors = new ValidationErrors();
         if (request.From != Beginning && !IsoTime.TryParse(request.From, out _))
             errors.Add("from", $"Must be {Beginning}, or a time with its offset, as 2026-11-26T10:00:00Z.");
-        foreach (var (field, message) in RuleSetValidation.Errors(request.Rules))
-            errors.Add($"rules.{field}", message);
+        RuleSetValidation.AddTo(errors, request.Rules, "rules.");
         if (errors.Any)
             return errors.ToProblem();
         var now = time.GetUtcNow();

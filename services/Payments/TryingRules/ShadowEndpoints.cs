@@ -38,8 +38,7 @@ internal static partial class ShadowEndpoints
         RuleSet rules, ClaimsPrincipal user, PaymentsDb db, TimeProvider time, ILogger<ShadowRules> logger, CancellationToken cancellationToken)
     {
         var errors = new ValidationErrors();
-        foreach (var (field, message) in RuleSetValidation.Errors(rules))
-            errors.Add(field, message);
+        RuleSetValidation.AddTo(errors, rules);
         if (errors.Any)
             return errors.ToProblem();
         var now = time.GetUtcNow();

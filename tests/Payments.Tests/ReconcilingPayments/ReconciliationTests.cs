@@ -20,7 +20,7 @@ public sealed class ReconciliationTests(PostgresFixture postgres)
     {
         await using var shop = await TestShop.StartAsync(postgres);
         var payments = shop.StartPayments();
-        using var olga = Operator(payments);
+        using var olga = payments.CreateOperator();
         var authorized = await shop.Orders.RequestAsync("tok_visa");
         var declined = await shop.Orders.RequestAsync("tok_declined");
         var captured = await shop.Orders.RequestAsync("tok_visa");
@@ -78,7 +78,7 @@ public sealed class ReconciliationTests(PostgresFixture postgres)
     {
         await using var shop = await TestShop.StartAsync(postgres);
         var payments = shop.StartPayments();
-        using var olga = Operator(payments);
+        using var olga = payments.CreateOperator();
         // the provider has it, and never says so
         var silent = await shop.Orders.RequestAsync("tok_silent");
         await Eventually.BecomesTrueAsync(async () => await shop.Provider.LedgerOfAsync(silent.PaymentId) != "");
@@ -95,7 +95,7 @@ public sealed class ReconciliationTests(PostgresFixture postgres)
     public async Task A_time_that_makes_no_sense_is_refused(string body, string? field)
     {
         await using var shop = await TestShop.StartAsync(postgres, providerIsUp: false);
-        using var olga = Operator(shop.StartPayments());
+        using var olga = shop.StartPayments().CreateOperator();
         using var answer = await PostAsync(olga, body);
         Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
         if (field is not null)
@@ -106,7 +106,7 @@ public sealed class ReconciliationTests(PostgresFixture postgres)
     public async Task A_provider_that_is_away_is_said()
     {
         await using var shop = await TestShop.StartAsync(postgres, providerIsUp: false);
-        using var olga = Operator(shop.StartPayments());
+        using var olga = shop.StartPayments().CreateOperator();
         using var answer = await PostAsync(olga, "{}");
         Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.StatusCode);
         Assert.NotNull(answer.Headers.RetryAfter);
@@ -119,13 +119,6 @@ public sealed class ReconciliationTests(PostgresFixture postgres)
         Assert.True(answer.IsSuccessStatusCode, report.GetRawText());
         return (report.GetProperty("compared").GetInt64(), report.GetProperty("inFlight").GetInt64(), string.Join("; ", report.GetProperty("differences").EnumerateArray().Select(difference =>
             $"{difference.GetProperty("paymentId").GetGuid()} {difference.GetProperty("ours").GetString()} / {difference.GetProperty("theirs").GetString()}").Order(StringComparer.Ordinal)));
-    }
-
-    private static HttpClient Operator(PaymentsInstance payments)
-    {
-        var http = payments.CreateClient();
-        http.DefaultRequestHeaders.Authorization = new("Bearer", TestTokens.Operator());
-        return http;
     }
 
     private static async Task<HttpResponseMessage> PostAsync(HttpClient http, string body)

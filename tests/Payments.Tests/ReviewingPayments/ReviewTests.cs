@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
@@ -20,7 +19,7 @@ public sealed class ReviewTests(PostgresFixture postgres)
     {
         await using var shop = await TestShop.StartAsync(postgres);
         var payments = shop.StartPayments();
-        using var olga = Operator(payments, "olga");
+        using var olga = payments.CreateOperator("olga");
         var held = await ScreeningFlowTests.TestCardsAsync(shop, payments, 5);
 
         var item = Assert.Single((await olga.GetFromJsonAsync<JsonElement>("/api/ops/reviews")).GetProperty("items").EnumerateArray());
@@ -46,7 +45,7 @@ public sealed class ReviewTests(PostgresFixture postgres)
     {
         await using var shop = await TestShop.StartAsync(postgres);
         var payments = shop.StartPayments();
-        using HttpClient olga = Operator(payments, "olga"), oscar = Operator(payments, "oscar");
+        using HttpClient olga = payments.CreateOperator("olga"), oscar = payments.CreateOperator("oscar");
         var held = await ScreeningFlowTests.TestCardsAsync(shop, payments, 5);
 
         var answers = await Task.WhenAll(Enumerable.Range(0, 12).Select(i => i % 2 == 0 ? DecideAsync(olga, held.PaymentId, Approve) : DecideAsync(oscar, held.PaymentId, Reject)));
@@ -64,7 +63,7 @@ public sealed class ReviewTests(PostgresFixture postgres)
     {
         await using var shop = await TestShop.StartAsync(postgres);
         var payments = shop.StartPayments();
-        using var olga = Operator(payments, "olga");
+        using var olga = payments.CreateOperator("olga");
         var held = await ScreeningFlowTests.TestCardsAsync(shop, payments, 5);
 
         // the deadline and the shopper's cancel come to Payments as the same event
@@ -100,7 +99,7 @@ public sealed class ReviewTests(PostgresFixture postgres)
     {
         await using var shop = await TestShop.StartAsync(postgres, providerIsUp: false);
         var payments = shop.StartPayments();
-        using var olga = Operator(payments, "olga");
+        using var olga = payments.CreateOperator("olga");
         using var request = new HttpRequestMessage(new(method), $"/api/ops/reviews{path}") { Content = body is null ? null : new StringContent(body, Encoding.UTF8, "application/json") };
         using var response = await olga.SendAsync(request, TestContext.Current.CancellationToken);
         Assert.Equal(status, (int)response.StatusCode);
@@ -121,13 +120,6 @@ public sealed class ReviewTests(PostgresFixture postgres)
             http.DefaultRequestHeaders.Authorization = new("Bearer", TestTokens.Shopper("ada"));
             Assert.Equal(HttpStatusCode.Forbidden, (await http.GetAsync(path, TestContext.Current.CancellationToken)).StatusCode);
         }
-    }
-
-    private static HttpClient Operator(PaymentsInstance payments, string name)
-    {
-        var http = payments.CreateClient();
-        http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", TestTokens.Operator(name));
-        return http;
     }
 
     private static async Task<(HttpStatusCode Status, string Body)> DecideAsync(HttpClient http, Guid paymentId, string decision)

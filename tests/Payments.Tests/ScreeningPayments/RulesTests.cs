@@ -15,7 +15,7 @@ public sealed class RulesTests(PostgresFixture postgres)
     {
         await using var shop = await TestShop.StartAsync(postgres);
         var payments = shop.StartPayments();
-        using var olga = Operator(payments);
+        using var olga = payments.CreateOperator();
         Assert.Equal(0, (await olga.GetFromJsonAsync<JsonElement>("/api/ops/fraud/rules")).GetProperty("version").GetInt32());
 
         // every card that is new is testing
@@ -44,18 +44,11 @@ public sealed class RulesTests(PostgresFixture postgres)
     {
         await using var shop = await TestShop.StartAsync(postgres, providerIsUp: false);
         var payments = shop.StartPayments();
-        using var olga = Operator(payments);
+        using var olga = payments.CreateOperator();
         using var answer = await PutAsync(olga, rules);
         Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
         if (field is not null)
             Assert.Contains($"\"{field}\"", await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
-    }
-
-    private static HttpClient Operator(PaymentsInstance payments)
-    {
-        var http = payments.CreateClient();
-        http.DefaultRequestHeaders.Authorization = new("Bearer", TestTokens.Operator());
-        return http;
     }
 
     private static async Task<HttpResponseMessage> PutAsync(HttpClient http, string rules)

@@ -27,7 +27,7 @@ public sealed class ReplayTests(PostgresFixture postgres)
     {
         await using var shop = await TestShop.StartAsync(postgres, broker);
         var payments = shop.StartPayments();
-        using var olga = Operator(payments);
+        using var olga = payments.CreateOperator();
         using var trial = await SendAsync(olga, HttpMethod.Put, "/api/ops/fraud/shadow", Strict);
         Assert.Equal(HttpStatusCode.OK, trial.StatusCode);
         var middle = DateTimeOffset.MinValue;
@@ -57,12 +57,12 @@ public sealed class ReplayTests(PostgresFixture postgres)
     {
         await using var shop = await TestShop.StartAsync(postgres, providerIsUp: false);
         var payments = shop.StartPayments();
-        using var olga = Operator(payments);
+        using var olga = payments.CreateOperator();
         Assert.Equal(HttpStatusCode.NotFound, await StatusAsync(olga, HttpMethod.Get));
         Assert.Equal(HttpStatusCode.NotFound, await StatusAsync(olga, HttpMethod.Delete));
         // another instance seems to be at it
         await using var session = await payments.Services.GetRequiredService<NpgsqlDataSource>().OpenConnectionAsync(Cancellation);
-        await using var take = new NpgsqlCommand($"SELECT pg_advisory_lock({RuleReplayer.LockKey})", session);
+        await using var take = new NpgsqlCommand($"SELECT pg_advisory_lock(hashtextextended('{RuleReplayer.Lock}', 0))", session);
         await take.ExecuteNonQueryAsync(Cancellation);
         Assert.Equal(HttpStatusCode.Accepted, await StatusAsync(olga, HttpMethod.Post, """{"from":"beginning","rules":{}}"""));
         Assert.Equal(HttpStatusCode.Conflict, await StatusAsync(olga, HttpMethod.Post, """{"from":"beginning","rules":{}}"""));
@@ -82,7 +82,7 @@ public sealed class ReplayTests(PostgresFixture postgres)
     public async Task What_makes_no_sense_is_refused_by_field(string body, string field)
     {
         await using var shop = await TestShop.StartAsync(postgres, providerIsUp: false);
-        using var olga = Operator(shop.StartPayments());
+        using var olga = shop.StartPayments().CreateOperator();
         using var answer = await SendAsync(olga, HttpMethod.Post, Path, body);
         Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
         Assert.Contains($"\"{field}\"", await answer.Content.ReadAsStringAsync(Cancellation), StringComparison.Ordinal);
@@ -102,13 +102,6 @@ public sealed class ReplayTests(PostgresFixture postgres)
         report.GetProperty("screened").GetRawText(), report.GetProperty("differences").GetRawText(), report.GetProperty("rules").GetRawText(),
         .. report.GetProperty("examples").EnumerateArray().Select(example => $"{example.GetProperty("paymentId")} {example.GetProperty("live")} {example.GetProperty("shadow")}").Order(StringComparer.Ordinal),
     ]);
-
-    private static HttpClient Operator(PaymentsInstance payments)
-    {
-        var http = payments.CreateClient();
-        http.DefaultRequestHeaders.Authorization = new("Bearer", TestTokens.Operator());
-        return http;
-    }
 
     private static async Task<HttpStatusCode> StatusAsync(HttpClient http, HttpMethod method, string? body = null)
     {

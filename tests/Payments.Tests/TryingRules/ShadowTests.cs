@@ -23,7 +23,7 @@ public sealed class ShadowTests(PostgresFixture postgres)
     {
         await using var shop = await TestShop.StartAsync(postgres);
         var payments = shop.StartPayments();
-        using var olga = Operator(payments);
+        using var olga = payments.CreateOperator();
         Assert.Equal(HttpStatusCode.NotFound, await StatusAsync(olga.GetAsync(Path, Cancellation)));
         Assert.Equal(HttpStatusCode.OK, await StatusAsync(PutAsync(olga, Strict)));
 
@@ -65,7 +65,7 @@ public sealed class ShadowTests(PostgresFixture postgres)
     {
         await using var shop = await TestShop.StartAsync(postgres);
         var payments = shop.StartPayments();
-        using var olga = Operator(payments);
+        using var olga = payments.CreateOperator();
         Assert.Equal(HttpStatusCode.OK, await StatusAsync(PutAsync(olga, Strict)));
         await PayAsync();
         Assert.Equal(1, await ScreenedAsync());
@@ -96,7 +96,7 @@ public sealed class ShadowTests(PostgresFixture postgres)
     {
         await using var shop = await TestShop.StartAsync(postgres, providerIsUp: false);
         var payments = shop.StartPayments();
-        using var olga = Operator(payments);
+        using var olga = payments.CreateOperator();
         using var refused = await PutAsync(olga, """{"burst":{"points":5000}}""");
         Assert.Equal(HttpStatusCode.BadRequest, refused.StatusCode);
         Assert.Contains("\"burst.points\"", await refused.Content.ReadAsStringAsync(Cancellation), StringComparison.Ordinal);
@@ -108,13 +108,6 @@ public sealed class ShadowTests(PostgresFixture postgres)
     }
 
     private static string Text(JsonElement element, string member) => element.GetProperty(member).GetString()!;
-
-    private static HttpClient Operator(PaymentsInstance payments)
-    {
-        var http = payments.CreateClient();
-        http.DefaultRequestHeaders.Authorization = new("Bearer", TestTokens.Operator());
-        return http;
-    }
 
     private static async Task<HttpStatusCode> StatusAsync(Task<HttpResponseMessage> asked)
     {
