@@ -7,6 +7,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Hosting;
 using Shop.ServiceDefaults.Authentication;
 using Shop.ServiceDefaults.OpenApi;
+using Shop.Testing.Routes;
 
 namespace Shop.ServiceDefaults.Tests;
 
