@@ -18,6 +18,7 @@ public sealed class AuthorisationTests(OrdersFixture fixture)
             new("POST /api/orders", Access.SignedIn, 202, Body: Requests.Body()),
             new("GET /api/orders/{id}", Access.Owner, 200, $"/api/orders/{order}"),
             new("GET /api/orders/{id}/stream", Access.Owner, 200, $"/api/orders/{order}/stream"),
+            new("GET /api/orders/{id}/timeline", Access.OwnerOrOperator, 200, $"/api/orders/{order}/timeline"),
             new("POST /api/orders/{id}/cancel", Access.Owner, 202, $"/api/orders/{order}/cancel"),
             new("GET /api/ops/orders", Access.Operator, 200),
             new("GET /api/ops/orders/stuck", Access.Operator, 200),
