@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.Extensions.Hosting;
 using Shop.AppHost.Running;
+using Shop.Testing.Routes;
 
 namespace Shop.Gateway.Tests;
 
