@@ -2,7 +2,7 @@
 import * as api from '../shared/api.js';
 import { element } from '../shared/dom.js';
 import * as basket from './basket.js';
-import { currentSession, leave } from './session.js';
+import { currentSession, leave } from '../shared/session.js';
 import { showBasket } from './views/basket.js';
 import { showCatalog } from './views/catalog.js';
 import { showCheckout } from './views/checkout.js';
@@ -23,6 +23,9 @@ let address;
 
 /** Goes to an address of the store's. */
 function go(address, { replace = false } = {}) {
+  // the control room has a document of its own
+  if (!views.some(([pattern]) => pattern.test(new URL(address, location.origin).pathname)))
+    return location[replace ? 'replace' : 'assign'](address);
   if (!replace)
     history.replaceState({ scrolled: scrollY }, '');
   history[replace ? 'replaceState' : 'pushState'](null, '', address);
@@ -133,9 +136,9 @@ basket.onChange(() => {
 
 async function showAccount() {
   const account = document.querySelector('#account');
-  const { name } = await currentSession().catch(() => ({ name: null }));
+  const { name, roles } = await currentSession().catch(() => ({ name: null, roles: [] }));
   account.replaceChildren(...name
-    ? [element('span', { class: 'who', title: `Signed in as ${name}` }, name), element('button', { class: 'link', type: 'button', onclick: signOut }, 'Sign out')]
+    ? [roles.includes('operator') && element('a', { href: '/control' }, 'Control room'), element('span', { class: 'who', title: `Signed in as ${name}` }, name), element('button', { class: 'link', type: 'button', onclick: signOut }, 'Sign out')].filter(Boolean)
     : [element('a', { href: '/sign-in' }, 'Sign in')]);
 }
 
