@@ -5,10 +5,10 @@ import { poll } from '../shared/live.js';
 import * as operations from '../shared/operations.js';
 import { choices, copyableId, empty, eventName, orderLink, serviceBadge, table } from './parts.js';
 
-const seconds = 2, most = 200, progressSeconds = .5;
+const seconds = 2, most = 200, progressSeconds = .5, mostOpen = 3;
 const waiting = new Set(['parked', 'redriving']), ofOrders = new Set(['orders', 'reservations', 'payments']);
 
-export function deadLetterPanel({ signal, query, services, announce }) {
+export function deadLetterPanel({ signal, query, services }) {
   const chosenService = query.get('service') ?? '', chosenStatus = query.get('status') ?? '';
   const message = element('div', { role: 'status' });
   const causes = element('div', { class: 'causes' });
@@ -22,7 +22,6 @@ export function deadLetterPanel({ signal, query, services, announce }) {
     } catch (problem) {
       message.replaceChildren(element('p', { class: 'notice warn' }, problem.message));
     }
-    announce(message.textContent);
     await reload.now();
   };
   const redriveCause = async cause => {
@@ -36,7 +35,6 @@ export function deadLetterPanel({ signal, query, services, announce }) {
         await pause(progressSeconds, signal);
       }
       message.replaceChildren(element('p', { class: `notice ${progress.failed > 0 ? 'warn' : 'good'}` }, `${count(progress.redriven)} of ${count(progress.total)} redriven, ${count(progress.failed)} failed again.`));
-      announce(message.textContent);
     } catch (problem) {
       if (signal.aborted)
         return;
@@ -103,6 +101,7 @@ function causeOf(cause, progress, redriveCause, actOne) {
   const bar = element('div', { class: 'actions' });
   const list = table(`Dead letters by ${cause.errorType}`, [
     { label: 'Key', of: letter => ofOrders.has(letter.topic) && /^[0-9a-f-]{36}$/.test(letter.key) ? orderLink(letter.key) : copyableId(letter.key) },
+    { label: 'Group', of: letter => letter.endpoint },
     { label: 'Where', of: letter => element('code', {}, `${letter.topic}/${letter.partition}@${letter.offset}`) },
     { label: 'Failed', of: letter => timeAgo(letter.failedAt) },
     { label: 'State', of: letter => letter.status },
@@ -112,8 +111,9 @@ function causeOf(cause, progress, redriveCause, actOne) {
       element('button', { class: 'button', type: 'button', onclick: () => actOne(letter, operations.redrive, 'Redriven') }, 'Redrive'),
       element('button', { class: 'button danger', type: 'button', onclick: () => actOne(letter, operations.discard, 'Discarded') }, 'Discard')) },
   ], { key: letter => letter.id, empty: '' });
-  const node = element('details', { class: 'cause', open: cause.letters.length <= 5 },
-    element('summary', {}, serviceBadge(cause.service), element('strong', {}, cause.eventType ? eventName(cause.eventType) : cause.topic), element('code', {}, cause.errorType), parked), bar, list.node);
+  const node = element('div', { class: 'cause' },
+    element('div', { class: 'cause-line' }, serviceBadge(cause.service), element('strong', {}, cause.eventType ? eventName(cause.eventType) : cause.topic), element('code', {}, cause.errorType), parked, bar),
+    element('details', { open: cause.letters.length <= mostOpen }, element('summary', {}, 'Each of them'), list.node));
   const all = element('button', { class: 'button', type: 'button' }, '');
   const meter = element('progress', { 'aria-label': 'Dead letters redriven' }), said = element('span', { class: 'number small' });
   let current = cause;

@@ -11,7 +11,7 @@ const seconds = 3;
 /** The services that have dead letters and refused events. */
 export const services = ['orders', 'inventory', 'payments', 'activity'];
 
-export default async function showMessages({ main, signal, query, title, announce }) {
+export default async function showMessages({ main, signal, query, title }) {
   title('Messages');
   const live = freshness();
   const topics = table('Topics', [
@@ -38,8 +38,8 @@ export default async function showMessages({ main, signal, query, title, announc
     { label: 'Refused', kind: 'number', of: service => count(service.outbox?.refused) },
     { label: 'As of', of: service => service.state === 'away' ? service.asOf ? timeAgo(service.asOf) : 'never' : 'now' },
   ], { key: service => service.service, empty: '' });
-  const letters = deadLetterPanel({ signal, query, services, announce });
-  const refused = refusedPanel(signal, announce);
+  const letters = deadLetterPanel({ signal, query, services });
+  const refused = refusedPanel(signal);
   main.replaceChildren(head('Messages', live.node), letters, panel('Consumer groups', groups.node), panel('Topics', topics.node),
     element('div', { class: 'columns' }, panel('Outboxes', outboxes.node), refused));
 
@@ -59,13 +59,12 @@ export default async function showMessages({ main, signal, query, title, announc
 const lagOf = lag => lag > 0 ? element('strong', { class: 'warn' }, count(lag)) : count(lag);
 
 /** What the broker refused, of all services. */
-function refusedPanel(signal, announce) {
+function refusedPanel(signal) {
   const message = element('div', { role: 'status' });
   const act = async (event, ask, done) => {
     try {
       await ask();
       message.replaceChildren(element('p', { class: 'notice good' }, `${done}: ${eventName(event.eventType)}`));
-      announce(done);
     } catch (problem) {
       message.replaceChildren(element('p', { class: 'notice warn' }, problem.message));
     }

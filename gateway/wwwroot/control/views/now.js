@@ -6,10 +6,9 @@ import { follow } from '../../shared/streams.js';
 import { delays, eventList, followFeed } from '../event-feed.js';
 import { flowPicture } from '../flow-picture.js';
 import { watchFlow } from '../flow.js';
-import { empty, figure, head, panel, serviceBadge, skeleton, sparkline } from '../parts.js';
-import { publisherOf } from '../parts.js';
+import { empty, figure, head, panel, publisherOf, serviceBadge, skeleton, sparkline } from '../parts.js';
 
-const chartMinutes = 30, chartMilliseconds = 15_000;
+const chartMinutes = 30, chartMilliseconds = 15_000, mostOfChosen = 6;
 
 export default async function showNow({ main, signal, query, go, title }) {
   title('Now');
@@ -113,11 +112,18 @@ function showChosen(box, chosen, flow, newest, choose) {
   const [kind, name] = chosen.split(/:(.*)/);
   const found = flow && (kind === 'service' ? flow.services.find(({ service }) => service === name) : kind === 'topic' ? flow.topics.find(({ topic }) => topic === name) : kind === 'group' ? flow.groups.find(({ group }) => group === name) : null);
   box.hidden = !found;
-  if (!found)
+  if (!found) {
+    delete box.dataset.looks;
     return;
+  }
   const lines = kind === 'service' ? serviceLines(found) : kind === 'topic' ? topicLines(found, flow) : groupLines(found);
   const topics = kind === 'group' ? found.topics.map(({ topic }) => topic) : [];
-  const last = newest.filter(event => kind === 'service' ? publisherOf(event) === name : kind === 'topic' ? event.topic === name : topics.includes(event.topic)).slice(0, 8);
+  const last = newest.filter(event => kind === 'service' ? publisherOf(event) === name : kind === 'topic' ? event.topic === name : topics.includes(event.topic)).slice(0, mostOfChosen);
+  // as it is, it stays as it is: what has the focus keeps it
+  const looks = JSON.stringify([chosen, { ...found, asOf: null }, last.map(({ id }) => id)]);
+  if (box.dataset.looks === looks)
+    return;
+  box.dataset.looks = looks;
   const list = eventList();
   list.show(last);
   list.node.setAttribute('aria-label', `The last events of ${name}`);

@@ -8,7 +8,7 @@ import { reconciliationPanel, replayPanel } from '../payment-checks.js';
 
 const seconds = 2, pageSize = 50;
 
-export default async function showPayments({ main, signal, query, title, announce }) {
+export default async function showPayments({ main, signal, query, title }) {
   title('Payments');
   const live = freshness();
   const list = element('ul', { class: 'reviews', 'aria-label': 'Payments that wait for a decision' });
@@ -16,7 +16,7 @@ export default async function showPayments({ main, signal, query, title, announc
   const message = element('div', { role: 'status' });
   main.replaceChildren(head('Payments', live.node),
     element('section', { class: 'panel', 'aria-labelledby': 'reviews-title' },
-      element('div', { class: 'panel-head' }, element('h2', { id: 'reviews-title' }, 'To decide'), element('span', { class: 'small muted' }, element('kbd', {}, 'j'), ' ', element('kbd', {}, 'k'), ' choose  ', element('kbd', {}, 'a'), ' approve  ', element('kbd', {}, 'r'), ' reject')),
+      element('div', { class: 'panel-head' }, element('h2', { id: 'reviews-title' }, 'To decide'), element('span', { class: 'small muted keys' }, element('kbd', {}, 'j'), ' ', element('kbd', {}, 'k'), ' choose  ', element('kbd', {}, 'a'), ' approve  ', element('kbd', {}, 'r'), ' reject')),
       message, element('div', { class: 'split' }, list, detail)),
     element('div', { class: 'columns' }, reconciliationPanel(), replayPanel(signal)));
 
@@ -42,7 +42,6 @@ export default async function showPayments({ main, signal, query, title, announc
     try {
       await operations.decide(review.paymentId, decision, note);
       message.replaceChildren(element('p', { class: 'notice good' }, `${decision === 'approve' ? 'Approved' : 'Rejected'}: ${money(review.amount)} of ${review.shopperId}, `, orderLink(review.orderId)));
-      announce(`${decision === 'approve' ? 'Approved' : 'Rejected'} the payment of ${review.shopperId}`);
     } catch (problem) {
       message.replaceChildren(element('p', { class: 'notice warn' }, problem.message));
       if (problem.status !== 409)

@@ -9,7 +9,7 @@ import { empty, figure, head, orderLink, panel, skeleton, table } from '../parts
 
 const seconds = 2, newest = 50, pageSize = 1000;
 
-export default async function showProduct({ main, signal, parameter: sku, title, announce }) {
+export default async function showProduct({ main, signal, parameter: sku, title }) {
   title(sku);
   main.replaceChildren(head(sku), skeleton(8));
   const product = await api.product(sku, signal);
@@ -36,9 +36,9 @@ export default async function showProduct({ main, signal, parameter: sku, title,
     element('div', { class: 'side' }, panel('Ledger', ledger.node, earlier),
       element('div', { class: 'fields' },
         panel('Stock-taking', form([['onHand', 'Pieces counted, reserved ones included', element('input', { type: 'number', min: 0, step: 1, required: true, inputmode: 'numeric' })],
-          ['reason', 'Reason', element('input', { maxlength: 200, required: true, value: 'stock-taking' })]], 'Correct', (values, key) => operations.correct(sku, { onHand: Number(values.onHand), reason: values.reason }, key), announce)),
+          ['reason', 'Reason', element('input', { maxlength: 200, required: true, value: 'stock-taking' })]], 'Correct', (values, key) => operations.correct(sku, { onHand: Number(values.onHand), reason: values.reason }, key))),
         panel('Goods received', form([['quantity', 'Pieces', element('input', { type: 'number', min: 1, step: 1, required: true, inputmode: 'numeric' })]], 'Receive',
-          (values, key) => operations.receive(sku, { quantity: Number(values.quantity) }, key), announce)))));
+          (values, key) => operations.receive(sku, { quantity: Number(values.quantity) }, key))))));
 
   let known = [], last = 0;
   await poll(async signal => {
@@ -70,7 +70,7 @@ const ofOrder = ({ reserved, dispatched }) => dispatched > 0 ? 'order dispatched
 const signed = number => number === 0 ? '' : number > 0 ? `+${count(number)}` : `−${count(-number)}`;
 
 /** A form that books something once, however often it is sent: the key changes with what is sent. */
-function form(inputs, label, book, announce) {
+function form(inputs, label, book) {
   const problem = element('p', { class: 'notice bad', role: 'alert', 'data-problem': true, hidden: true, tabindex: -1 });
   const done = element('p', { class: 'notice good', role: 'status', hidden: true });
   const button = element('button', { class: 'button', type: 'submit' }, label);
@@ -87,7 +87,6 @@ function form(inputs, label, book, announce) {
       key = crypto.randomUUID();
       done.textContent = `Booked: ${count(level.onHand)} on hand, ${count(level.available)} available.`;
       done.hidden = false;
-      announce(done.textContent);
     } catch (failure) {
       showProblem(node, failure);
     }
