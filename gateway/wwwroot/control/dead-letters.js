@@ -78,7 +78,7 @@ export function deadLetterPanel({ signal, query, services }) {
   poll(load, { signal, seconds, onValue, onProblem: () => {} }).catch(() => {});
   return element('section', { class: 'panel', 'aria-labelledby': 'panel-dead-letters' },
     element('div', { class: 'panel-head' }, element('h2', { id: 'panel-dead-letters' }, 'Dead letters'),
-      element('div', { class: 'actions' }, choices('Of which service', 'service', [['', 'all'], ...services.map(service => [service, service])], query),
+      element('div', { class: 'actions' }, choices('Of which service', 'service', [['', 'all services'], ...services.map(service => [service, service])], query),
         choices('In which state', 'status', [['', 'waiting'], ['redriven', 'redriven'], ['discarded', 'discarded']], query))), message, causes);
 }
 

@@ -3,7 +3,7 @@ import { count, svg } from '../shared/dom.js';
 import { publisherOf } from './parts.js';
 
 const width = 1120, rowHeight = 40, top = 34, nodeHeight = 30;
-const columns = { gateway: { x: 6, width: 122 }, service: { x: 188, width: 140 }, topic: { x: 430, width: 190 }, group: { x: 830, width: 280 } };
+const columns = { gateway: { x: 6, width: 122 }, service: { x: 184, width: 172 }, topic: { x: 446, width: 190 }, group: { x: 830, width: 280 } };
 const travelMilliseconds = 900, mostDots = 60;
 const order = ['orders', 'inventory', 'payments', 'activity'];
 const byOrder = name => (order.indexOf(name) + 1 || order.length + 1);

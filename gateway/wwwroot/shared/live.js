@@ -2,12 +2,15 @@
 import { pause } from './api.js';
 import { clock, element } from './dom.js';
 
+const patienceMilliseconds = 5000;
+
 /**
- * Calls `load(signal)` every so many `seconds`, not while the page is hidden, and tells `onValue` its result. What fails is told to `onProblem` and
- * asked for again: what was true last stays where it is. Ends with the signal, or where the caller may not ask.
+ * Calls `load(signal)` every so many `seconds`, not while the page is hidden, and tells `onValue` its result. What fails, or is slow to come, is told to
+ * `onProblem` and asked for again: what was true last stays where it is. Ends with the signal, or where the caller may not ask.
  */
 export async function poll(load, { signal, seconds, onValue, onProblem }) {
   while (!signal.aborted) {
+    const slow = setTimeout(() => signal.aborted || onProblem(new Error('There is no answer yet.')), patienceMilliseconds);
     try {
       const value = await load(signal);
       if (!signal.aborted)
@@ -18,6 +21,8 @@ export async function poll(load, { signal, seconds, onValue, onProblem }) {
       if (problem.status === 401 || problem.status === 403)
         throw problem;
       onProblem(problem);
+    } finally {
+      clearTimeout(slow);
     }
     await pause(seconds, signal).catch(() => {});
     await untilVisible(signal);

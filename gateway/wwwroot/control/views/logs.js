@@ -9,7 +9,7 @@ import { choices, empty, head, orderLink, serviceBadge, shortened, table, traceL
 
 const seconds = 3, pageSize = 100;
 const names = ['service', 'level', 'event', 'order', 'trace', 'text', 'after'];
-const levels = [['', 'all'], ['information', 'information'], ['warning', 'warning'], ['error', 'error'], ['critical', 'critical']];
+const levels = [['', 'any level'], ['information', 'information'], ['warning', 'warning'], ['error', 'error'], ['critical', 'critical']];
 const services = ['orders', 'inventory', 'payments', 'activity'];
 
 export default async function showLogs({ main, signal, query, title, go }) {
@@ -40,7 +40,7 @@ export default async function showLogs({ main, signal, query, title, go }) {
   ], { key: line => `${line.at} ${line.service} ${line.span} ${line.message}`, empty: query.size > 0 ? empty('No line is like that.') : empty('No line yet: services send warnings and what is worse. To have all:', 'ShippedLogs__Level=Information ./shop up') });
   const next = element('a', { class: 'button more', hidden: true }, 'Older lines');
   main.replaceChildren(head('Logs', live.node), form,
-    element('div', { class: 'filters' }, choices('Level and above', 'level', levels, query), choices('Service', 'service', [['', 'all'], ...services.map(service => [service, service])], query)),
+    element('div', { class: 'filters' }, choices('Level and above', 'level', levels, query), choices('Service', 'service', [['', 'all services'], ...services.map(service => [service, service])], query)),
     message, element('section', { class: 'panel', 'aria-label': 'Log lines' }, list.node, next));
 
   await poll(signal => operations.logs({ ...filter, limit: pageSize }, signal), {

@@ -20,7 +20,7 @@ export default async function showNow({ main, signal, query, go, title }) {
   const eventsBox = element('div', {}, skeleton(8));
   const figures = {
     orders: figure('Orders, last hour', { href: '/control/orders' }), confirmed: figure('Confirmed, last hour', { href: '/control/activity' }), revenue: figure('Revenue, last hour', { href: '/control/activity' }),
-    held: figure('Payments held, last hour', { href: '/control/payments' }), lag: figure('Lag', { unit: 'events', href: '/control/messages' }),
+    held: figure('Held, last hour', { href: '/control/payments' }), lag: figure('Lag', { unit: 'events', href: '/control/messages' }),
     outbox: figure('Outbox', { unit: 'events', href: '/control/messages' }), dead: figure('Dead letters', { href: '/control/messages#panel-dead-letters' }), alarms: figure('Open alarms', { href: '/control/sensors' }),
   };
   main.replaceChildren(head('Now', live.node), notices,

@@ -7,8 +7,8 @@ import * as operations from '../../shared/operations.js';
 import { choices, empty, head, orderLink, panel, table } from '../parts.js';
 
 const seconds = 3, pageSize = 50;
-const statuses = [['', 'all'], ...['submitted', 'reserved', 'inReview', 'confirmed', 'fulfilled', 'cancelled'].map(status => [status, status === 'inReview' ? 'in review' : status])];
-const ages = [['', 'any'], ['PT1M', '1 min'], ['PT15M', '15 min'], ['PT1H', '1 h']];
+const statuses = [['', 'any status'], ...['submitted', 'reserved', 'inReview', 'confirmed', 'fulfilled', 'cancelled'].map(status => [status, status === 'inReview' ? 'in review' : status])];
+const ages = [['', 'moving or not'], ['PT1M', 'still for 1 min'], ['PT15M', '15 min'], ['PT1H', '1 h']];
 
 /** What an order is at, as a badge. */
 export const statusOf = status => element('span', { class: 'status', 'data-status': status }, statuses.find(([value]) => value === status)?.[1] ?? status);
