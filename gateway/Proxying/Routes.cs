@@ -17,7 +17,6 @@ internal static class Routes
         ("/api/catalog/{**rest}", "inventory", Anyone),
         ("/api/stock/{**rest}", "inventory", Anyone),
         ("/api/orders/{**rest}", "orders", Shopper),
-        ("/api/orders/{id}/timeline", "activity", Shopper),
         ("/api/activity", "activity", Anyone),
         ("/api/activity/{**rest}", "activity", Policies.Operator),
         ("/api/ops/stock/{**rest}", "inventory", Policies.Operator),

@@ -1,6 +1,7 @@
 using Shop.Benchmarks;
 using Shop.Benchmarks.Broker;
 using Shop.Benchmarks.Fraud;
+using Shop.Benchmarks.Inventory;
 using Shop.Benchmarks.Messaging;
 using Shop.Benchmarks.Startup;
 
@@ -21,6 +22,8 @@ var benches = new Dictionary<string, Func<Report, CancellationToken, Task>>
     ["messaging.consume"] = MessagingBench.ConsumeAsync,
     ["messaging.relay"] = RelayBench.RunAsync,
     ["messaging.latency"] = MessagingBench.LatencyAsync,
+    ["inventory.reservations"] = ReservationBench.RunAsync,
+    ["inventory.capture"] = CaptureBench.RunAsync,
     ["fraud"] = new FraudBench(number, stream, decisions).RunAsync,
 };
 if (wanted.Find(name => !benches.Keys.Any(bench => Is(bench, name))) is { } unknown)
