@@ -1,6 +1,7 @@
 // The control room: shows what the address says, and its head.
 import * as api from '../shared/api.js';
 import { element, refreshTimes } from '../shared/dom.js';
+import { announce, decoded, followLinks, showConnection } from '../shared/navigation.js';
 import { currentSession, leave } from '../shared/session.js';
 import { watchFlow } from './flow.js';
 
@@ -84,46 +85,17 @@ function showClosed(name) {
     element('a', { class: 'small', href: '/' }, 'To the store')));
 }
 
-/** A part of an address; what is no well-formed one names nothing. */
-function decoded(part) {
-  try {
-    return decodeURIComponent(part);
-  } catch {
-    return part;
-  }
-}
-
 function title(text) {
   document.title = `${text} · Control room`;
 }
 
-function announce(text) {
-  document.querySelector('#announcement').textContent = text;
-}
-
-document.addEventListener('click', event => {
-  const link = event.target.closest?.('a[href]');
-  if (!link || event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || link.target || link.origin !== location.origin)
-    return;
-  const isHere = link.hash && link.pathname + link.search === location.pathname + location.search;
-  if (isHere || !placeOf(link.pathname))
-    return;
-  event.preventDefault();
-  go(link.pathname + link.search + link.hash);
-});
+followLinks(placeOf, to => go(to));
+showConnection();
 addEventListener('popstate', () => {
   // a jump within the page is none to another
   if (address !== location.pathname + location.search)
     show({ isNew: false });
 });
-
-const connectionLine = document.querySelector('#connection');
-api.connection.addEventListener('waiting', ({ detail: { problem, seconds } }) => {
-  const what = problem.status === 429 ? 'That was a lot at once' : problem.status === 0 ? 'The shop cannot be reached' : problem.message;
-  connectionLine.textContent = `${what} Trying again in ${seconds} s.`;
-  connectionLine.hidden = false;
-});
-api.connection.addEventListener('answered', () => connectionLine.hidden = true);
 
 document.querySelector('#tabs').append(...tabs.map(([label, path]) => element('a', { href: path }, label)));
 setInterval(() => refreshTimes(main), refreshMilliseconds);
