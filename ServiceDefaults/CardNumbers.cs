@@ -13,7 +13,7 @@ public static class CardNumbers
 
     /// <summary>
     /// Whether a run of 14 to 19 digits is in <paramref name="text"/>, also with single spaces or hyphens between them, that begins as the cards
-    /// of the large networks do and has a right check digit.
+    /// of the large networks do and has a right check digit. Not within a UUID or a trace id, whose digits look like one in one of some thousand.
     /// </summary>
     /// <remarks>Source: ISO/IEC 7812-1, annex B (the Luhn formula); the networks' published ranges.</remarks>
     public static bool IsIn(ReadOnlySpan<char> text)
@@ -21,6 +21,11 @@ public static class CardNumbers
         Span<byte> digits = stackalloc byte[Longest];
         for (var start = 0; start < text.Length; start++)
         {
+            if (IdentifierAt(text, start) is var length and > 0)
+            {
+                start += length - 1;
+                continue;
+            }
             if (!char.IsAsciiDigit(text[start]))
                 continue;
             var (count, at) = (0, start);
@@ -46,6 +51,18 @@ public static class CardNumbers
                 start++;
         }
         return false;
+    }
+
+    /// <summary>The length of a UUID, with its hyphens or without, that is a word of its own.</summary>
+    private static int IdentifierAt(ReadOnlySpan<char> text, int start)
+    {
+        if (!char.IsAsciiHexDigit(text[start]) || start > 0 && char.IsAsciiLetterOrDigit(text[start - 1]))
+            return 0;
+        var rest = text[start..];
+        return IsWord(rest, 36, "D") ? 36 : IsWord(rest, 32, "N") ? 32 : 0;
+
+        static bool IsWord(ReadOnlySpan<char> rest, int length, string format) =>
+            rest.Length >= length && (rest.Length == length || !char.IsAsciiLetterOrDigit(rest[length])) && Guid.TryParseExact(rest[..length], format, out _);
     }
 
     private static bool IsCard(ReadOnlySpan<byte> digits)

@@ -10,6 +10,8 @@ public sealed class CardNumbersTests
     [InlineData("6011000990139424x")]
     [InlineData("30569309025904")]
     [InlineData("12, 4111111111111111")]
+    [InlineData("0199f2b0-6c1e-7a4d-9b53-1f2e3d4c5b6a 4111111111111111")]
+    [InlineData("0199f2b0-6c1e-7a4d-9b53-4111111111111111")]
     public void A_card_number_is_found_however_it_is_written(string text) => Assert.True(CardNumbers.IsIn(text));
 
     [Theory]
@@ -23,4 +25,19 @@ public sealed class CardNumbersTests
     [InlineData("4006381333931")]
     [InlineData("1764400000000")]
     public void What_is_none_is_let_pass(string text) => Assert.False(CardNumbers.IsIn(text));
+
+    [Fact]
+    public void An_identifier_is_let_pass_whatever_its_digits()
+    {
+        var random = new Random(20261129);
+        Span<byte> bytes = stackalloc byte[16];
+        for (var i = 0; i < 200_000; i++)
+        {
+            random.NextBytes(bytes);
+            var id = new Guid(bytes);
+            Assert.False(CardNumbers.IsIn(id.ToString()), id.ToString());
+            Assert.False(CardNumbers.IsIn($"00-{id:N}-00f067aa0ba902b7-01"), id.ToString());
+            Assert.False(CardNumbers.IsIn($"order/{id};"), id.ToString());
+        }
+    }
 }
