@@ -2,9 +2,10 @@ using Shop.Benchmarks;
 using Shop.Benchmarks.Broker;
 using Shop.Benchmarks.Fraud;
 using Shop.Benchmarks.Messaging;
+using Shop.Benchmarks.Payments;
 using Shop.Benchmarks.Startup;
 
-// ./shop bench [broker] [startup] [messaging] [messaging.consume] ... [fraud [--seed N | --stream FILE [--decisions OUT]]] [--json]: every number with its denominator, or its goal, from the same run
+// ./shop bench [broker] [startup] [messaging] [messaging.consume] ... [payments] [fraud [--seed N | --stream FILE [--decisions OUT]]] [--json]: every number with its denominator, or its goal, from the same run
 var json = args.Contains("--json");
 var wanted = args.Where(arg => arg != "--json").ToList();
 string? seed = TakeOption("--seed"), stream = TakeOption("--stream"), decisions = TakeOption("--decisions");
@@ -21,6 +22,7 @@ var benches = new Dictionary<string, Func<Report, CancellationToken, Task>>
     ["messaging.consume"] = MessagingBench.ConsumeAsync,
     ["messaging.relay"] = RelayBench.RunAsync,
     ["messaging.latency"] = MessagingBench.LatencyAsync,
+    ["payments"] = PaymentsBench.RunAsync,
     ["fraud"] = new FraudBench(number, stream, decisions).RunAsync,
 };
 if (wanted.Find(name => !benches.Keys.Any(bench => Is(bench, name))) is { } unknown)

@@ -18,9 +18,10 @@ namespace Shop.Payments.Tests;
 /// <summary>An event that was on the broker.</summary>
 /// <param name="OrderId">Its key: the order, and of an alarm the payment.</param>
 /// <param name="Partition">Where it was.</param>
+/// <param name="Offset">Where it was.</param>
 /// <param name="Attributes">Its attributes.</param>
 /// <param name="Body">Its body.</param>
-public sealed record HeardEvent(Guid OrderId, int Partition, CloudEvent Attributes, string Body);
+public sealed record HeardEvent(Guid OrderId, int Partition, long Offset, CloudEvent Attributes, string Body);
 
 /// <summary>Publishes to <c>orders</c> what a test wants, and keeps everything that appears there, on <c>payments</c> and on <c>alarms</c>.</summary>
 public sealed class OrdersStandIn : IAsyncDisposable
@@ -101,7 +102,7 @@ public sealed class OrdersStandIn : IAsyncDisposable
         public Task HandleAsync(IReadOnlyList<ConsumedRecord> records, CancellationToken cancellationToken)
         {
             foreach (var record in records)
-                heard.Events.Enqueue(new(Guid.Parse(record.Key), record.Partition, record.Event, Encoding.UTF8.GetString(record.Body!)));
+                heard.Events.Enqueue(new(Guid.Parse(record.Key), record.Partition, record.Offset, record.Event, Encoding.UTF8.GetString(record.Body!)));
             return Task.CompletedTask;
         }
     }

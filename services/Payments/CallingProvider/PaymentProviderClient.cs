@@ -2,6 +2,7 @@ using System.Net;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Shop.Contracts;
+using Shop.Messaging.Events;
 
 namespace Shop.Payments.CallingProvider;
 
@@ -105,8 +106,7 @@ internal sealed class PaymentProviderClient(IHttpClientFactory clients, PaymentT
     {
         if (text is null)
             return null;
-        var kept = text.Length <= MaxReasonLength ? text : text[..MaxReasonLength];
-        return string.Concat(kept.Select(letter => char.IsControl(letter) ? ' ' : letter));
+        return string.Concat(StorableText.Of(text, MaxReasonLength).Select(letter => char.IsControl(letter) ? ' ' : letter));
     }
 }
 

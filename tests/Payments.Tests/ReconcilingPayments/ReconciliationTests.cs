@@ -89,6 +89,11 @@ public sealed class ReconciliationTests(PostgresFixture postgres)
     [InlineData("""{"from":"2026-11-29T00:00:00Z","to":"2026-11-28T00:00:00Z"}""", "from")]
     [InlineData("""{"from":"yesterday"}""", "from")]
     [InlineData("[]", null)]
+    [InlineData("null", null)]
+    [InlineData("""{"from":7}""", "from")]
+    [InlineData("""{"to":"0001-01-01T00:00:00Z"}""", "from")]
+    [InlineData("""{"from":"9999-12-31T23:59:59.9999999Z"}""", "from")]
+    [InlineData("""{"from":"0001-01-01T00:00:00+14:00"}""", "from")]
     public async Task A_time_that_makes_no_sense_is_refused(string body, string? field)
     {
         await using var shop = await TestShop.StartAsync(postgres, providerIsUp: false);
