@@ -26,6 +26,9 @@ internal enum Outcome
     /// <summary>The payment's status forbids it.</summary>
     Conflict,
 
+    /// <summary>It is not done, and never will be.</summary>
+    Refused,
+
     /// <summary>The provider fails, as <c>tok_flaky</c> wants it.</summary>
     Failed,
 }
@@ -57,6 +60,7 @@ internal static class PaymentDecider
         (PaymentAction.Void, null) => new(Outcome.Done, Entry(id, PaymentStatus.Voided, request: null, now)),
         (_, null) => new(Outcome.NotFound),
 
+        (PaymentAction.Capture, PaymentStatus.Authorized) when payment!.Request is { } request && !TokenBehavior.Of(request.Token).IsCapturable => new(Outcome.Refused),
         (PaymentAction.Capture, PaymentStatus.Authorized) => new(Outcome.Done, Entry(id, PaymentStatus.Captured, payment!.Request, now)),
         (PaymentAction.Capture, PaymentStatus.Captured) => new(Outcome.Unchanged),
 

@@ -27,20 +27,21 @@ internal static class PaymentEndpoints
 
     public static void MapPayments(this IEndpointRouteBuilder endpoints)
     {
-        endpoints.MapPost("/v1/payments", AuthorizeAsync)
+        var payments = endpoints.MapGroup("/v1/payments").AddEndpointFilter<ProviderFaults>();
+        payments.MapPost("/", AuthorizeAsync)
             .WithSummary("Authorises a payment; the Idempotency-Key is its id.")
             .WithRequestExample("""{"amount":19.80,"currency":"EUR","token":"tok_visa","reference":"order 42"}""")
             .Produces<PaymentResponse>(StatusCodes.Status201Created).Produces<PaymentResponse>()
             .ProducesValidationProblem().ProducesProblem(StatusCodes.Status422UnprocessableEntity).ProducesProblem(StatusCodes.Status500InternalServerError);
-        endpoints.MapGet("/v1/payments/{id:guid}", FindAsync)
+        payments.MapGet("/{id:guid}", FindAsync)
             .WithSummary("A payment as it is.").ProducesProblem(StatusCodes.Status404NotFound);
-        endpoints.MapPost("/v1/payments/{id:guid}/capture", (Guid id, PaymentBook book) => ChangeAsync(id, PaymentAction.Capture, book))
+        payments.MapPost("/{id:guid}/capture", (Guid id, PaymentBook book) => ChangeAsync(id, PaymentAction.Capture, book))
             .WithSummary("Takes the authorised amount.")
-            .ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict);
-        endpoints.MapPost("/v1/payments/{id:guid}/void", (Guid id, PaymentBook book) => ChangeAsync(id, PaymentAction.Void, book))
+            .ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict).ProducesProblem(StatusCodes.Status422UnprocessableEntity);
+        payments.MapPost("/{id:guid}/void", (Guid id, PaymentBook book) => ChangeAsync(id, PaymentAction.Void, book))
             .WithSummary("Lets the authorised amount go.")
             .ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict);
-        endpoints.MapPost("/v1/payments/{id:guid}/refund", (Guid id, PaymentBook book) => ChangeAsync(id, PaymentAction.Refund, book))
+        payments.MapPost("/{id:guid}/refund", (Guid id, PaymentBook book) => ChangeAsync(id, PaymentAction.Refund, book))
             .WithSummary("Gives the captured amount back.")
             .ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict);
         endpoints.MapGet("/v1/ledger", ReadLedger)
@@ -101,6 +102,7 @@ internal static class PaymentEndpoints
             (Outcome.NotFound, _) => NotFound(),
             (Outcome.Conflict, { } payment) => TypedResults.Problem(
                 $"The payment is {payment.Status.ToString().ToLowerInvariant()}.", statusCode: StatusCodes.Status409Conflict),
+            (Outcome.Refused, _) => TypedResults.Problem("The authorisation cannot be captured.", statusCode: StatusCodes.Status422UnprocessableEntity),
             (_, { } payment) => TypedResults.Ok(Response(payment)),
             _ => throw new System.Diagnostics.UnreachableException(),
         };

@@ -11,6 +11,7 @@ builder.Services.AddSingleton(services => Ledger.Open(
 builder.Services.AddHostedService(services => services.GetRequiredService<Ledger>());
 builder.Services.AddSingleton<PaymentBook>();
 builder.Services.AddSingleton<ProviderPace>();
+builder.Services.AddOptions<FaultOptions>().BindConfiguration("Faults").ValidateDataAnnotations().ValidateOnStart();
 
 var app = builder.Build();
 app.MapServiceDefaults();

@@ -4,7 +4,8 @@ namespace Shop.PaymentProvider;
 /// <param name="DeclineReason">Why it declines; null authorises.</param>
 /// <param name="AnswerDelay">How long the answer takes from the moment of the decision; infinite for no answer at all.</param>
 /// <param name="FailuresFirst">How many requests with one idempotency key fail with 500 before the first that does anything.</param>
-internal sealed record TokenBehavior(string? DeclineReason = null, TimeSpan AnswerDelay = default, int FailuresFirst = 0)
+/// <param name="IsCapturable">Whether what it has authorised can be captured.</param>
+internal sealed record TokenBehavior(string? DeclineReason = null, TimeSpan AnswerDelay = default, int FailuresFirst = 0, bool IsCapturable = true)
 {
     private static readonly TokenBehavior Unknown = new(DeclineReason: "unknown_token");
 
@@ -16,6 +17,7 @@ internal sealed record TokenBehavior(string? DeclineReason = null, TimeSpan Answ
         ["tok_declined"] = new(DeclineReason: "card_declined"),
         ["tok_slow"] = new(AnswerDelay: TimeSpan.FromSeconds(3)),
         ["tok_flaky"] = new(FailuresFirst: 2),
+        ["tok_uncapturable"] = new(IsCapturable: false),
         // the money is set aside all the same: only the ledger knows
         ["tok_silent"] = new(AnswerDelay: Timeout.InfiniteTimeSpan),
     };

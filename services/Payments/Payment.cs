@@ -72,6 +72,9 @@ public sealed class Payment
     /// <summary>Why the provider refused; null where it did not.</summary>
     public string? DeclineReason { get; private set; }
 
+    /// <summary>The alarm that tells of a refused capture, until it is over; null where there is none.</summary>
+    public Guid? CaptureAlarmId { get; set; }
+
     /// <summary>The event that wanted what is being done; it is the cause of the event that tells the outcome.</summary>
     public Guid CauseId { get; private set; }
 

@@ -59,6 +59,8 @@ public static class PaymentDecider
     {
         PaymentState.Authorizing when !payment.CaptureWanted => new(PaymentState.Authorizing, CaptureWanted: true),
         PaymentState.Authorized => new(PaymentState.Capturing),
+        // an operator repairs the order: whatever the provider refused for may be over
+        PaymentState.Uncapturable => new(PaymentState.Capturing),
         // nothing confirms an order whose payment waits
         PaymentState.Held => null,
         _ => Repeat(payment),
@@ -67,7 +69,7 @@ public static class PaymentDecider
     /// <summary>The order is cancelled: nothing may be held or kept.</summary>
     public static Decision? Cancel(Payment payment) => payment.State switch
     {
-        PaymentState.Authorizing or PaymentState.Authorized or PaymentState.Capturing => new(PaymentState.Voiding),
+        PaymentState.Authorizing or PaymentState.Authorized or PaymentState.Capturing or PaymentState.Uncapturable => new(PaymentState.Voiding),
         PaymentState.Captured => new(PaymentState.Refunding),
         // the provider was never asked: there is nothing to let go
         PaymentState.Held => new(PaymentState.Voided, Voided(payment)),
@@ -89,6 +91,9 @@ public static class PaymentDecider
             new(payment.CaptureWanted ? PaymentState.Capturing : PaymentState.Authorized, Authorized(payment)),
 
         (_, PaymentState.Capturing, ProviderStatus.Captured) => new(PaymentState.Captured, Captured(payment)),
+
+        // asking for ever would not change it; declined is what the provider may make of an authorisation later
+        (_, PaymentState.Capturing, ProviderStatus.Refused or ProviderStatus.Declined) => new(PaymentState.Uncapturable),
 
         // a capture was quicker than the cancel: it happened, so others hear of it, and it is given back
         (_, PaymentState.Voiding, ProviderStatus.Captured) => new(PaymentState.Refunding, Captured(payment)),
@@ -112,7 +117,7 @@ public static class PaymentDecider
         object? told = payment.State switch
         {
             PaymentState.Held => Held(payment),
-            PaymentState.Authorized => Authorized(payment),
+            PaymentState.Authorized or PaymentState.Uncapturable => Authorized(payment),
             PaymentState.Declined => Declined(payment, payment.DeclineReason),
             PaymentState.Captured => Captured(payment),
             PaymentState.Voided => Voided(payment),

@@ -1,6 +1,6 @@
 namespace Shop.Payments;
 
-/// <summary>How far a payment is. No state is entered twice; those in <c>-ing</c> have a call to the provider to make, again and again until it is answered.</summary>
+/// <summary>How far a payment is. No state but <see cref="Capturing"/> is entered twice; those in <c>-ing</c> have a call to the provider to make, again and again until it is answered.</summary>
 public enum PaymentState
 {
     /// <summary>Asked for; the provider has yet to say whether it holds the amount.</summary>
@@ -17,6 +17,9 @@ public enum PaymentState
 
     /// <summary>The order is confirmed; the amount is to be taken.</summary>
     Capturing,
+
+    /// <summary>The provider refuses to take the amount, and is not asked again until an operator repairs the order or it is cancelled.</summary>
+    Uncapturable,
 
     /// <summary>The amount was taken. An end, unless the order is cancelled later.</summary>
     Captured,

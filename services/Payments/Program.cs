@@ -22,6 +22,7 @@ builder.AddCallingProvider();
 builder.Services.AddSingleton<StoredPayments>().AddWorker<RuleReplayer>("rule replays");
 builder.Services.AddSingleton<Reconciliation>();
 builder.Services.AddPeriodicWorker<ReconciliationWorker>("reconciliation");
+builder.Services.AddPeriodicWorker<HistoryCleanup>("screening history cleanup").AddPeriodicWorker<TrialCleanup>("rule trial cleanup");
 
 var app = builder.Build();
 app.MapServiceDefaults();

@@ -17,9 +17,12 @@ public enum ProviderStatus
 
     /// <summary>The amount was taken and given back.</summary>
     Refunded,
+
+    /// <summary>What was asked for is refused for good; the payment is as it was.</summary>
+    Refused,
 }
 
 /// <summary>What the provider says of a payment.</summary>
 /// <param name="Status">Its status.</param>
-/// <param name="DeclineReason">Why it was declined.</param>
+/// <param name="DeclineReason">Why it was declined, or what was asked for refused.</param>
 public sealed record ProviderAnswer(ProviderStatus Status, string? DeclineReason = null);

@@ -3,9 +3,10 @@ using Shop.Benchmarks.Broker;
 using Shop.Benchmarks.Fraud;
 using Shop.Benchmarks.Inventory;
 using Shop.Benchmarks.Messaging;
+using Shop.Benchmarks.Payments;
 using Shop.Benchmarks.Startup;
 
-// ./shop bench [broker] [startup] [messaging] [messaging.consume] ... [fraud [--seed N | --stream FILE [--decisions OUT]]] [--json]: every number with its denominator, or its goal, from the same run
+// ./shop bench [broker] [startup] [messaging] [messaging.consume] ... [inventory] [payments] [fraud [--seed N | --stream FILE [--decisions OUT]]] [--json]: every number with its denominator, or its goal, from the same run
 var json = args.Contains("--json");
 var wanted = args.Where(arg => arg != "--json").ToList();
 string? seed = TakeOption("--seed"), stream = TakeOption("--stream"), decisions = TakeOption("--decisions");
@@ -24,6 +25,7 @@ var benches = new Dictionary<string, Func<Report, CancellationToken, Task>>
     ["messaging.latency"] = MessagingBench.LatencyAsync,
     ["inventory.reservations"] = ReservationBench.RunAsync,
     ["inventory.capture"] = CaptureBench.RunAsync,
+    ["payments"] = PaymentsBench.RunAsync,
     ["fraud"] = new FraudBench(number, stream, decisions).RunAsync,
 };
 if (wanted.Find(name => !benches.Keys.Any(bench => Is(bench, name))) is { } unknown)

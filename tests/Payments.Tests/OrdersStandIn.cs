@@ -16,9 +16,14 @@ using Shop.Testing;
 namespace Shop.Payments.Tests;
 
 /// <summary>An event that was on the broker.</summary>
-public sealed record HeardEvent(Guid OrderId, int Partition, CloudEvent Attributes, string Body);
+/// <param name="OrderId">Its key: the order, and of an alarm the payment.</param>
+/// <param name="Partition">Where it was.</param>
+/// <param name="Offset">Where it was.</param>
+/// <param name="Attributes">Its attributes.</param>
+/// <param name="Body">Its body.</param>
+public sealed record HeardEvent(Guid OrderId, int Partition, long Offset, CloudEvent Attributes, string Body);
 
-/// <summary>Publishes to <c>orders</c> what a test wants, and keeps everything that appears there and on <c>payments</c>.</summary>
+/// <summary>Publishes to <c>orders</c> what a test wants, and keeps everything that appears there, on <c>payments</c> and on <c>alarms</c>.</summary>
 public sealed class OrdersStandIn : IAsyncDisposable
 {
     private static readonly PaymentTokenSealer Sealer = new(TestPaymentKeys.Public);
@@ -40,7 +45,7 @@ public sealed class OrdersStandIn : IAsyncDisposable
         builder.Services.AddSingleton<Heard>();
         builder.AddMessaging<StandInDb>("orders", messaging => messaging
             .Produces(Topics.Orders)
-            .Endpoint("test", endpoint => endpoint.Consumes(Topics.Orders, Topics.Payments).BatchHandler<Listener>()));
+            .Endpoint("test", endpoint => endpoint.Consumes(Topics.Orders, Topics.Payments, Topics.Alarms).BatchHandler<Listener>()));
         var host = builder.Build();
         await host.StartAsync(TestContext.Current.CancellationToken);
         return new(host);
@@ -78,8 +83,13 @@ public sealed class OrdersStandIn : IAsyncDisposable
     public IReadOnlyList<HeardEvent> Events(Topic topic) => [.. Heard.Events.Where(e => topic.TryGetEvent(e.Attributes.Type, out _))];
 
     /// <summary>The types of the payment events of an order so far, as <c>PaymentAuthorized,PaymentCaptured</c>.</summary>
-    public Task<string> PaymentEventsOfAsync(Guid orderId) => Task.FromResult(string.Join(',',
-        Events(Topics.Payments).Where(e => e.OrderId == orderId).Select(e => Topics.Payments.TryGetEvent(e.Attributes.Type, out var type) ? type.ClrType.Name : "")));
+    public Task<string> PaymentEventsOfAsync(Guid orderId) => Task.FromResult(TypesOf(Topics.Payments, orderId));
+
+    /// <summary>The types of the alarms about a payment so far, as <c>AlarmRaised,AlarmCleared</c>.</summary>
+    public Task<string> AlarmsOfAsync(Guid paymentId) => Task.FromResult(TypesOf(Topics.Alarms, paymentId));
+
+    private string TypesOf(Topic topic, Guid key) =>
+        string.Join(',', Events(topic).Where(e => e.OrderId == key).Select(e => topic.TryGetEvent(e.Attributes.Type, out var type) ? type.ClrType.Name : ""));
 
     public async ValueTask DisposeAsync()
     {
@@ -92,7 +102,7 @@ public sealed class OrdersStandIn : IAsyncDisposable
         public Task HandleAsync(IReadOnlyList<ConsumedRecord> records, CancellationToken cancellationToken)
         {
             foreach (var record in records)
-                heard.Events.Enqueue(new(Guid.Parse(record.Key), record.Partition, record.Event, Encoding.UTF8.GetString(record.Body!)));
+                heard.Events.Enqueue(new(Guid.Parse(record.Key), record.Partition, record.Offset, record.Event, Encoding.UTF8.GetString(record.Body!)));
             return Task.CompletedTask;
         }
     }

@@ -19,6 +19,7 @@ public sealed class PaymentDeciderTests
     {
         [(Authorizing, false)] = new(Authorizing, CaptureWanted: true),
         [(Authorized, false)] = new(Capturing),
+        [(Uncapturable, false)] = new(Capturing),
         // again: it is told how the payment stands
         [(Declined, false)] = new(Declined, Decline),
         [(Captured, false)] = new(Captured, Capture),
@@ -32,6 +33,7 @@ public sealed class PaymentDeciderTests
         [(Authorizing, true)] = new(Voiding),
         [(Authorized, false)] = new(Voiding),
         [(Capturing, false)] = new(Voiding),
+        [(Uncapturable, false)] = new(Voiding),
         [(Captured, false)] = new(Refunding),
         [(Held, false)] = new(Voided, Void),
         // again: it is told how the payment stands
@@ -42,6 +44,7 @@ public sealed class PaymentDeciderTests
     private static readonly Dictionary<(PaymentState, bool CaptureWanted), Decision> RepeatedRequests = new()
     {
         [(Authorized, false)] = new(Authorized, Authorization),
+        [(Uncapturable, false)] = new(Uncapturable, Authorization),
         [(Declined, false)] = new(Declined, Decline),
         [(Captured, false)] = new(Captured, Capture),
         [(Voided, false)] = new(Voided, Void),
@@ -55,6 +58,8 @@ public sealed class PaymentDeciderTests
         [(Authorizing, false, ProviderStatus.Declined)] = new(Declined, Decline),
         [(Authorizing, true, ProviderStatus.Declined)] = new(Declined, Decline),
         [(Capturing, false, ProviderStatus.Captured)] = new(Captured, Capture),
+        [(Capturing, false, ProviderStatus.Refused)] = new(Uncapturable),
+        [(Capturing, false, ProviderStatus.Declined)] = new(Uncapturable),
         [(Capturing, false, ProviderStatus.Voided)] = new(Voided, Void),
         [(Capturing, false, ProviderStatus.Refunded)] = new(Refunded, Refund),
         [(Voiding, false, ProviderStatus.Voided)] = new(Voided, Void),

@@ -15,11 +15,12 @@ public sealed class PaymentsProcess : IAsyncDisposable
         _process = process;
     }
 
-    public static PaymentsProcess Start(TestShop shop)
+    /// <summary>Starts an instance; at the port 0 it is a new member of its consumer group, at another the one that it was there before.</summary>
+    public static PaymentsProcess Start(TestShop shop, int port = 0)
     {
         var owner = Path.Combine(Path.GetTempPath(), $"shop-payments-{Guid.CreateVersion7():N}");
         var environment = shop.Settings.ToDictionary(setting => setting.Key.Replace(":", "__"), setting => (string?)setting.Value);
-        environment["ASPNETCORE_URLS"] = "http://127.0.0.1:0";
+        environment["ASPNETCORE_URLS"] = $"http://127.0.0.1:{port}";
         environment["DOTNET_ENVIRONMENT"] = "Development";
         var guard = ProcessGuard.Start(owner);
         return new(guard, ChildProcess.Start(

@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net.Http.Json;
+using System.Text;
+using System.Text.Json;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Mvc.Testing;
 using Microsoft.AspNetCore.TestHost;
@@ -7,7 +9,6 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Shop.Contracts;
-using Shop.AppHost.Running;
 using Shop.Testing;
 
 [assembly: AssemblyFixture(typeof(PostgresFixture))]
@@ -120,6 +121,18 @@ public sealed class PaymentsInstance : WebApplicationFactory<Payment>
         return http;
     }
 
+    /// <summary>Compares its payments with the provider's ledger: how many were compared, how many are on their way, and what differs.</summary>
+    public async Task<(long Compared, long InFlight, string Differences)> ReconcileAsync(string time = "{}")
+    {
+        using var http = CreateOperator();
+        using var content = new StringContent(time, Encoding.UTF8, "application/json");
+        using var answer = await http.PostAsync("/api/ops/payments/reconciliation", content, TestContext.Current.CancellationToken);
+        var report = await answer.Content.ReadFromJsonAsync<JsonElement>(TestContext.Current.CancellationToken);
+        Assert.True(answer.IsSuccessStatusCode, report.GetRawText());
+        return (report.GetProperty("compared").GetInt64(), report.GetProperty("inFlight").GetInt64(), string.Join("; ", report.GetProperty("differences").EnumerateArray().Select(difference =>
+            $"{difference.GetProperty("paymentId").GetGuid()} {difference.GetProperty("ours").GetString()} / {difference.GetProperty("theirs").GetString()}").Order(StringComparer.Ordinal)));
+    }
+
     public async Task<T> QueryAsync<T>(Func<PaymentsDb, Task<T>> query)
     {
         await using var scope = Services.CreateAsyncScope();
@@ -177,53 +190,5 @@ public sealed class CollectedLogs : ILoggerProvider, ILogger
 
     public void Dispose()
     {
-    }
-}
-
-/// <summary>The real payment provider, in this process, on a port that is known before it is up.</summary>
-public sealed class TestProvider : IAsyncDisposable
-{
-    private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("shop-provider-");
-    private readonly int _port = Ports.Free();
-    private ProviderInstance? _instance;
-    private HttpClient? _client;
-
-    public string Address => $"http://127.0.0.1:{_port}";
-
-    public void Start()
-    {
-        _instance = new(_directory.FullName, Address);
-        _instance.UseKestrel();
-        _instance.StartServer();
-        _client = new() { BaseAddress = new(Address) };
-    }
-
-    /// <summary>The ledger's kinds of entries of each payment, in their order, joined by commas.</summary>
-    public async Task<Dictionary<Guid, string>> LedgerAsync()
-    {
-        var page = await _client!.GetFromJsonAsync<LedgerAnswer>("v1/ledger?limit=10000", TestContext.Current.CancellationToken);
-        Assert.Null(page!.Next);
-        return page.Items.GroupBy(entry => entry.PaymentId).ToDictionary(entries => entries.Key, entries => string.Join(',', entries.Select(entry => entry.Kind)));
-    }
-
-    /// <summary>The ledger's kinds of entries of one payment; empty where it knows nothing of it.</summary>
-    public async Task<string> LedgerOfAsync(Guid paymentId) => (await LedgerAsync()).GetValueOrDefault(paymentId, "");
-
-    public async ValueTask DisposeAsync()
-    {
-        _client?.Dispose();
-        if (_instance is not null)
-            await _instance.DisposeAsync();
-        _directory.Delete(recursive: true);
-    }
-
-    private sealed record LedgerAnswer(IReadOnlyList<Entry> Items, long? Next);
-
-    private sealed record Entry(Guid PaymentId, string Kind);
-
-    private sealed class ProviderInstance(string directory, string address) : WebApplicationFactory<PaymentProvider.PaymentRequest>
-    {
-        // the address is a setting: UseKestrel(port) changes it on a server that Program may have started already
-        protected override void ConfigureWebHost(IWebHostBuilder builder) => builder.UseSetting("urls", address).UseSetting("Ledger:Directory", directory);
     }
 }

@@ -40,4 +40,7 @@ public static class AlarmKinds
 
     /// <summary>A payment is not at the provider as it is here. Subject: the payment's id.</summary>
     public const string PaymentDiscrepancy = "paymentDiscrepancy";
+
+    /// <summary>The provider refuses to capture what it has authorised. Subject: the payment's id.</summary>
+    public const string CaptureRefused = "captureRefused";
 }

@@ -2,6 +2,7 @@ using System.Net;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Shop.Contracts;
+using Shop.Messaging.Events;
 
 namespace Shop.Payments.CallingProvider;
 
@@ -30,17 +31,14 @@ internal sealed class PaymentProviderClient(IHttpClientFactory clients, PaymentT
         using var response = await client.SendAsync(request, cancellationToken);
         if (response.IsSuccessStatusCode)
             return await ReadAsync(response, cancellationToken);
-        if (payment.State == PaymentState.Authorizing)
-        {
-            if (IsRefusal(response.StatusCode))
-                return new(ProviderStatus.Declined, await ReasonAsync(response, cancellationToken));
-        }
-        else if (response.StatusCode == HttpStatusCode.Conflict)
+        if (response.StatusCode == HttpStatusCode.Conflict && payment.State != PaymentState.Authorizing)
         {
             // the payment is not where we thought: the provider knows where
             using var current = await client.GetAsync($"v1/payments/{payment.PaymentId}", cancellationToken);
             return await ReadAsync(current.EnsureSuccessStatusCode(), cancellationToken);
         }
+        if (payment.State is PaymentState.Authorizing or PaymentState.Capturing && IsRefusal(response.StatusCode))
+            return new(payment.State == PaymentState.Authorizing ? ProviderStatus.Declined : ProviderStatus.Refused, await ReasonAsync(response, cancellationToken));
         throw new HttpRequestException($"The provider answered {(int)response.StatusCode}", null, response.StatusCode);
     }
 
@@ -108,8 +106,7 @@ internal sealed class PaymentProviderClient(IHttpClientFactory clients, PaymentT
     {
         if (text is null)
             return null;
-        var kept = text.Length <= MaxReasonLength ? text : text[..MaxReasonLength];
-        return string.Concat(kept.Select(letter => char.IsControl(letter) ? ' ' : letter));
+        return string.Concat(StorableText.Of(text, MaxReasonLength).Select(letter => char.IsControl(letter) ? ' ' : letter));
     }
 }
 

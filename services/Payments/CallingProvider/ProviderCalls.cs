@@ -63,11 +63,14 @@ internal sealed class ProviderCalls(IServiceScopeFactory scopes, TimeProvider ti
     {
         var payment = db.Payments.Local.FindEntry(result.Payment.PaymentId)!.Entity;
         var now = time.GetUtcNow();
-        if (result.Answer is { } answer && PaymentDecider.Answer(payment, result.Payment.State, answer) is { } decision)
+        if (result.Answer is { } answer && PaymentDecider.Answer(payment, result.Payment.State, answer) is { } decision
+            // a later call may be under way, and be granted what this one was refused
+            && (decision.State != PaymentState.Uncapturable || payment.Version == result.Payment.Version))
         {
             if (decision.Event is { } news)
                 db.Publish(news, payment.CauseId, payment.TraceParent);
             payment.Apply(decision, now);
+            CaptureAlarms.Follow(db, payment, answer, now);
         }
         // a later call may be under way already, or wanted for something else: then this one says nothing any more
         else if (payment.State == result.Payment.State && payment.Attempts == result.Payment.Attempts)

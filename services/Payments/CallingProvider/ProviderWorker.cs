@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.ExceptionServices;
 using System.Threading.Channels;
+using Shop.Messaging.Events;
 using Shop.Messaging.Workers;
 
 namespace Shop.Payments.CallingProvider;
@@ -29,6 +30,9 @@ internal sealed partial class ProviderWorker(ProviderCalls calls, PaymentProvide
 
     /// <summary>The net under the signal: retries that became due, other instances' commits, and calls to take over.</summary>
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>Characters that are kept of a reason.</summary>
+    private const int MaxError = 1_000;
 
     private static readonly ActivitySource Activities = new("Shop.Payments");
 
@@ -96,7 +100,7 @@ internal sealed partial class ProviderWorker(ProviderCalls calls, PaymentProvide
         catch (Exception e)
         {
             // whatever it was, there is no answer: the call is repeated, and the reason kept
-            return new(payment, null, e.GetBaseException().Message);
+            return new(payment, null, StorableText.Of(e.GetBaseException().Message, MaxError));
         }
     }
 

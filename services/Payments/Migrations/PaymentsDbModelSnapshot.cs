@@ -536,6 +536,10 @@ namespace Shop.Payments.Migrations
                         .HasColumnType("integer")
                         .HasColumnName("attempts");
 
+                    b.Property<Guid?>("CaptureAlarmId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("capture_alarm_id");
+
                     b.Property<bool>("CaptureWanted")
                         .HasColumnType("boolean")
                         .HasColumnName("capture_wanted");
@@ -636,7 +640,7 @@ namespace Shop.Payments.Migrations
                         {
                             t.HasCheckConstraint("payments_check", "(due_at IS NOT NULL) = (state IN ('authorizing', 'capturing', 'voiding', 'refunding'))");
 
-                            t.HasCheckConstraint("payments_state_check", "state IN ('authorizing', 'held', 'authorized', 'declined', 'capturing', 'captured', 'voiding', 'voided', 'refunding', 'refunded')");
+                            t.HasCheckConstraint("payments_state_check", "state IN ('authorizing', 'held', 'authorized', 'declined', 'capturing', 'uncapturable', 'captured', 'voiding', 'voided', 'refunding', 'refunded')");
                         });
 
                     b.HasAnnotation("Npgsql:StorageParameter:fillfactor", 70);

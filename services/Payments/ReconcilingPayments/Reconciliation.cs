@@ -53,7 +53,9 @@ internal sealed partial class Reconciliation(IServiceScopeFactory scopes, Paymen
               SELECT *, NOT coalesce(in_flight, false) AND (
                 state IS NULL OR captures > 1
                 OR (status IS NULL AND state NOT IN ('held', 'declined', 'voided'))
-                OR (status IS NOT NULL AND NOT (status = state OR (state = 'voided' AND status = 'declined') OR (state = 'declined' AND status = 'voided')))
+                OR (status IS NOT NULL AND NOT (status = state OR (state = 'voided' AND status = 'declined') OR (state = 'declined' AND status = 'voided')
+                  -- the authorisation stands or has lapsed, of which an alarm of its own tells
+                  OR (state = 'uncapturable' AND status IN ('authorized', 'declined'))))
                 OR (their_amount IS NOT NULL AND (their_amount, their_currency) <> (amount, currency))) AS differs
               FROM compared)
             SELECT count(*) FILTER (WHERE NOT coalesce(in_flight, false)) OVER () AS compared, count(*) FILTER (WHERE in_flight) OVER () AS in_flight, judged.payment_id, order_id,

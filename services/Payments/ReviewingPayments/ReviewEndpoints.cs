@@ -85,12 +85,15 @@ internal static partial class ReviewEndpoints
     private static async Task<Results<Ok<DecidedReview>, ValidationProblem, ProblemHttpResult>> DecideAsync(
         Guid paymentId, ReviewRequest request, ClaimsPrincipal user, PaymentsDb db, TimeProvider time, ILogger<Review> logger, CancellationToken cancellationToken)
     {
+        var errors = new ValidationErrors();
         if (request.Note is { Length: > MaxNote })
-        {
-            var errors = new ValidationErrors();
             errors.Add("note", $"Must have at most {MaxNote} characters.");
+        if (request.Note?.Contains('\0', StringComparison.Ordinal) is true)
+            errors.Add("note", "Must not have the character U+0000.");
+        if (!Enum.IsDefined(request.Decision))
+            errors.Add("decision", "Must be approve or reject.");
+        if (errors.Any)
             return errors.ToProblem();
-        }
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
         var found = await db.Payments.FromSql($"SELECT * FROM payments WHERE payment_id = {paymentId} FOR UPDATE").ToListAsync(cancellationToken);
         if (found is not [var payment])

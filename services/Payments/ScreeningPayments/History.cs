@@ -34,6 +34,9 @@ public sealed class History
     /// <summary>What is remembered, oldest first.</summary>
     public ReadOnlySpan<Observation> Observations => CollectionsMarshal.AsSpan(_observations);
 
+    /// <summary>Whether the key was not seen for <see cref="Memory"/> before a time: then nothing is known of it any more, whether or not it has been deleted yet.</summary>
+    public bool IsForgottenAt(DateTimeOffset at) => _observations is [.., var newest] && at.ToUnixTimeSeconds() - newest.At > (long)Memory.TotalSeconds;
+
     /// <summary>Adds a payment. Where there is no room the oldest is forgotten; of those that were stopped, though, few are kept: what a key did before it was abused must not be flushed out.</summary>
     public void Add(in Observation observation)
     {

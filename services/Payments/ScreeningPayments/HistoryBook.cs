@@ -10,8 +10,9 @@ public sealed class HistoryBook
     public int Count => _histories.Count;
 
     /// <summary>The histories of a payment; those that are not there yet begin here.</summary>
-    public Histories Of(string currency, in HistoryKeys keys) => new(
-        Find(keys.Card), Find(keys.Shopper), keys.Device is { } device ? Find(device) : null, keys.Address is { } address ? Find(address) : null, AmountsOf(currency));
+    public Histories Of(PaymentFacts facts, in HistoryKeys keys) => new(
+        FindAt(keys.Card, facts.At), FindAt(keys.Shopper, facts.At), keys.Device is { } device ? FindAt(device, facts.At) : null, keys.Address is { } address ? FindAt(address, facts.At) : null,
+        AmountsOf(facts.Currency));
 
     /// <summary>Adds what becomes known of a payment after it was screened.</summary>
     public void Mark(Guid paymentId, in HistoryKeys keys, ObservationMarks marks)
@@ -30,6 +31,8 @@ public sealed class HistoryBook
             copy._amounts[currency] = AmountDistribution.Decode(amounts.Encode());
         return copy;
     }
+
+    private History FindAt(Guid key, DateTimeOffset at) => Find(key) is var history && history.IsForgottenAt(at) ? _histories[key] = new() : history;
 
     private History Find(Guid key)
     {

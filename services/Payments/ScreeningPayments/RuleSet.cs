@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Shop.Contracts;
 using Shop.Payments.ScreeningPayments.Rules;
 
@@ -27,6 +28,8 @@ public sealed record Assessment(Verdict Verdict, double Score, IReadOnlyList<Fir
 }
 
 /// <summary>The rules with their weights and thresholds: all that is configured about screening.</summary>
+// what is misspelt would be as it was delivered, and nobody would know
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record RuleSet
 {
     /// <summary>The score, in points, from which a payment waits for an operator.</summary>

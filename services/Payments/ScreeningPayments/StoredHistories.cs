@@ -20,23 +20,23 @@ public sealed class StoredHistories(PaymentsDb db)
         var wanted = keys.Where(key => !_rows.ContainsKey(key)).Distinct().ToArray();
         if (wanted.Length == 0)
             return;
-        await using var command = new NpgsqlCommand("SELECT key, state, version FROM screening_histories WHERE key = ANY($1) ORDER BY key FOR UPDATE", Connection)
+        await using var command = new NpgsqlCommand("SELECT key, state, version, last_at FROM screening_histories WHERE key = ANY($1) ORDER BY key FOR UPDATE", Connection)
         {
             Parameters = { SqlParameter.Of(wanted) },
         };
         await using (var reader = await command.ExecuteReaderAsync(cancellationToken))
         {
             while (await reader.ReadAsync(cancellationToken))
-                _rows[reader.GetGuid(0)] = new(reader.GetFieldValue<byte[]>(1), reader.GetInt32(2));
+                _rows[reader.GetGuid(0)] = new(reader.GetFieldValue<byte[]>(1), reader.GetInt32(2), reader.GetDateTime(3));
         }
         foreach (var key in wanted)
-            _rows.TryAdd(key, new(null, 0));
+            _rows.TryAdd(key, new(null, 0, DateTime.MinValue));
     }
 
     /// <summary>The histories of a payment, which are written when the changes are saved.</summary>
     /// <exception cref="KeyNotFoundException">They were not loaded.</exception>
     public Histories Of(in HistoryKeys keys, Guid amounts, DateTimeOffset at) => new(
-        Change(keys.Card, at), Change(keys.Shopper, at), keys.Device is { } device ? Change(device, at) : null, keys.Address is { } address ? Change(address, at) : null,
+        Begin(keys.Card, at), Begin(keys.Shopper, at), keys.Device is { } device ? Begin(device, at) : null, keys.Address is { } address ? Begin(address, at) : null,
         _rows[amounts].ChangeAmounts(at));
 
     /// <summary>Adds what became known of a payment.</summary>
@@ -80,7 +80,9 @@ public sealed class StoredHistories(PaymentsDb db)
 
     private History Change(Guid key, DateTimeOffset at) => _rows[key].Change(at);
 
-    private sealed class Row(byte[]? state, int version)
+    private History Begin(Guid key, DateTimeOffset at) => _rows[key].Begin(at);
+
+    private sealed class Row(byte[]? state, int version, DateTime storedAt)
     {
         private History? _history;
         private AmountDistribution? _amounts;
@@ -97,10 +99,17 @@ public sealed class StoredHistories(PaymentsDb db)
             return _history ??= state is null ? new() : History.Decode(state);
         }
 
+        /// <summary>What is known of the key at that time; nothing any more where it was not seen for too long.</summary>
+        public History Begin(DateTimeOffset at)
+        {
+            var history = Change(at);
+            return history.IsForgottenAt(at) ? _history = new() : history;
+        }
+
         public AmountDistribution ChangeAmounts(DateTimeOffset at)
         {
             Changed(at);
-            return _amounts ??= state is null ? new() : AmountDistribution.Decode(state);
+            return _amounts ??= state is null || at.UtcDateTime - storedAt > History.Memory ? new() : AmountDistribution.Decode(state);
         }
 
         public byte[] Encode() => _amounts?.Encode() ?? _history!.Encode();

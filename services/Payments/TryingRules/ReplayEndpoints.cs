@@ -11,7 +11,7 @@ using Shop.ServiceDefaults.OpenApi;
 namespace Shop.Payments.TryingRules;
 
 /// <summary>Rules to be tried out over the stored payments.</summary>
-/// <param name="From"><c>beginning</c>, or an ISO 8601 time.</param>
+/// <param name="From"><c>beginning</c>, an ISO 8601 time, or the place of a record of the topics <c>orders</c> and <c>payments</c>, as <c>orders/3/120</c>.</param>
 /// <param name="Rules">The rules; what is left out is as it was delivered.</param>
 public sealed record ReplayRequest(string From, RuleSet Rules);
 
@@ -29,7 +29,7 @@ public sealed record ReplayView(string State, string From, RuleSet Rules, DateTi
 /// <summary><c>/api/ops/fraud/replay</c>: operators try rules out over the payments of the past, before they decide anything.</summary>
 internal static class ReplayEndpoints
 {
-    private const string Path = "/api/ops/fraud/replay", Beginning = "beginning";
+    private const string Path = "/api/ops/fraud/replay";
 
     public static void MapReplayingPayments(this IEndpointRouteBuilder endpoints)
     {
@@ -45,8 +45,8 @@ internal static class ReplayEndpoints
         ReplayRequest request, ClaimsPrincipal user, PaymentsDb db, TimeProvider time, CancellationToken cancellationToken)
     {
         var errors = new ValidationErrors();
-        if (request.From != Beginning && !IsoTime.TryParse(request.From, out _))
-            errors.Add("from", $"Must be {Beginning}, or a time with its offset, as 2026-11-26T10:00:00Z.");
+        if (!ReplayStart.TryParse(request.From, out _))
+            errors.Add("from", "Must be beginning, a time with its offset, as 2026-11-26T10:00:00Z, or the topic, partition and offset of a record, as orders/3/120.");
         RuleSetValidation.AddTo(errors, request.Rules, "rules.");
         if (errors.Any)
             return errors.ToProblem();

@@ -53,7 +53,7 @@ internal sealed class ReplayedPayments(Screener live, Screener tried, PaymentTok
             return;
         var facts = RequestedPayment.FactsOf(request, at, tokens);
         var keys = HistoryKeys.Of(facts);
-        var (decided, otherwise) = live.Screen(facts, keys, _book.Of(facts.Currency, keys), tried);
+        var (decided, otherwise) = live.Screen(facts, keys, _book.Of(facts, keys), tried);
         Comparison.Add(facts, decided, otherwise!);
         _open.Add(request.PaymentId, new(request.PaymentId, keys));
         _oldest.Enqueue(request.PaymentId);

@@ -6,7 +6,7 @@ public sealed class RuleReplay
     /// <summary>It.</summary>
     public required Guid Id { get; init; }
 
-    /// <summary>Where it begins: <c>beginning</c>, or an ISO 8601 time.</summary>
+    /// <summary>Where it begins: <c>beginning</c>, an ISO 8601 time, or a record's topic, partition and offset.</summary>
     public required string From { get; init; }
 
     /// <summary>The rules, as JSON.</summary>

@@ -6,7 +6,6 @@ using Shop.Contracts;
 using Shop.Messaging.Schema;
 using Shop.Messaging.Workers;
 using Shop.Payments.ScreeningPayments;
-using Shop.ServiceDefaults;
 
 namespace Shop.Payments.TryingRules;
 
@@ -55,7 +54,8 @@ internal sealed partial class RuleReplayer(
         var live = await InScopeAsync(db => rules.CurrentAsync(db, cancellationToken));
         var tried = new Screener(JsonSerializer.Deserialize(replay.Rules, PaymentsJson.Default.RuleSet)!);
         var payments = new ReplayedPayments(live.Live.Screener, tried, tokens);
-        var (count, records) = stored.Open(IsoTime.TryParse(replay.From, out var from) ? from : null, cancellationToken);
+        _ = ReplayStart.TryParse(replay.From, out var start);
+        var (count, records) = await stored.OpenAsync(start, cancellationToken);
         var (read, reported) = (0L, Stopwatch.StartNew());
         if (!await ReportAsync(replay.Id, read, count, cancellationToken))
             return;

@@ -11,18 +11,25 @@ namespace Shop.Payments.TryingRules;
 /// </summary>
 internal sealed class StoredPayments(LogReaders logs)
 {
-    private static readonly Topic[] Read = [Topics.Orders, Topics.Payments];
+    /// <summary>The topics that are read.</summary>
+    public static readonly Topic[] Read = [Topics.Orders, Topics.Payments];
 
     /// <summary>Opens what there is now.</summary>
-    /// <param name="from">The first time; null for the beginning.</param>
+    /// <param name="start">Where to begin.</param>
     /// <param name="cancellationToken">Ends the reading.</param>
     /// <returns>How many records there are to read, and the records.</returns>
     /// <exception cref="Confluent.Kafka.KafkaException">The broker does not answer.</exception>
-    public (long Count, IAsyncEnumerable<ConsumedRecord> Records) Open(DateTimeOffset? from, CancellationToken cancellationToken)
+    public async Task<(long Count, IAsyncEnumerable<ConsumedRecord> Records)> OpenAsync(ReplayStart start, CancellationToken cancellationToken)
     {
         using var reader = logs.Open();
         var partitions = reader.PartitionsOf(Read);
-        var begin = from is { } time ? reader.OffsetsAt(partitions, time) : partitions.ToDictionary(partition => (partition.Topic.Name, partition.Partition), partition => partition.First);
+        var time = start.Position is { } position ? await TimeOfAsync(position, partitions, cancellationToken) : start.Time;
+        // a record that is still to come has nothing behind it
+        if (start.Position is not null && time is null)
+            return (0, MergeAsync([]));
+        var begin = time is { } from ? reader.OffsetsAt(partitions, from) : partitions.ToDictionary(partition => (partition.Topic.Name, partition.Partition), partition => partition.First);
+        if (start.Position is { } first)
+            begin = new Dictionary<(string, int), long>(begin) { [(first.Topic.Name, first.Partition)] = first.Offset };
         var wanted = partitions.Select(partition => (Partition: partition, From: begin[(partition.Topic.Name, partition.Partition)])).Where(one => one.From < one.Partition.End).ToList();
         return (wanted.Sum(one => one.Partition.End - one.From), MergeAsync([.. wanted.Select(one => ReadAsync(one.Partition, one.From, cancellationToken))]));
     }
@@ -51,6 +58,16 @@ internal sealed class StoredPayments(LogReaders logs)
             foreach (var log in all)
                 await log.DisposeAsync();
         }
+    }
+
+    /// <summary>When the record at a place, or the first after it that is still there, was written; null where there is none.</summary>
+    private async Task<DateTimeOffset?> TimeOfAsync(RecordPosition position, IReadOnlyList<LogPartition> partitions, CancellationToken cancellationToken)
+    {
+        if (partitions.FirstOrDefault(known => known.Topic == position.Topic && known.Partition == position.Partition) is not { } partition || position.Offset >= partition.End)
+            return null;
+        await foreach (var record in ReadAsync(partition, position.Offset, cancellationToken))
+            return record.Timestamp;
+        return null;
     }
 
     private async IAsyncEnumerable<ConsumedRecord> ReadAsync(LogPartition partition, long from, [EnumeratorCancellation] CancellationToken cancellationToken)

@@ -51,7 +51,7 @@ internal sealed class FraudBench(int seed, string? stream, string? decisions)
             var facts = new PaymentFacts(new(i + 1, 0, 0, new byte[8]), payment.At, payment.ShopperId, payment.Card, payment.Device, payment.Address,
                 payment.Country, payment.Amount, payment.Currency, payment.FirstOrderAt);
             var keys = HistoryKeys.Of(facts);
-            var assessment = screener.Screen(facts, keys, book.Of(facts.Currency, keys));
+            var assessment = screener.Screen(facts, keys, book.Of(facts, keys));
             if (assessment.Verdict == Verdict.Authorize && payment.Outcome == Outcome.Declined)
                 book.Mark(facts.PaymentId, keys, ObservationMarks.Declined);
             assessments.Add(assessment);

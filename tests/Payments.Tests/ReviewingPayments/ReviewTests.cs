@@ -58,8 +58,10 @@ public sealed class ReviewTests(PostgresFixture postgres)
         Assert.Equal(review.IsApproved ? "authorized" : "", await shop.Provider.LedgerOfAsync(held.PaymentId));
     }
 
-    [Fact]
-    public async Task A_decision_raced_by_the_orders_end_holds_or_comes_too_late()
+    [Theory]
+    [InlineData("The payment was not approved in time")]
+    [InlineData("Cancelled by the shopper")]
+    public async Task A_decision_raced_by_the_orders_end_holds_or_comes_too_late(string reason)
     {
         await using var shop = await TestShop.StartAsync(postgres);
         var payments = shop.StartPayments();
@@ -67,7 +69,7 @@ public sealed class ReviewTests(PostgresFixture postgres)
         var held = await ScreeningFlowTests.TestCardsAsync(shop, payments, 5);
 
         // the deadline and the shopper's cancel come to Payments as the same event
-        var cancelling = shop.Orders.PublishAsync(new OrderCancelled(held.OrderId, "The payment was not approved in time"));
+        var cancelling = shop.Orders.PublishAsync(new OrderCancelled(held.OrderId, reason));
         var answer = await DecideAsync(olga, held.PaymentId, Approve);
         await cancelling;
 
@@ -94,6 +96,14 @@ public sealed class ReviewTests(PostgresFixture postgres)
     [InlineData("POST", "/01a2055e-20d9-76ac-b2d2-47ee76b48253", """{"decision":"perhaps"}""", 400, "decision")]
     [InlineData("POST", "/01a2055e-20d9-76ac-b2d2-47ee76b48253", """{"note":"x"}""", 400, "decision")]
     [InlineData("POST", "/01a2055e-20d9-76ac-b2d2-47ee76b48253", "[", 400, null)]
+    [InlineData("POST", "/01a2055e-20d9-76ac-b2d2-47ee76b48253", "null", 400, null)]
+    [InlineData("POST", "/01a2055e-20d9-76ac-b2d2-47ee76b48253", """{"decision":7}""", 400, "decision")]
+    [InlineData("POST", "/01a2055e-20d9-76ac-b2d2-47ee76b48253", """{"decision":99999999999999999999}""", 400, "decision")]
+    [InlineData("POST", "/01a2055e-20d9-76ac-b2d2-47ee76b48253", """{"decision":"approve","note":7}""", 400, "note")]
+    [InlineData("POST", "/01a2055e-20d9-76ac-b2d2-47ee76b48253", """{"decision":"approve","note":"\u0000"}""", 400, "note")]
+    [InlineData("POST", "/01a2055e-20d9-76ac-b2d2-47ee76b48253", """{"decision":"approve","note":"\ud800"}""", 400, null)]
+    [InlineData("GET", "?limit=99999999999999999999", null, 400, "limit")]
+    [InlineData("GET", "?limit=%00", null, 400, "limit")]
     [InlineData("GET", "/01a2055e-20d9-76ac-b2d2-47ee76b48253", null, 404, null)]
     public async Task Bad_input_is_refused_with_the_field(string method, string path, string? body, int status, string? field)
     {

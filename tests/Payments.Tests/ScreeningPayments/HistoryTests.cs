@@ -69,6 +69,19 @@ public sealed class HistoryTests
         Assert.Throws<FormatException>(() => History.Decode(history.Encode().AsSpan(..^1)));
     }
 
+    [Theory]
+    [InlineData(180, true)]
+    [InlineData(181, false)]
+    public void A_key_that_is_not_seen_for_long_is_not_known_any_more(int days, bool isKnown)
+    {
+        var (book, then) = (new HistoryBook(), DateTimeOffset.UnixEpoch.AddDays(20_000));
+        var facts = new PaymentFacts(Guid.CreateVersion7(), then, "shopper", "card", "device", "address", "DE", 10, "EUR", then);
+        var keys = HistoryKeys.Of(facts);
+        new Screener(new()).Screen(facts, keys, book.Of(facts, keys));
+        var later = book.Of(facts with { At = then.AddDays(days) }, keys);
+        Assert.All([later.Card, later.Shopper, later.Device!, later.Address!], history => Assert.Equal(isKnown ? 1 : 0, history.Total));
+    }
+
     [Fact]
     public void What_is_usual_is_learned_for_any_currency_and_unknown_before()
     {

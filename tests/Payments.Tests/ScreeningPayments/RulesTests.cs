@@ -40,6 +40,11 @@ public sealed class RulesTests(PostgresFixture postgres)
     [InlineData("""{"burst":{"points":5000}}""", "burst.points")]
     [InlineData("""{"burst":null}""", "burst")]
     [InlineData("[]", null)]
+    [InlineData("null", null)]
+    [InlineData("""{"holdAt":1e400}""", "holdAt")]
+    [InlineData("""{"holdAt":"NaN"}""", null)]
+    [InlineData("""{"burst":{"points":"\u0000"}}""", null)]
+    [InlineData("""{"nobodyKnows":1}""", null)]
     public async Task Rules_that_make_no_sense_are_refused_by_field(string rules, string? field)
     {
         await using var shop = await TestShop.StartAsync(postgres, providerIsUp: false);

@@ -110,7 +110,7 @@ public sealed class ScreenerTests
         var facts = new PaymentFacts(Guid.CreateVersion7(), Now, "ada", "card", null, null, null, 30, "EUR", null);
         var keys = HistoryKeys.Of(facts);
         Assert.Equal(2, keys.All().Count());
-        Assert.Equal(Verdict.Authorize, new Screener(new()).Screen(facts, keys, new HistoryBook().Of("EUR", keys)).Verdict);
+        Assert.Equal(Verdict.Authorize, new Screener(new()).Screen(facts, keys, new HistoryBook().Of(facts, keys)).Verdict);
     }
 
     [Fact]

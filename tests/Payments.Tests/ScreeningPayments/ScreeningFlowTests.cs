@@ -56,6 +56,35 @@ public sealed class ScreeningFlowTests(PostgresFixture postgres)
     }
 
     [Fact]
+    public async Task Card_testing_is_caught_through_rebalances_in_its_middle()
+    {
+        await using var shop = await TestShop.StartAsync(postgres);
+        var first = shop.StartPayments();
+        var outcomes = new List<PaymentState>();
+        await AttackAsync(3, first);
+        var assignments = Assignments();
+        var second = shop.StartPayments();
+        await Eventually.BecomesTrueAsync(() => Task.FromResult(Assignments() > assignments));
+        await AttackAsync(6, second);
+        await first.DisposeAsync();
+        await AttackAsync(6, second);
+
+        Assert.Contains(outcomes.Take(5), state => Stopped.Contains(state) && state == PaymentState.Held);
+        Assert.All(outcomes.Skip(5), state => Assert.Contains(state, Stopped));
+
+        int Assignments() => shop.Logs.Text.Split("PartitionsAssigned").Length;
+
+        async Task AttackAsync(int cards, PaymentsInstance reader)
+        {
+            for (var i = 0; i < cards; i++)
+            {
+                var card = outcomes.Count;
+                outcomes.Add(await PayAndSettleAsync(shop, reader, OrdersStandIn.Request(card % 2 == 1 ? $"tok_declined_c{card}" : $"tok_visa_c{card}", "tester", "device", "address", isFirst: true)));
+            }
+        }
+    }
+
+    [Fact]
     public async Task The_same_stream_gets_the_same_decisions_in_one_go_with_a_restart_and_with_a_rebalance()
     {
         var requests = Stream();

@@ -29,7 +29,7 @@ internal sealed class ScreeningStories
         var facts = new PaymentFacts(new(++_payments, 0, 0, new byte[8]), time, shopper, card ?? $"card of {shopper}", device ?? $"device of {shopper}",
             address ?? $"address of {shopper}", country, amount, "EUR", accountDays == 0 ? null : time.AddDays(-accountDays));
         var keys = HistoryKeys.Of(facts);
-        var assessment = _screener.Screen(facts, keys, Book.Of("EUR", keys));
+        var assessment = _screener.Screen(facts, keys, Book.Of(facts, keys));
         if (declined && assessment.Verdict == Verdict.Authorize)
             Book.Mark(facts.PaymentId, keys, ObservationMarks.Declined);
         return assessment;

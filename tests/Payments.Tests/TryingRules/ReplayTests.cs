@@ -74,18 +74,55 @@ public sealed class ReplayTests(PostgresFixture postgres)
         await Eventually.BecomesAsync("done", async () => (await olga.GetFromJsonAsync<JsonElement>(Path, Cancellation)).GetProperty("state").GetString());
     }
 
+    [Fact]
+    public async Task It_begins_at_any_record_with_what_came_after_it_in_all_partitions()
+    {
+        await using var shop = await TestShop.StartAsync(postgres);
+        var payments = shop.StartPayments();
+        using var olga = payments.CreateOperator();
+        var requests = Enumerable.Range(0, 8).Select(i => OrdersStandIn.Request("tok_visa", $"shopper-{i}")).ToList();
+        foreach (var request in requests)
+        {
+            await shop.Orders.PublishAsync(request);
+            await Eventually.BecomesAsync(PaymentState.Authorized, async () => await payments.StateAsync(request.PaymentId));
+        }
+        await Eventually.BecomesAsync(8, () => Task.FromResult(shop.Orders.Events(Topics.Orders).Count));
+
+        for (var i = 0; i < requests.Count; i += 3)
+        {
+            var record = shop.Orders.Events(Topics.Orders).Single(e => e.OrderId == requests[i].OrderId);
+            var found = await ReplayAsync(olga, $"orders/{record.Partition}/{record.Offset}");
+            Assert.Equal(requests.Count - i, found.GetProperty("report").GetProperty("screened").GetInt64());
+            Assert.Equal($"orders/{record.Partition}/{record.Offset}", found.GetProperty("from").GetString());
+        }
+        Assert.Equal(0, (await ReplayAsync(olga, $"payments/0/{long.MaxValue}")).GetProperty("report").GetProperty("screened").GetInt64());
+    }
+
     [Theory]
+    [InlineData("""{"from":"orders/6/0","rules":{}}""", "from")]
+    [InlineData("""{"from":"orders/0/-1","rules":{}}""", "from")]
+    [InlineData("""{"from":"orders/0/99999999999999999999","rules":{}}""", "from")]
+    [InlineData("""{"from":"orders/0/1/2","rules":{}}""", "from")]
+    [InlineData("""{"from":"catalog/0/1","rules":{}}""", "from")]
+    [InlineData("""{"from":"orders/٣/1","rules":{}}""", "from")]
+    [InlineData("""{"from":"orders/0/1\u0000","rules":{}}""", "from")]
+    [InlineData("""{"from":7,"rules":{}}""", "from")]
+    [InlineData("""{"from":"beginning","rules":{"holdAt":1e400}}""", "rules.holdAt")]
+    [InlineData("""{"from":"beginning","rules":[]}""", null)]
+    [InlineData("null", null)]
+    [InlineData("{\"from\":\"beginning\"", null)]
     [InlineData("""{"from":"yesterday","rules":{}}""", "from")]
     [InlineData("""{"rules":{}}""", "from")]
     [InlineData("""{"from":"beginning"}""", "rules")]
     [InlineData("""{"from":"beginning","rules":{"burst":{"points":5000}}}""", "rules.burst.points")]
-    public async Task What_makes_no_sense_is_refused_by_field(string body, string field)
+    public async Task What_makes_no_sense_is_refused_by_field(string body, string? field)
     {
         await using var shop = await TestShop.StartAsync(postgres, providerIsUp: false);
         using var olga = shop.StartPayments().CreateOperator();
         using var answer = await SendAsync(olga, HttpMethod.Post, Path, body);
         Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
-        Assert.Contains($"\"{field}\"", await answer.Content.ReadAsStringAsync(Cancellation), StringComparison.Ordinal);
+        if (field is not null)
+            Assert.Contains($"\"{field}\"", await answer.Content.ReadAsStringAsync(Cancellation), StringComparison.Ordinal);
     }
 
     private static async Task<JsonElement> ReplayAsync(HttpClient olga, string from)

@@ -3,7 +3,9 @@ using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
 using Shop.Contracts;
+using Shop.Payments.TryingRules;
 using Shop.Testing;
 
 namespace Shop.Payments.Tests.TryingRules;
@@ -89,6 +91,31 @@ public sealed class ShadowTests(PostgresFixture postgres)
             await shop.Orders.PublishAsync(request);
             await Eventually.BecomesTrueAsync(async () => await payments.StateAsync(request.PaymentId) is PaymentState.Authorized);
         }
+    }
+
+    [Fact]
+    public async Task What_they_have_found_is_deleted_long_after_their_end_and_who_tried_what_stays()
+    {
+        await using var shop = await TestShop.StartAsync(postgres, providerIsUp: false);
+        var payments = shop.StartPayments();
+        using var olga = payments.CreateOperator();
+        for (var version = 1; version <= 3; version++)
+        {
+            Assert.Equal(HttpStatusCode.OK, await StatusAsync(PutAsync(olga, Strict)));
+            await payments.QueryAsync(db => db.Database.ExecuteSqlAsync($"""
+                INSERT INTO shadow_decision_counts VALUES ({version}, 0, 'Hold', 'Authorize', 5);
+                INSERT INTO shadow_rule_counts VALUES ({version}, 0, 'Burst', 5, 0);
+                INSERT INTO shadow_examples (version, payment_id, kind, decision) VALUES ({version}, gen_random_uuid(), 'Hold Authorize', '[]');
+                """));
+        }
+        await payments.QueryAsync(db => db.Database.ExecuteSqlAsync($"UPDATE shadow_rules SET ended_at = now() - interval '91 days' WHERE version = 1"));
+
+        await payments.Services.GetRequiredService<TrialCleanup>().RunOnceAsync(Cancellation);
+
+        Assert.Equal([2, 3], await payments.QueryAsync(db => db.ShadowDecisionCounts.Select(count => count.Version).Order().ToListAsync()));
+        Assert.Equal([2, 3], await payments.QueryAsync(db => db.ShadowRuleCounts.Select(count => count.Version).Order().ToListAsync()));
+        Assert.Equal([2, 3], await payments.QueryAsync(db => db.ShadowExamples.Select(example => example.Version).Order().ToListAsync()));
+        Assert.Equal([1, 2, 3], await payments.QueryAsync(db => db.ShadowRules.Select(rules => rules.Version).Order().ToListAsync()));
     }
 
     [Fact]

@@ -1,6 +1,9 @@
+using System.Text.Json.Serialization;
+
 namespace Shop.Payments.ScreeningPayments.Rules;
 
 /// <summary>A new shopper, or one whom the bank refuses, pays faster than people shop. Who buys gifts or for an office is quick too, but neither.</summary>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record Burst : Rule
 {
     /// <summary>Payments within ten minutes.</summary>

@@ -1,6 +1,9 @@
+using System.Text.Json.Serialization;
+
 namespace Shop.Payments.ScreeningPayments.Rules;
 
 /// <summary>Many cards that were never seen before come through one shopper, device or address, and the bank refuses some: somebody tries out stolen numbers.</summary>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record CardTesting : Rule
 {
     /// <summary>New cards and refused cards together, within a day, of one shopper or device.</summary>

@@ -1,6 +1,9 @@
+using System.Text.Json.Serialization;
+
 namespace Shop.Payments.ScreeningPayments.Rules;
 
 /// <summary>Card and device have been this shopper's for long: speaks for the payment.</summary>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record Established : Rule
 {
     /// <summary>Days.</summary>

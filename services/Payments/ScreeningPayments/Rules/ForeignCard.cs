@@ -1,6 +1,9 @@
+using System.Text.Json.Serialization;
+
 namespace Shop.Payments.ScreeningPayments.Rules;
 
 /// <summary>A card that others pay with appears with a shopper who shares neither device nor address with them.</summary>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record ForeignCard : Rule
 {
     /// <summary>Days after which the card counts as this shopper's own.</summary>

@@ -1,6 +1,9 @@
+using System.Text.Json.Serialization;
+
 namespace Shop.Payments.ScreeningPayments.Rules;
 
 /// <summary>Several new shoppers share a device, a card or, in a short time, an address where nobody is known: they are one person.</summary>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record FreshAccounts : Rule
 {
     /// <summary>New shoppers of one device or card within a day.</summary>

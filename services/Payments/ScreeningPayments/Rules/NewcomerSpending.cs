@@ -1,6 +1,9 @@
+using System.Text.Json.Serialization;
+
 namespace Shop.Payments.ScreeningPayments.Rules;
 
 /// <summary>A new shopper spends much, again and again: one large first order is a generous newcomer's, several are a stolen card's.</summary>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record NewcomerSpending : Rule
 {
     private const int GiftAddresses = 3;

@@ -1,6 +1,9 @@
+using System.Text.Json.Serialization;
+
 namespace Shop.Payments.ScreeningPayments.Rules;
 
 /// <summary>The bank says no more often than it does to somebody who mistyped or was short of money.</summary>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record RepeatedDeclines : Rule
 {
     /// <summary>Refusals of one shopper, card or device within a day.</summary>

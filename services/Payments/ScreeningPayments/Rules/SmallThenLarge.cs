@@ -1,6 +1,9 @@
+using System.Text.Json.Serialization;
+
 namespace Shop.Payments.ScreeningPayments.Rules;
 
 /// <summary>A card that is new here pays very little, then much: it was tried out.</summary>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record SmallThenLarge : Rule
 {
     /// <summary>The amount that is large, in standard deviations above the usual one.</summary>
