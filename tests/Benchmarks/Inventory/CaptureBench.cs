@@ -1,11 +1,8 @@
 using System.Diagnostics;
-using System.Globalization;
 using Confluent.Kafka;
 using Npgsql;
 using Shop.Benchmarks.Broker;
 using Shop.Contracts;
-using Shop.Testing;
-using Shop.Testing.Processes;
 
 namespace Shop.Benchmarks.Inventory;
 
@@ -24,13 +21,7 @@ internal static class CaptureBench
         var data = Directory.CreateTempSubdirectory("shop-bench-");
         try
         {
-            var cluster = Path.Combine(data.FullName, "postgres");
-            await using (var first = await PostgresCluster.StartAsync(cluster, cancellationToken))
-            {
-                // the server's own clock says when each of the two databases committed
-                await ExecuteAsync(first.AdminConnectionString, "ALTER SYSTEM SET track_commit_timestamp = on", cancellationToken);
-            }
-            await using var postgres = await PostgresCluster.StartAsync(cluster, cancellationToken);
+            await using var postgres = await CommitTimes.StartPostgresAsync(Path.Combine(data.FullName, "postgres"), cancellationToken);
             await using var kafka = await EmbeddedKafkaProcess.StartAsync(data.CreateSubdirectory("kafka").FullName, cancellationToken);
             string inventory = await postgres.CreateDatabaseAsync("inventory", cancellationToken), orders = await postgres.CreateDatabaseAsync("orders", cancellationToken);
             await LatencyAsync(report, inventory, orders, kafka.BootstrapServers, cancellationToken);
@@ -44,8 +35,8 @@ internal static class CaptureBench
 
     private static async Task LatencyAsync(Report report, string inventory, string orders, string kafka, CancellationToken cancellationToken)
     {
-        await using var capturing = await ServiceProcess.StartAsync("inventory", inventory, kafka);
-        await using var copying = await ServiceProcess.StartAsync("orders", orders, kafka);
+        await using var capturing = await ServiceProcess.StartAsync("Inventory.dll", inventory, kafka, cancellationToken);
+        await using var copying = await ServiceProcess.StartAsync("Orders.dll", orders, kafka, cancellationToken);
         await ExecuteAsync(inventory, $"""
             INSERT INTO products (sku, name, description, price_amount, price_currency) SELECT 'bench-' || i, 'Bench', '', 9.50, 'EUR' FROM generate_series(1, {WarmUp + Changes}) i
             """, cancellationToken);
@@ -78,7 +69,7 @@ internal static class CaptureBench
     private static async Task FlowAsync(Report report, string inventory, string kafka, CancellationToken cancellationToken)
     {
         double flowed, memory;
-        await using (var capturing = await ServiceProcess.StartAsync("inventory", inventory, kafka))
+        await using (var capturing = await ServiceProcess.StartAsync("Inventory.dll", inventory, kafka, cancellationToken))
         {
             using var consumer = new ConsumerBuilder<byte[], byte[]>(new ConsumerConfig { BootstrapServers = kafka, GroupId = "bench" }).Build();
             Report.Progress($"inserting {Rows:N0} products");
@@ -90,7 +81,7 @@ internal static class CaptureBench
             var watch = Stopwatch.StartNew();
             await UntilAsync(() => EndOf(consumer), end + (2 * Rows), cancellationToken);
             flowed = Rows / watch.Elapsed.TotalSeconds;
-            memory = PeakMebibytes(capturing.Id);
+            memory = capturing.PeakMebibytes;
         }
         Report.Progress("the same UPDATE, read from the bare stream and dropped");
         await using var bare = await BareStream.StartAsync(inventory, cancellationToken);
@@ -132,10 +123,6 @@ internal static class CaptureBench
 
     private static long EndOf(IConsumer<byte[], byte[]> consumer) => Enumerable.Range(0, Topics.Catalog.Partitions)
         .Sum(partition => consumer.QueryWatermarkOffsets(new(Topics.Catalog.Name, partition), TimeSpan.FromSeconds(10)).High.Value);
-
-    /// <summary>The most memory that the process has had resident. Source: proc(5), VmHWM.</summary>
-    private static double PeakMebibytes(int process) =>
-        double.Parse(File.ReadLines($"/proc/{process}/status").Single(line => line.StartsWith("VmHWM:", StringComparison.Ordinal)).Split((char[])[' ', '\t'], StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) / 1024;
 
     private static double At(List<double> sorted, double fraction) => Math.Round(sorted[(int)(fraction * (sorted.Count - 1))], 2);
 

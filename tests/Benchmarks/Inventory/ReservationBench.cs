@@ -6,7 +6,6 @@ using Shop.Benchmarks.Broker;
 using Shop.Benchmarks.Messaging;
 using Shop.Contracts;
 using Shop.Testing;
-using Shop.Testing.Processes;
 
 namespace Shop.Benchmarks.Inventory;
 
@@ -71,7 +70,7 @@ internal static class ReservationBench
         await using var kafka = await EmbeddedKafkaProcess.StartAsync(data.CreateSubdirectory($"reserve-{Guid.CreateVersion7()}").FullName, cancellationToken);
         var database = await MessagingBench.NewDatabaseAsync(postgres, cancellationToken);
         await using var dataSource = NpgsqlDataSource.Create(database);
-        await using (await ServiceProcess.StartAsync("inventory", database, kafka.BootstrapServers))
+        await using (await ServiceProcess.StartAsync("Inventory.dll", database, kafka.BootstrapServers, cancellationToken))
         {
             // for its tables, its topics and its products
             await using var products = dataSource.CreateCommand($"""
@@ -82,7 +81,7 @@ internal static class ReservationBench
         }
         await BulkProducer.ProduceAsync(kafka.BootstrapServers, Topics.Orders.Name, Enumerable.Range(0, Orders).Select(i => Submitted($"bench-{skuOf(i)}")), cancellationToken);
 
-        await using var service = await ServiceProcess.StartAsync("inventory", database, kafka.BootstrapServers);
+        await using var service = await ServiceProcess.StartAsync("Inventory.dll", database, kafka.BootstrapServers, cancellationToken);
         var before = 0L;
         while ((before = await ReservedAsync(dataSource, cancellationToken)) == 0)
             await Task.Delay(5, cancellationToken);
