@@ -25,7 +25,9 @@ public sealed class AuthorityTests : IAsyncLifetime
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = Environments.Production });
         builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
         {
-            ["urls"] = "http://127.0.0.1:0", ["Authentication:Authority"] = _authority.Address, ["Authentication:Audience"] = TestAuthority.Audience,
+            ["urls"] = "http://127.0.0.1:0",
+            ["Authentication:Authority"] = _authority.Address,
+            ["Authentication:Audience"] = TestAuthority.Audience,
         });
         builder.Logging.ClearProviders();
         builder.AddServiceDefaults();

@@ -105,7 +105,11 @@ public sealed class TestAuthority : IAsyncLifetime
         using var client = new HttpClient();
         using var answer = await client.PostAsync(Address + "/connect/token", new FormUrlEncodedContent(new Dictionary<string, string>
         {
-            ["grant_type"] = "client_credentials", ["client_id"] = ClientId, ["client_secret"] = ClientSecret, ["person"] = person, ["scope"] = scope,
+            ["grant_type"] = "client_credentials",
+            ["client_id"] = ClientId,
+            ["client_secret"] = ClientSecret,
+            ["person"] = person,
+            ["scope"] = scope,
         }), TestContext.Current.CancellationToken);
         var text = await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
         return System.Text.Json.JsonDocument.Parse(text).RootElement.TryGetProperty("access_token", out var token) ? token.GetString()! : throw new InvalidOperationException(text);
