@@ -20,7 +20,7 @@ public sealed class AuthorisationTests : IAsyncLifetime
     public async Task Every_route_answers_every_caller_as_its_row_says()
     {
         await using var gateway = new GatewayUnderTest(Environments.Development, new() { ["Authentication:SigningKey"] = TestTokens.SigningKey },
-            [.. Services.Select(name => (name, new[] { _service.Address }))]);
+            [.. Services.Append("payment-provider").Select(name => (name, new[] { _service.Address }))]);
         using var client = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false }) { BaseAddress = gateway.Client.BaseAddress };
         await new AuthorisationMatrix(gateway.Services, client).HoldsAsync(
         [
@@ -38,7 +38,10 @@ public sealed class AuthorisationTests : IAsyncLifetime
             PassedOn("/api/ops/stock"), PassedOn("/api/ops/products"), PassedOn("/api/ops/sensors"), PassedOn("/api/ops/orders"), PassedOn("/api/ops/reviews"),
             PassedOn("/api/ops/fraud"), new("ANY /api/ops/payments/reconciliation", Access.Operator, 200), new("ANY /api/ops/activity/rebuild", Access.Operator, 200),
             PassedOn("/api/ops/logs"), PassedOn("/api/ops/alarms"),
-            .. new[] { "inventory", "payments", "activity" }.SelectMany(service => new[] { PassedOn($"/api/ops/{service}/dead-letters"), PassedOn($"/api/ops/{service}/refused-events") }),
+            new("GET /api/ops/flow", Access.Operator, 200),
+            new("GET /api/ops/faults/payment-provider", Access.Operator, 200),
+            new("PUT /api/ops/faults/payment-provider", Access.Operator, 400, Body: """{"answerDelaySeconds":-1}"""),
+            .. new[] { "inventory", "payments", "activity" }.SelectMany(service => new[] { new($"ANY /api/ops/{service}/flow", Access.Operator, 200), PassedOn($"/api/ops/{service}/dead-letters"), PassedOn($"/api/ops/{service}/refused-events") }),
         ]);
     }
 

@@ -59,6 +59,7 @@ public sealed class AuthorisationMatrix(IServiceProvider services, HttpClient cl
         var (path, none) = ($"/api/ops/{service}", Guid.Empty);
         return
         [
+            new($"GET {path}/flow", Access.Operator, 200),
             new($"GET {path}/dead-letters", Access.Operator, 200),
             new($"POST {path}/dead-letters/redrive", Access.Operator, 400, Body: "[]"),
             new($"GET {path}/dead-letters/redrives/{{id}}", Access.Operator, 404, $"{path}/dead-letters/redrives/{none}"),
