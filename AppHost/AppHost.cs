@@ -63,6 +63,9 @@ var gateway = builder.AddBuiltProject<Projects.Gateway>("gateway")
     .WithReference(inventory)
     .WithReference(payments)
     .WithReference(activity)
+    // for the control room: its switch for a slow provider, and its links to traces
+    .WithReference(paymentProvider)
+    .WithEnvironment("Dashboard__Url", shop.Dashboard ? builder.Configuration["ASPNETCORE_URLS"] : null)
     .WithPlaceOrder()
     .IsSupervised();
 inventory.WithReceiveGoods(gateway);

@@ -11,13 +11,15 @@ internal static class Pages
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
         "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-    private const string Store = "/store/index.html";
-
-    /// <summary>The store's addresses: one document, whose scripts show what the address says.</summary>
-    private static readonly TemplateMatcher[] StorePaths =
+    /// <summary>The addresses of the store and of the control room: each is one document, whose scripts show what the address says.</summary>
+    private static readonly (string Document, TemplateMatcher Path)[] Documents =
     [
-        .. ((string[])["", "products/{sku}", "basket", "checkout", "orders", "orders/{id}", "sign-in"])
-            .Select(path => new TemplateMatcher(TemplateParser.Parse(path), [])),
+        .. DocumentAt("/store/index.html", ["", "products/{sku}", "basket", "checkout", "orders", "orders/{id}", "sign-in"]),
+        .. DocumentAt("/control/index.html",
+        [
+            "control", "control/orders", "control/orders/{id}", "control/stock", "control/stock/{sku}", "control/sensors", "control/payments",
+            "control/messages", "control/activity", "control/logs", "control/faults",
+        ]),
     ];
 
     /// <summary>Registers what <see cref="UsePages"/> needs.</summary>
@@ -29,8 +31,8 @@ internal static class Pages
     {
         app.Use((context, next) =>
         {
-            if (Array.Exists(StorePaths, path => path.TryMatch(context.Request.Path, [])))
-                context.Request.Path = Store;
+            if (Array.Find(Documents, page => page.Path.TryMatch(context.Request.Path, [])) is { Document: { } document })
+                context.Request.Path = document;
             return next(context);
         });
         // only files, in which there is nothing secret whose length could tell of it; services' answers pass as they are
@@ -46,4 +48,7 @@ internal static class Pages
             },
         });
     }
+
+    private static IEnumerable<(string Document, TemplateMatcher Path)> DocumentAt(string document, string[] paths) =>
+        paths.Select(path => (document, new TemplateMatcher(TemplateParser.Parse(path), [])));
 }

@@ -4,7 +4,9 @@ using Shop.Gateway.Documenting;
 using Shop.Gateway.Edge;
 using Shop.Gateway.Proxying;
 using Shop.Gateway.RecognisingDevices;
+using Shop.Gateway.ShowingFlow;
 using Shop.Gateway.SigningIn;
+using Shop.Gateway.SwitchingFaults;
 using Shop.ServiceDefaults;
 
 var builder = WebApplication.CreateBuilder(new WebApplicationOptions
@@ -17,6 +19,8 @@ builder.AddProxy();
 builder.AddSessionCookie();
 builder.AddServiceDefaults();
 builder.AddEdge();
+builder.AddFlow();
+builder.AddFaults();
 builder.AddPages();
 
 var app = builder.Build();
@@ -26,6 +30,8 @@ app.UseDeviceCookie();
 app.UsePages();
 app.MapDevelopmentTokens();
 app.MapSession();
+app.MapFlow();
+app.MapFaults();
 app.MapShopApiDocument();
 app.MapProxy();
 app.Run();

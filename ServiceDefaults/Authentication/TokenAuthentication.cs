@@ -9,14 +9,15 @@ using Microsoft.IdentityModel.Tokens;
 namespace Shop.ServiceDefaults.Authentication;
 
 /// <summary>Verifies bearer tokens (RFC 6750, RFC 7519): an OIDC authority's, or in Development Shop's own.</summary>
-internal static class TokenAuthentication
+public static class TokenAuthentication
 {
     // services and authority keep time by NTP: a few seconds cover them, the default of five minutes is a stolen token's gift
     private static readonly TimeSpan ClockSkew = TimeSpan.FromSeconds(5);
 
+    /// <summary>Registers it. Settings: <c>Authentication__Authority</c>, an OIDC issuer, and <c>Authentication__Audience</c>.</summary>
     /// <exception cref="InvalidOperationException">Neither an authority nor a development key is configured, or a
     /// development key outside Development.</exception>
-    public static void AddTokenAuthentication(this IHostApplicationBuilder builder)
+    internal static void AddTokenAuthentication(this IHostApplicationBuilder builder)
     {
         var settings = builder.Configuration.GetSection("Authentication");
         var developmentKey = DevelopmentTokens.SigningKey(builder.Configuration, builder.Environment);
@@ -37,6 +38,7 @@ internal static class TokenAuthentication
             {
                 options.Authority = authority;
                 options.Audience = audience;
+                options.RequireHttpsMetadata = !IsOnThisMachine(authority!);
             }
             else
             {
@@ -45,6 +47,12 @@ internal static class TokenAuthentication
                 options.TokenValidationParameters.ValidAudience = DevelopmentTokens.Audience;
                 options.TokenValidationParameters.ValidAlgorithms = [SecurityAlgorithms.HmacSha256];
             }
+        });
+        // a key that the authority took back signs nothing: by default what was known before is tried for another hour
+        builder.Services.PostConfigure<JwtBearerOptions>(JwtBearerDefaults.AuthenticationScheme, options =>
+        {
+            if (options.ConfigurationManager is BaseConfigurationManager manager)
+                manager.UseLastKnownGoodConfiguration = false;
         });
         // AddAuthentication brings data protection, which at start writes a key file to the user's home; bearer tokens need none
         foreach (var service in builder.Services.Where(service => service.ImplementationType?.Name == "DataProtectionHostedService").ToArray())
@@ -56,6 +64,9 @@ internal static class TokenAuthentication
             .AddPolicy(Policies.Operator, policy => policy
                 .RequireAuthenticatedUser().RequireClaim(ShopClaims.Subject).RequireRole(Policies.OperatorRole));
     }
+
+    /// <summary>Whether what is said to the authority leaves the machine, and so must be encrypted.</summary>
+    public static bool IsOnThisMachine(string authority) => Uri.TryCreate(authority, UriKind.Absolute, out var address) && address.IsLoopback;
 
     /// <summary>
     /// Whether there is nothing to close: a route about which nobody decided who may use it is closed to everyone, and what is no route

@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.AspNetCore.WebUtilities;
@@ -61,15 +62,16 @@ internal static class ApiDocument
     {
         var metadata = context.Description.ActionDescriptor.EndpointMetadata;
         var responses = operation.Responses ??= [];
-        var decisions = metadata.OfType<IAuthorizeData>().ToArray();
-        if (decisions.Length > 0 && !metadata.OfType<IAllowAnonymous>().Any())
+        if (metadata.OfType<IAuthorizeData>().Any() && !metadata.OfType<IAllowAnonymous>().Any())
         {
             operation.Security = [new() { [new OpenApiSecuritySchemeReference(Bearer, context.Document)] = [] }];
             responses.TryAdd("401", new OpenApiResponse());
-            if (decisions.Any(decision => decision.Policy is not null || decision.Roles is not null))
-                responses.TryAdd("403", new OpenApiResponse());
+            // a token of nobody (without sub) as well as one that lacks the role
+            responses.TryAdd("403", new OpenApiResponse());
         }
 
+        foreach (var status in AnswersOfAll(operation, context))
+            responses.TryAdd($"{status}", new OpenApiResponse());
         var problem = await context.GetOrCreateSchemaAsync(typeof(ProblemDetails), cancellationToken: cancellationToken);
         foreach (var (status, response) in responses.Where(response => response.Key[0] is '4' or '5'))
         {
@@ -85,5 +87,19 @@ internal static class ApiDocument
             foreach (var body in bodies.Values)
                 body.Example = example.Parse();
         }
+    }
+
+    /// <summary>What the defaults answer in an endpoint's place, whichever it is: to a request that cannot be read, and while the database is away.</summary>
+    private static IEnumerable<int> AnswersOfAll(OpenApiOperation operation, OpenApiOperationTransformerContext context)
+    {
+        yield return StatusCodes.Status400BadRequest;
+        if (context.Description.ParameterDescriptions.Any(parameter => parameter.RouteInfo?.Constraints?.Any() == true))
+            yield return StatusCodes.Status404NotFound;
+        if (operation.RequestBody is not null)
+        {
+            yield return StatusCodes.Status413PayloadTooLarge;
+            yield return StatusCodes.Status415UnsupportedMediaType;
+        }
+        yield return StatusCodes.Status503ServiceUnavailable;
     }
 }

@@ -49,6 +49,7 @@ internal static class ShopApiDocument
         }
         foreach (var (service, document) in documents)
             Merge(merged, service, document!);
+        DescribeLimits(merged);
         return TypedResults.Ok(merged);
     }
 
@@ -73,6 +74,19 @@ internal static class ShopApiDocument
             foreach (var (_, operation) in operations!.AsObject().Where(operation => operation.Value is JsonObject))
                 operation!["tags"] = new JsonArray(service);
             Object(merged, "paths")[path] = operations.DeepClone();
+        }
+    }
+
+    /// <summary>Whatever is asked may be asked too often.</summary>
+    private static void DescribeLimits(JsonObject document)
+    {
+        foreach (var operation in Object(document, "paths").SelectMany(path => path.Value!.AsObject()).Select(operation => operation.Value).OfType<JsonObject>())
+        {
+            Object(operation, "responses").TryAdd("429", new JsonObject
+            {
+                ["description"] = "Too many requests: Retry-After says when to ask again.",
+                ["content"] = new JsonObject { ["application/problem+json"] = new JsonObject { ["schema"] = new JsonObject { ["$ref"] = Schemas + "ProblemDetails" } } },
+            });
         }
     }
 

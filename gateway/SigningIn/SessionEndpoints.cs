@@ -1,7 +1,10 @@
 using System.Security.Claims;
 using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authentication.OpenIdConnect;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.Extensions.Options;
 using Shop.Gateway.DevelopmentLogin;
+using Shop.ServiceDefaults;
 using Shop.ServiceDefaults.Authentication;
 using Shop.ServiceDefaults.OpenApi;
 
@@ -12,25 +15,31 @@ namespace Shop.Gateway.SigningIn;
 /// <param name="Roles">None, or <see cref="Policies.OperatorRole"/>.</param>
 public sealed record Session(string? Name, IReadOnlyList<string> Roles);
 
-/// <summary><c>/api/session</c>: signs in by name, tells who it is, and signs out.</summary>
+/// <summary><c>/api/session</c>: signs in by name or at an authority, tells who it is, and signs out.</summary>
 internal static class SessionEndpoints
 {
     /// <summary>The resource.</summary>
     public const string Path = "/api/session";
 
-    /// <summary>Maps it in Development only: elsewhere the path does not exist.</summary>
+    /// <summary>Maps it where people can sign in; elsewhere the path does not exist.</summary>
     public static void MapSession(this WebApplication app)
     {
-        if (DevelopmentTokens.SigningKey(app.Configuration, app.Environment) is null)
+        if (app.Services.GetService<SessionStore>() is null)
             return;
         app.MapGet(Path, (ClaimsPrincipal user) => TypedResults.Ok(Read(user))).AllowAnonymous()
-            .WithSummary("Who is signed in, by cookie or token; in Development only.");
+            .WithSummary("Who is signed in, by cookie or token.");
+        app.MapDelete(Path, (Delegate)SignOutAsync).AllowAnonymous()
+            .WithSummary($"Signs out; wants {AntiForgery.Header}.")
+            .ProducesValidationProblem();
+        if (app.Services.GetService<AuthorityTokens>() is not null)
+        {
+            app.MapGet(Path + "/sign-in", SignInAtAuthorityAsync).AllowAnonymous()
+                .WithSummary("Sends the browser to the authority to sign in, and from there back to a page of the shop.");
+            return;
+        }
         app.MapPost(Path, SignInAsync).AllowAnonymous()
             .WithSummary($"Signs in by a cookie, without a password; wants {AntiForgery.Header}; in Development only.")
             .WithRequestExample("""{"name":"ada"}""");
-        app.MapDelete(Path, (Delegate)SignOutAsync).AllowAnonymous()
-            .WithSummary($"Signs out; wants {AntiForgery.Header}; in Development only.")
-            .ProducesValidationProblem();
     }
 
     private static Session Read(ClaimsPrincipal user) =>
@@ -45,9 +54,33 @@ internal static class SessionEndpoints
         return TypedResults.Ok(new Session(request.Name, request.Roles ?? []));
     }
 
+    private static async Task<Results<ChallengeHttpResult, ValidationProblem, ProblemHttpResult>> SignInAtAuthorityAsync(
+        IOptionsMonitor<OpenIdConnectOptions> options, CancellationToken cancellationToken, string returnTo = "/")
+    {
+        // another site's page, to which a sign-in of ours led, could look like ours
+        if (returnTo is not ("/" or ['/', not ('/' or '\\'), ..]) || !Uri.IsWellFormedUriString(returnTo, UriKind.Relative))
+        {
+            var errors = new ValidationErrors();
+            errors.Add(nameof(returnTo), "Must be a page of the shop, as /orders.");
+            return errors.ToProblem();
+        }
+        try
+        {
+            await options.Get(AuthoritySignIn.Scheme).ConfigurationManager!.GetConfigurationAsync(cancellationToken);
+        }
+        catch (Exception e) when (AuthoritySignIn.IsAway(e))
+        {
+            return AuthoritySignIn.Away();
+        }
+        return TypedResults.Challenge(new() { RedirectUri = returnTo }, [AuthoritySignIn.Scheme]);
+    }
+
     private static async Task<NoContent> SignOutAsync(HttpContext context)
     {
+        var session = await context.AuthenticateAsync(SessionCookie.Scheme);
         await context.SignOutAsync(SessionCookie.Scheme);
+        if (session.Succeeded && context.RequestServices.GetService<AuthorityTokens>() is { } tokens)
+            await tokens.RevokeAsync(session.Properties!, context.RequestAborted);
         return TypedResults.NoContent();
     }
 }

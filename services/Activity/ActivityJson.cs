@@ -11,7 +11,6 @@ namespace Shop.Activity;
 
 /// <summary>Source-generated JSON of the service's API.</summary>
 [JsonSourceGenerationOptions(System.Text.Json.JsonSerializerDefaults.Web)]
-[JsonSerializable(typeof(IReadOnlyList<TimelineEvent>))]
 [JsonSerializable(typeof(Page<FeedEvent>))]
 [JsonSerializable(typeof(System.Text.Json.JsonElement))]
 [JsonSerializable(typeof(CollectedActivity))]

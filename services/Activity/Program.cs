@@ -29,7 +29,6 @@ builder.AddWarehouse();
 
 var app = builder.Build();
 app.MapServiceDefaults();
-app.MapOrderTimeline();
 app.MapFeed();
 app.MapCollectingActivity();
 app.MapCountingWindows();

@@ -58,7 +58,9 @@ public static class MessagingExtensions
         services.AddSingleton<ReadabilityProbe>();
         services.AddSingleton<KafkaLog>();
         services.AddSingleton(provider => new EventStream(kafka, eventTypes, options, provider.GetRequiredService<KafkaLog>(), provider.GetRequiredService<TimeProvider>()));
-        services.AddSingleton(provider => new EndpointProgress(kafka, provider.GetRequiredService<NpgsqlDataSource>(), options));
+        services.AddSingleton<TopicOffsets>();
+        services.AddSingleton<MessagingFlow>();
+        services.AddSingleton(provider => new EndpointProgress(provider.GetRequiredService<TopicOffsets>(), provider.GetRequiredService<NpgsqlDataSource>(), options));
         services.AddSingleton(provider => new LogReaders(kafka, options, provider.GetRequiredService<KafkaLog>()));
         services.AddSingleton<EndpointPipelines>();
         services.AddSingleton<Redriving>();

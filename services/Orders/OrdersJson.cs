@@ -15,6 +15,7 @@ namespace Shop.Orders;
 [JsonSerializable(typeof(SubmitOrder))]
 [JsonSerializable(typeof(OrderView))]
 [JsonSerializable(typeof(Page<OrderView>))]
+[JsonSerializable(typeof(IReadOnlyList<TimelineEvent>))]
 [JsonSerializable(typeof(Page<StuckOrder>))]
 [JsonSerializable(typeof(OrderRepairView))]
 [JsonSerializable(typeof(Page<FoundOrder>))]

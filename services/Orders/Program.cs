@@ -33,6 +33,7 @@ var app = builder.Build();
 app.MapServiceDefaults();
 app.MapSubmittingOrder();
 app.MapReadingOrders();
+app.MapOrderTimeline();
 app.MapStreamingOrder();
 app.MapCancellingOrder();
 app.MapRepairingOrders();

@@ -46,6 +46,8 @@ internal static class PaymentEndpoints
             .ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict);
         endpoints.MapGet("/v1/ledger", ReadLedger)
             .WithSummary("What was done, oldest first: for audits.");
+        endpoints.MapGet("/v1/pace", (ProviderPace pace) => TypedResults.Ok(new PaceRequest(pace.AnswerDelay.TotalSeconds)))
+            .WithSummary("How long every authorisation's answer takes at least.");
         endpoints.MapPut("/v1/pace", SetPace)
             .WithSummary("Slows every authorisation's answer down, for trying what the shop does then.")
             .ProducesValidationProblem();

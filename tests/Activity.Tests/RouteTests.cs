@@ -1,5 +1,6 @@
 using Shop.Activity.Tests.Hosting;
 using Shop.Testing;
+using Shop.Testing.Routes;
 
 namespace Shop.Activity.Tests;
 

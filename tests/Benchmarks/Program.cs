@@ -1,11 +1,12 @@
 using Shop.Benchmarks;
 using Shop.Benchmarks.Broker;
 using Shop.Benchmarks.Fraud;
+using Shop.Benchmarks.Inventory;
 using Shop.Benchmarks.Messaging;
 using Shop.Benchmarks.Payments;
 using Shop.Benchmarks.Startup;
 
-// ./shop bench [broker] [startup] [messaging] [messaging.consume] ... [payments] [fraud [--seed N | --stream FILE [--decisions OUT]]] [--json]: every number with its denominator, or its goal, from the same run
+// ./shop bench [broker] [startup] [messaging] [messaging.consume] ... [inventory] [payments] [fraud [--seed N | --stream FILE [--decisions OUT]]] [--json]: every number with its denominator, or its goal, from the same run
 var json = args.Contains("--json");
 var wanted = args.Where(arg => arg != "--json").ToList();
 string? seed = TakeOption("--seed"), stream = TakeOption("--stream"), decisions = TakeOption("--decisions");
@@ -22,6 +23,8 @@ var benches = new Dictionary<string, Func<Report, CancellationToken, Task>>
     ["messaging.consume"] = MessagingBench.ConsumeAsync,
     ["messaging.relay"] = RelayBench.RunAsync,
     ["messaging.latency"] = MessagingBench.LatencyAsync,
+    ["inventory.reservations"] = ReservationBench.RunAsync,
+    ["inventory.capture"] = CaptureBench.RunAsync,
     ["payments"] = PaymentsBench.RunAsync,
     ["fraud"] = new FraudBench(number, stream, decisions).RunAsync,
 };

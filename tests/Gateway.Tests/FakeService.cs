@@ -32,6 +32,8 @@ public sealed class FakeService : IAsyncLifetime
                 await reader.ReadToEndAsync(),
                 context.Request.Headers.Cookie.ToString());
             Requests.Enqueue(seen);
+            if (Answers.TryGetValue(context.Request.Path, out var answer))
+                return Results.Text(answer, "application/json");
             return Results.Json(seen, statusCode: (int)Answer);
         });
     }
@@ -39,6 +41,9 @@ public sealed class FakeService : IAsyncLifetime
     public sealed record Seen(string Method, string Path, string Authorization, string Body, string Cookie = "");
 
     public ConcurrentQueue<Seen> Requests { get; } = [];
+
+    /// <summary>What it answers at some paths, as JSON.</summary>
+    public ConcurrentDictionary<string, string> Answers { get; } = [];
 
     public bool Ready { get; set; } = true;
 

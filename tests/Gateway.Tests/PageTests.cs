@@ -4,7 +4,7 @@ using Microsoft.Extensions.Hosting;
 
 namespace Shop.Gateway.Tests;
 
-/// <summary>The store's pages and what they load.</summary>
+/// <summary>The pages of the store and of the control room, and what they load.</summary>
 public sealed partial class PageTests : IAsyncDisposable
 {
     private readonly GatewayUnderTest _gateway = new(Environments.Development);
@@ -22,7 +22,18 @@ public sealed partial class PageTests : IAsyncDisposable
     [InlineData("/orders?status=fulfilled")]
     [InlineData("/orders/0199c7a2-0000-7000-8000-000000000000")]
     [InlineData("/sign-in?return=%2Fcheckout")]
-    public async Task Each_address_of_the_store_is_served_with_a_policy_that_lets_nothing_in_from_elsewhere(string path)
+    [InlineData("/control")]
+    [InlineData("/control/orders?status=cancelled")]
+    [InlineData("/control/orders/0199c7a2-0000-7000-8000-000000000000")]
+    [InlineData("/control/stock")]
+    [InlineData("/control/stock/mug-blue")]
+    [InlineData("/control/sensors")]
+    [InlineData("/control/payments")]
+    [InlineData("/control/messages?service=orders")]
+    [InlineData("/control/activity")]
+    [InlineData("/control/logs?level=error")]
+    [InlineData("/control/faults")]
+    public async Task Each_address_is_served_with_a_policy_that_lets_nothing_in_from_elsewhere(string path)
     {
         using var response = await _gateway.GetAsync(path);
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
@@ -33,11 +44,11 @@ public sealed partial class PageTests : IAsyncDisposable
         Assert.Equal("nosniff", response.Headers.GetValues("X-Content-Type-Options").Single());
     }
 
-    [Fact]
-    public async Task Everything_the_page_names_is_there_and_is_the_shops_own()
+    [Theory, InlineData("/", 20), InlineData("/control", 30)]
+    public async Task Everything_the_page_names_is_there_and_is_the_shops_own(string page, int atLeast)
     {
         var visited = new HashSet<string>();
-        var open = new Queue<string>(["/"]);
+        var open = new Queue<string>([page]);
         while (open.TryDequeue(out var path))
         {
             if (!visited.Add(path))
@@ -52,7 +63,7 @@ public sealed partial class PageTests : IAsyncDisposable
             }
         }
 
-        Assert.True(visited.Count >= 20, string.Join(' ', visited));
+        Assert.True(visited.Count >= atLeast, string.Join(' ', visited));
     }
 
     [Fact]
@@ -70,13 +81,13 @@ public sealed partial class PageTests : IAsyncDisposable
         return response.Content.Headers.ContentEncoding.SingleOrDefault();
     }
 
-    [Theory, InlineData("/orders/1/2"), InlineData("/products"), InlineData("/store/nothing.js"), InlineData("/store")]
+    [Theory, InlineData("/orders/1/2"), InlineData("/products"), InlineData("/store/nothing.js"), InlineData("/store"), InlineData("/control/nothing"), InlineData("/control/orders/1/2")]
     public async Task Another_address_is_404(string path)
     {
         using var response = await _gateway.GetAsync(path);
         await Problem.ReadAsync(response, HttpStatusCode.NotFound);
     }
 
-    [GeneratedRegex("""(?:src=|href=|from |import )["']([^"'#]+)["']""")]
+    [GeneratedRegex("""(?:src=|href=|from |import |import\()["']([^"'#]+)["']""")]
     private static partial Regex Names();
 }

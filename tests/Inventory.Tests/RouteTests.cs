@@ -1,4 +1,5 @@
 using Shop.Inventory.Tests.Hosting;
+using Shop.Testing.Routes;
 
 namespace Shop.Inventory.Tests;
 

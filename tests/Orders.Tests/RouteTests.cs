@@ -1,3 +1,5 @@
+using Shop.Testing.Routes;
+
 namespace Shop.Orders.Tests;
 
 public sealed class RouteTests(OrdersFixture fixture)

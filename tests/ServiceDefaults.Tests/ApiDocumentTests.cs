@@ -7,6 +7,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Hosting;
 using Shop.ServiceDefaults.Authentication;
 using Shop.ServiceDefaults.OpenApi;
+using Shop.Testing.Routes;
 
 namespace Shop.ServiceDefaults.Tests;
 
@@ -22,7 +23,7 @@ public sealed class ApiDocumentTests
 
         using var document = JsonDocument.Parse(await client.GetStringAsync("/openapi/v1.json", TestContext.Current.CancellationToken));
         var order = document.RootElement.GetProperty("paths").GetProperty("/orders").GetProperty("post");
-        Assert.Equal(["200", "400", "401", "403"], order.GetProperty("responses").EnumerateObject().Select(response => response.Name).Order());
+        Assert.Equal(["200", "400", "401", "403", "413", "415", "503"], order.GetProperty("responses").EnumerateObject().Select(response => response.Name).Order());
         Assert.Equal("bearer", order.GetProperty("security")[0].EnumerateObject().Single().Name);
         Assert.Equal("bearer", document.RootElement.GetProperty("components").GetProperty("securitySchemes").GetProperty("bearer").GetProperty("scheme").GetString());
         var body = order.GetProperty("requestBody").GetProperty("content").GetProperty("application/json");

@@ -75,12 +75,14 @@ async function requestOnce(method, path, body, headers, signal) {
 
 const isJson = response => response.headers.get('content-type')?.includes('json');
 
-const send = async (...all) => {
+/** Asks the API: the answer's JSON, or null where it has none. */
+export const send = async (...all) => {
   const response = await request(...all);
   return isJson(response) ? await response.json() : null;
 };
 
-const query = values => new URLSearchParams(Object.entries(values).filter(([, value]) => value)).toString();
+/** Values as a query string, without those that are empty. */
+export const query = values => new URLSearchParams(Object.entries(values).filter(([, value]) => value)).toString();
 
 /** A page of the catalogue: `{items, next}`. */
 export const catalog = (search, after, signal) => send('GET', `/api/catalog?${query({ search, after, limit: 60 })}`, { signal });
@@ -108,6 +110,9 @@ export async function orderStream(id, last, signal) {
   const response = await requestOnce('GET', `/api/orders/${encodeURIComponent(id)}/stream`, undefined, headers, signal);
   return response.status === 204 ? null : response.body;
 }
+
+/** An open stream of server-sent events that has no end of its own. */
+export const openStream = async (path, signal) => (await requestOnce('GET', path, undefined, { accept: 'text/event-stream' }, signal)).body;
 
 /** `{name, roles}`; the name is null where nobody is signed in. */
 export const session = () => send('GET', '/api/session');

@@ -32,12 +32,21 @@ const relativeFormat = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
 const units = [['day', 86_400], ['hour', 3_600], ['minute', 60]];
 
 /** "5 minutes ago", with the exact time on hover. */
-export function timeAgo(iso) {
-  const at = new Date(iso);
-  const seconds = (at - Date.now()) / 1000;
+export const timeAgo = iso => element('time', { datetime: iso, title: new Date(iso).toLocaleString(), 'data-ago': true }, ago(iso));
+
+/** Brings what `timeAgo` has written below a node up to now. */
+export function refreshTimes(root) {
+  for (const time of root.querySelectorAll('time[data-ago]')) {
+    const text = ago(time.dateTime);
+    if (time.textContent !== text)
+      time.textContent = text;
+  }
+}
+
+function ago(iso) {
+  const seconds = (new Date(iso) - Date.now()) / 1000;
   const [unit, size] = units.find(([, size]) => Math.abs(seconds) >= size) ?? ['second', 1];
-  const text = Math.abs(seconds) < 10 ? 'just now' : relativeFormat.format(Math.round(seconds / size), unit);
-  return element('time', { datetime: iso, title: at.toLocaleString() }, text);
+  return Math.abs(seconds) < 10 ? 'just now' : relativeFormat.format(Math.round(seconds / size), unit);
 }
 
 /** "+121 ms", "+3.2 s", "+4 min". */
@@ -45,4 +54,15 @@ export function duration(milliseconds) {
   if (milliseconds < 1000)
     return `+${Math.round(milliseconds)} ms`;
   return milliseconds < 60_000 ? `+${(milliseconds / 1000).toFixed(1)} s` : `+${Math.round(milliseconds / 60_000)} min`;
+}
+
+const wholes = new Intl.NumberFormat('en'), parts = new Intl.NumberFormat('en', { maximumFractionDigits: 1 });
+
+/** "12,345", and a dash for what is not known. */
+export const count = number => number === null || number === undefined ? '–' : (Number.isInteger(number) ? wholes : parts).format(number);
+
+/** "10:14:03.120", with the whole time on hover. */
+export function clock(iso) {
+  const at = new Date(iso);
+  return element('time', { datetime: iso, title: at.toLocaleString() }, `${at.toLocaleTimeString('en-GB')}.${String(at.getMilliseconds()).padStart(3, '0')}`);
 }

@@ -1,8 +1,9 @@
 // The store: shows what the address says, and its head.
 import * as api from '../shared/api.js';
 import { element } from '../shared/dom.js';
+import { announce, decoded, followLinks, showConnection } from '../shared/navigation.js';
+import { currentSession, leave } from '../shared/session.js';
 import * as basket from './basket.js';
-import { currentSession, leave } from './session.js';
 import { showBasket } from './views/basket.js';
 import { showCatalog } from './views/catalog.js';
 import { showCheckout } from './views/checkout.js';
@@ -23,6 +24,9 @@ let address;
 
 /** Goes to an address of the store's. */
 function go(address, { replace = false } = {}) {
+  // the control room has a document of its own
+  if (!views.some(([pattern]) => pattern.test(new URL(address, location.origin).pathname)))
+    return location[replace ? 'replace' : 'assign'](address);
   if (!replace)
     history.replaceState({ scrolled: scrollY }, '');
   history[replace ? 'replaceState' : 'pushState'](null, '', address);
@@ -60,15 +64,6 @@ async function show({ isNew }) {
   }
 }
 
-/** A part of an address; what is no well-formed one names nothing. */
-function decoded(part) {
-  try {
-    return decodeURIComponent(part);
-  } catch {
-    return part;
-  }
-}
-
 function showNothing({ main, title }) {
   title('Not found');
   main.replaceChildren(element('div', { class: 'state' }, element('h1', {}, 'There is nothing here'), element('a', { class: 'button', href: '/' }, 'To the shop')));
@@ -78,19 +73,8 @@ function title(text) {
   document.title = text === 'Shop' ? text : `${text} · Shop`;
 }
 
-function announce(text) {
-  document.querySelector('#announcement').textContent = text;
-}
-
-document.addEventListener('click', event => {
-  const link = event.target.closest('a[href]');
-  if (!link || event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || link.target || link.origin !== location.origin)
-    return;
-  if (link.hash || !views.some(([pattern]) => pattern.test(link.pathname)))
-    return;
-  event.preventDefault();
-  go(link.pathname + link.search);
-});
+followLinks(path => views.some(([pattern]) => pattern.test(path)), to => go(to));
+showConnection();
 addEventListener('popstate', async ({ state }) => {
   // a jump within the page is none to another
   if (address === location.pathname + location.search)
@@ -117,14 +101,6 @@ search.addEventListener('input', () => {
   typing = setTimeout(lookFor, searchPauseMilliseconds);
 });
 
-const connectionLine = document.querySelector('#connection');
-api.connection.addEventListener('waiting', ({ detail: { problem, seconds } }) => {
-  const what = problem.status === 429 ? 'That was a lot at once' : problem.status === 0 ? 'The shop cannot be reached' : 'A part of the shop is not there at the moment';
-  connectionLine.textContent = `${what}: trying again in ${seconds} s.`;
-  connectionLine.hidden = false;
-});
-api.connection.addEventListener('answered', () => connectionLine.hidden = true);
-
 const basketLink = document.querySelector('#basket-link');
 basket.onChange(() => {
   const pieces = basket.pieces();
@@ -133,9 +109,9 @@ basket.onChange(() => {
 
 async function showAccount() {
   const account = document.querySelector('#account');
-  const { name } = await currentSession().catch(() => ({ name: null }));
+  const { name, roles } = await currentSession().catch(() => ({ name: null, roles: [] }));
   account.replaceChildren(...name
-    ? [element('span', { class: 'who', title: `Signed in as ${name}` }, name), element('button', { class: 'link', type: 'button', onclick: signOut }, 'Sign out')]
+    ? [roles.includes('operator') && element('a', { href: '/control' }, 'Control room'), element('span', { class: 'who', title: `Signed in as ${name}` }, name), element('button', { class: 'link', type: 'button', onclick: signOut }, 'Sign out')].filter(Boolean)
     : [element('a', { href: '/sign-in' }, 'Sign in')]);
 }
 

@@ -7,13 +7,13 @@ using Shop.ServiceDefaults.Authentication;
 
 namespace Shop.Activity.ReadingEvents;
 
-/// <summary>One event of the feed; <c>malformed</c> says that the record was no JSON and <c>data</c> is its text.</summary>
+/// <summary>One event of the feed, <c>trace</c> the one in which it was published; <c>malformed</c> says that the record was no JSON and <c>data</c> is its text.</summary>
 internal sealed record FeedEvent(string Type, DateTimeOffset At, string Topic, int Partition, long Offset, string Key, string Source,
-    Guid Id, Guid? CausationId, RawJson? Data, bool Malformed)
+    Guid Id, Guid? CausationId, string? Trace, RawJson? Data, bool Malformed)
 {
     public static FeedEvent Of(StoredEvent stored) => new(
         stored.Type, stored.At, stored.Topic, stored.Partition, stored.Offset, stored.Key, stored.Source,
-        stored.EventId, stored.CausationId, stored.Data is { } data ? new RawJson(data) : null, stored.Malformed);
+        stored.EventId, stored.CausationId, stored.TraceId, stored.Data is { } data ? new RawJson(data) : null, stored.Malformed);
 }
 
 /// <summary><c>GET /api/activity/feed</c> and <c>/timeline</c>: the events of all topics but the streams, for operators.</summary>

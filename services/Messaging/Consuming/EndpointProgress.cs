@@ -7,25 +7,23 @@ using Shop.Messaging.Schema;
 namespace Shop.Messaging.Consuming;
 
 /// <summary>Tells whether an endpoint has handled everything that was on its topics at an earlier moment, whichever instances do so.</summary>
-public sealed class EndpointProgress : IDisposable
+public sealed class EndpointProgress
 {
-    private static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(3);
-
-    private readonly Lazy<IAdminClient> _admin;
+    private readonly TopicOffsets _offsets;
     private readonly NpgsqlDataSource _dataSource;
     private readonly MessagingOptions _options;
 
-    internal EndpointProgress(KafkaConnection kafka, NpgsqlDataSource dataSource, MessagingOptions options) =>
-        (_admin, _dataSource, _options) = (new(kafka.CreateAdmin), dataSource, options);
+    internal EndpointProgress(TopicOffsets offsets, NpgsqlDataSource dataSource, MessagingOptions options) =>
+        (_offsets, _dataSource, _options) = (offsets, dataSource, options);
 
     /// <summary>Where the endpoint's topics end now, by topic and partition; partitions that have no records are left out.</summary>
     /// <param name="endpoint">The endpoint's name, as it was declared.</param>
     /// <exception cref="KafkaException">The broker cannot be asked.</exception>
     public async Task<IReadOnlyDictionary<(string Topic, int Partition), long>> EndsAsync(string endpoint)
     {
-        var partitions = Options(endpoint).Topics.SelectMany(topic => Enumerable.Range(0, topic.Partitions).Select(partition => new TopicPartition(topic.Name, partition))).ToList();
-        var ends = await OffsetsAsync(partitions, OffsetSpec.Latest());
-        var starts = await OffsetsAsync(partitions, OffsetSpec.Earliest());
+        var partitions = TopicOffsets.PartitionsOf(Options(endpoint).Topics);
+        var ends = await _offsets.ReadAsync(partitions, OffsetSpec.Latest());
+        var starts = await _offsets.ReadAsync(partitions, OffsetSpec.Earliest());
         return ends.Where(end => end.Value > starts[end.Key]).ToDictionary();
     }
 
@@ -41,19 +39,5 @@ public sealed class EndpointProgress : IDisposable
         return ends.All(end => handled.GetValueOrDefault(end.Key) >= end.Value);
     }
 
-    /// <inheritdoc/>
-    public void Dispose()
-    {
-        if (_admin.IsValueCreated)
-            _admin.Value.Dispose();
-    }
-
     private EndpointOptions Options(string endpoint) => _options.Endpoints.Single(options => options.Name == $"{_options.ServiceName}.{endpoint}");
-
-    private async Task<Dictionary<(string Topic, int Partition), long>> OffsetsAsync(List<TopicPartition> partitions, OffsetSpec which)
-    {
-        var result = await _admin.Value.ListOffsetsAsync(partitions.Select(partition => new TopicPartitionOffsetSpec { TopicPartition = partition, OffsetSpec = which }),
-            new() { RequestTimeout = RequestTimeout });
-        return result.ResultInfos.ToDictionary(info => (info.TopicPartitionOffsetError.Topic, info.TopicPartitionOffsetError.Partition.Value), info => info.TopicPartitionOffsetError.Offset.Value);
-    }
 }

@@ -4,7 +4,6 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
-using Shop.Messaging.Schema;
 using Shop.Messaging.Workers;
 
 namespace Shop.Messaging.Operations;
@@ -64,24 +63,14 @@ internal sealed class MessagingGauges : IPeriodicWorker
     /// <summary>Looks everything up.</summary>
     public async Task MeasureAsync(bool withSagas, CancellationToken cancellationToken)
     {
-        await using (var command = _dataSource.CreateCommand("""
-            SELECT ((SELECT count(*) FROM outbox) + (SELECT count(*) FROM held_messages))::float8,
-              coalesce((SELECT extract(epoch FROM $1 - min(occurred_at)) FROM (
-                (SELECT occurred_at FROM outbox ORDER BY id LIMIT 1) UNION ALL (SELECT occurred_at FROM held_messages ORDER BY id LIMIT 1)) oldest), 0)::float8,
-              (SELECT count(*) FROM refused_events)::float8, (SELECT count(*) FROM timeouts)::float8
-            """))
-        {
-            command.Parameters.Add(SqlParameter.Of(_time.GetUtcNow()));
-            await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-            await reader.ReadAsync(cancellationToken);
-            string[] names = ["shop.outbox.depth", "shop.outbox.age", "shop.outbox.refused", "shop.timeouts.pending"];
-            for (var i = 0; i < names.Length; i++)
-                _measured[names[i]] = [new(reader.GetDouble(i), new KeyValuePair<string, object?>("service.name", _options.ServiceName))];
-        }
-        await CountAsync("shop.dead_letters", "messaging.consumer.group.name", "SELECT endpoint, count(*)::float8 FROM dead_letters WHERE status IN ('parked', 'redriving') GROUP BY endpoint",
-            [.. _options.Endpoints.Select(endpoint => endpoint.Name)], cancellationToken);
-        await CountAsync("shop.parked.records", "messaging.consumer.group.name", "SELECT endpoint, count(*)::float8 FROM parked_records GROUP BY endpoint",
-            [.. _options.Endpoints.Select(endpoint => endpoint.Name)], cancellationToken);
+        var outbox = await WaitingMessages.OutboxAsync(_dataSource, _time.GetUtcNow(), cancellationToken);
+        (string Name, double Value)[] measured =
+            [("shop.outbox.depth", outbox.Depth), ("shop.outbox.age", outbox.OldestSeconds), ("shop.outbox.refused", outbox.Refused), ("shop.timeouts.pending", outbox.Timeouts)];
+        foreach (var (name, value) in measured)
+            _measured[name] = [new(value, new KeyValuePair<string, object?>("service.name", _options.ServiceName))];
+        var endpoints = _options.Endpoints.ConvertAll(endpoint => endpoint.Name);
+        await CountAsync("shop.dead_letters", "messaging.consumer.group.name", WaitingMessages.DeadLettersByEndpoint, endpoints, cancellationToken);
+        await CountAsync("shop.parked.records", "messaging.consumer.group.name", WaitingMessages.ParkedByEndpoint, endpoints, cancellationToken);
         if (!withSagas)
             return;
         foreach (var saga in _options.Endpoints.Select(endpoint => endpoint.SagaType).OfType<Type>())
@@ -104,14 +93,10 @@ internal sealed class MessagingGauges : IPeriodicWorker
     private void Gauge(string name, string unit, string description) => _instruments.Add(
         MessagingTelemetry.Meter.CreateObservableGauge(name, () => _measured.GetValueOrDefault(name) ?? [], unit, description));
 
-    /// <summary>Counts by a tag; a name that is <paramref name="known"/> and has no row counts zero.</summary>
+    /// <summary>Counts by a tag.</summary>
     private async Task CountAsync(string name, string tag, string sql, IReadOnlyCollection<string> known, CancellationToken cancellationToken)
     {
-        var counts = known.ToDictionary(value => value, _ => 0.0);
-        await using var command = _dataSource.CreateCommand(sql);
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        while (await reader.ReadAsync(cancellationToken))
-            counts[reader.GetString(0)] = reader.GetDouble(1);
+        var counts = await WaitingMessages.CountAsync(_dataSource, sql, known, cancellationToken);
         _measured[name] = [.. counts.Select(count => new Measurement<double>(count.Value, new KeyValuePair<string, object?>(tag, count.Key)))];
     }
 

@@ -1,4 +1,3 @@
-using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json;
@@ -81,14 +80,12 @@ public sealed class RunningActivity : IAsyncDisposable
         return await _client.SendAsync(request, TestContext.Current.CancellationToken);
     }
 
-    /// <summary>The timeline's events; none where the answer is 404.</summary>
-    public async Task<JsonElement[]> TimelineAsync(Guid orderId, string token)
+    /// <summary>The events of an order, or of what else the query names, oldest first.</summary>
+    public async Task<JsonElement[]> TimelineAsync(string query)
     {
-        using var answer = await GetAsync($"/api/orders/{orderId}/timeline", token);
-        if (answer.StatusCode == HttpStatusCode.NotFound)
-            return [];
+        using var answer = await GetAsync($"/api/activity/timeline?{query}", TestTokens.Operator());
         answer.EnsureSuccessStatusCode();
-        return (await answer.Content.ReadFromJsonAsync<JsonElement[]>(TestContext.Current.CancellationToken))!;
+        return [.. (await answer.Content.ReadFromJsonAsync<JsonElement>(TestContext.Current.CancellationToken)).GetProperty("items").EnumerateArray()];
     }
 
     /// <summary>A page of the feed, as an operator sees it.</summary>

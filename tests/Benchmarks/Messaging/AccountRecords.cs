@@ -1,7 +1,5 @@
-using System.Text;
 using System.Text.Json;
 using Confluent.Kafka;
-using Shop.Messaging.Events;
 
 namespace Shop.Benchmarks.Messaging;
 
@@ -14,38 +12,8 @@ internal static class AccountRecords
     public static string Note { get; } = new('n', 220);
 
     /// <summary>Two records for each account: it is opened and changed.</summary>
-    public static async Task ProduceAsync(string bootstrap, int records, CancellationToken cancellationToken)
-    {
-        using var producer = Producer(bootstrap);
-        var left = new CountdownEvent(records);
-        for (var first = 0; first < records / 2; first += Stride)
-        {
-            var ids = Enumerable.Range(0, Math.Min(Stride, (records / 2) - first)).Select(_ => Guid.CreateVersion7()).ToList();
-            foreach (var id in ids)
-                Produce(id, "shop.accounts.account-opened.v1", JsonSerializer.SerializeToUtf8Bytes(new AccountOpened(id, 1, Note), AccountJson.Default.AccountOpened));
-            foreach (var id in ids)
-                Produce(id, "shop.accounts.account-changed.v1", JsonSerializer.SerializeToUtf8Bytes(new AccountChanged(id, 2, Note), AccountJson.Default.AccountChanged));
-        }
-        await Task.Run(() => left.Wait(cancellationToken), cancellationToken);
-
-        void Produce(Guid key, string type, byte[] body)
-        {
-            var attributes = new CloudEvent(Guid.CreateVersion7(), type, "/shop/bench", DateTimeOffset.UtcNow, key.ToString());
-            var message = new Message<byte[], byte[]> { Key = Encoding.UTF8.GetBytes(key.ToString()), Value = body, Headers = attributes.ToHeaders() };
-            while (true)
-            {
-                try
-                {
-                    producer.Produce(AccountService.Accounts.Name, message, _ => left.Signal());
-                    return;
-                }
-                catch (ProduceException<byte[], byte[]> e) when (e.Error.Code == ErrorCode.Local_QueueFull)
-                {
-                    producer.Poll(TimeSpan.FromMilliseconds(10));
-                }
-            }
-        }
-    }
+    public static Task ProduceAsync(string bootstrap, int records, CancellationToken cancellationToken) =>
+        BulkProducer.ProduceAsync(bootstrap, AccountService.Accounts.Name, Events(records), cancellationToken);
 
     /// <summary>Reads the published notes back.</summary>
     /// <exception cref="InvalidOperationException">There are fewer, or one key's are not in their order.</exception>
@@ -65,13 +33,15 @@ internal static class AccountRecords
         }
     }
 
-    private static IProducer<byte[], byte[]> Producer(string bootstrap) => new ProducerBuilder<byte[], byte[]>(new ProducerConfig
+    private static IEnumerable<(string, string, byte[])> Events(int records)
     {
-        BootstrapServers = bootstrap,
-        Acks = Acks.All,
-        EnableIdempotence = true,
-        Partitioner = Partitioner.Murmur2Random,
-        LingerMs = 5,
-        DeliveryReportFields = "none",
-    }).Build();
+        for (var first = 0; first < records / 2; first += Stride)
+        {
+            var ids = Enumerable.Range(0, Math.Min(Stride, (records / 2) - first)).Select(_ => Guid.CreateVersion7()).ToList();
+            foreach (var id in ids)
+                yield return (id.ToString(), "shop.accounts.account-opened.v1", JsonSerializer.SerializeToUtf8Bytes(new AccountOpened(id, 1, Note), AccountJson.Default.AccountOpened));
+            foreach (var id in ids)
+                yield return (id.ToString(), "shop.accounts.account-changed.v1", JsonSerializer.SerializeToUtf8Bytes(new AccountChanged(id, 2, Note), AccountJson.Default.AccountChanged));
+        }
+    }
 }

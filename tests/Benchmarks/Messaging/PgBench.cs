@@ -73,7 +73,12 @@ internal static partial class PgBench
         await TransactionsAsync(connectionString, PollScript, "-t", $"{rows / PollBatch}", cancellationToken) * PollBatch;
 
     /// <summary>Transactions a second.</summary>
-    private static async Task<double> TransactionsAsync(string connectionString, string transaction, string limit, string value, CancellationToken cancellationToken)
+    /// <param name="connectionString">The database.</param>
+    /// <param name="transaction">The script.</param>
+    /// <param name="limit">Of time or transactions: the option <c>-T</c> (seconds) or <c>-t</c>.</param>
+    /// <param name="value">The limit.</param>
+    /// <param name="cancellationToken">Kills it.</param>
+    internal static async Task<double> TransactionsAsync(string connectionString, string transaction, string limit, string value, CancellationToken cancellationToken)
     {
         var connection = new NpgsqlConnectionStringBuilder(connectionString);
         var script = Path.GetTempFileName();

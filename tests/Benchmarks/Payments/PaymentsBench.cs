@@ -29,7 +29,7 @@ internal static class PaymentsBench
         var data = Directory.CreateTempSubdirectory("shop-bench-");
         try
         {
-            await using var postgres = await StartPostgresAsync(Path.Combine(data.FullName, "postgres"), cancellationToken);
+            await using var postgres = await CommitTimes.StartPostgresAsync(Path.Combine(data.FullName, "postgres"), cancellationToken);
             await using var kafka = await EmbeddedKafkaProcess.StartAsync(data.CreateSubdirectory("kafka").FullName, cancellationToken);
             var provider = $"http://127.0.0.1:{Ports.Free()}";
             using (var admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = kafka.BootstrapServers }).Build())
@@ -166,17 +166,6 @@ internal static class PaymentsBench
 
     private static Task<ServiceProcess> StartPaymentsAsync((string, string)[] settings, CancellationToken cancellationToken) =>
         ServiceProcess.StartAsync("Payments.dll", string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{Ports.Free()}"), settings, cancellationToken);
-
-    /// <summary>A server that remembers when each transaction was durable.</summary>
-    private static async Task<PostgresCluster> StartPostgresAsync(string directory, CancellationToken cancellationToken)
-    {
-        await using (var first = await PostgresCluster.StartAsync(directory, cancellationToken))
-        {
-            await using var admin = NpgsqlDataSource.Create(first.AdminConnectionString);
-            await ExecuteAsync(admin, "ALTER SYSTEM SET track_commit_timestamp = on", cancellationToken);
-        }
-        return await PostgresCluster.StartAsync(directory, cancellationToken);
-    }
 
     private static async Task ExecuteAsync(NpgsqlDataSource source, string sql, CancellationToken cancellationToken)
     {

@@ -3,7 +3,7 @@ import * as api from '../../shared/api.js';
 import { element, money } from '../../shared/dom.js';
 import { clearProblem, field, fieldError, showProblem } from '../../shared/forms.js';
 import * as basket from '../basket.js';
-import { currentSession } from '../session.js';
+import { currentSession } from '../../shared/session.js';
 import { isEmpty, productsOf, showLines, totalsOf } from './basket.js';
 
 const submissionKey = 'shop.submission';

@@ -6,7 +6,7 @@ import { duration, element, money, timeAgo } from '../../shared/dom.js';
 import { nameOf } from '../../shared/components/order-events.js';
 import { framedPicture } from '../../shared/pictures.js';
 import { follow } from '../../shared/streams.js';
-import { requireSession } from '../session.js';
+import { requireSession } from '../../shared/session.js';
 import { statusOf } from './orders.js';
 
 const pollSeconds = .3, quietSecondsAfterEnd = 3;

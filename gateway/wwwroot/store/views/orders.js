@@ -2,7 +2,7 @@
 import * as api from '../../shared/api.js';
 import { element, money, timeAgo } from '../../shared/dom.js';
 import { framedPicture } from '../../shared/pictures.js';
-import { requireSession } from '../session.js';
+import { requireSession } from '../../shared/session.js';
 
 const mostPictures = 4;
 const names = { submitted: 'submitted', reserved: 'being paid', inReview: 'in review', confirmed: 'on its way', fulfilled: 'fulfilled', cancelled: 'cancelled' };

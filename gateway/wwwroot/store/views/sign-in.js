@@ -1,6 +1,6 @@
 // A few people to be, in Development.
 import { element } from '../../shared/dom.js';
-import { enter } from '../session.js';
+import { enter } from '../../shared/session.js';
 
 const people = [
   ['ada', 'Ada', 'Shopper', []], ['grace', 'Grace', 'Shopper', []], ['linus', 'Linus', 'Shopper', []], ['olga', 'Olga', 'Operator: also runs the shop', ['operator']],

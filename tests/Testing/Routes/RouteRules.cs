@@ -1,26 +1,23 @@
 using System.Net;
 using System.Text.Json;
-using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Routing;
-using Microsoft.Extensions.DependencyInjection;
 
-namespace Shop.ServiceDefaults.Tests;
+namespace Shop.Testing.Routes;
 
 /// <summary>What holds for every route of every process, found by looking at all of them.</summary>
-public static partial class RouteRules
+public static class RouteRules
 {
     private const string Document = "/openapi/v1.json";
 
     /// <summary>The process's own routes, without the probes, which belong to supervisors, and the document itself.</summary>
-    private static IEnumerable<RouteEndpoint> Routes(IServiceProvider services) => services.GetRequiredService<EndpointDataSource>().Endpoints
-        .OfType<RouteEndpoint>().Where(route => route.RoutePattern.RawText is { } path
+    private static IEnumerable<RouteEndpoint> Routes(IServiceProvider services) => RouteTable.Of(services).Where(route => route.RoutePattern.RawText is { } path
             && !path.StartsWith("/health/", StringComparison.Ordinal) && !path.StartsWith("/openapi/", StringComparison.Ordinal));
 
     /// <summary>Routes about which nobody decided who may use them.</summary>
     public static IReadOnlyList<string> Undecided(IServiceProvider services) =>
     [
-        .. services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
+        .. RouteTable.Of(services)
             .Where(route => route.Metadata.GetMetadata<IAuthorizeData>() is null && route.Metadata.GetMetadata<IAllowAnonymous>() is null)
             .Select(route => route.RoutePattern.RawText ?? route.DisplayName ?? "?"),
     ];
@@ -31,16 +28,15 @@ public static partial class RouteRules
     /// <param name="isOwn">Which routes the process answers itself; all where none is given.</param>
     public static async Task<IReadOnlyList<string>> UndescribedAsync(IServiceProvider services, HttpClient client, Func<RouteEndpoint, bool>? isOwn = null)
     {
-        using var answer = await client.GetAsync(Document, TestContext.Current.CancellationToken);
-        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
-        using var document = JsonDocument.Parse(await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+        using var answer = await client.GetAsync(Document, Xunit.TestContext.Current.CancellationToken);
+        Xunit.Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        using var document = JsonDocument.Parse(await answer.Content.ReadAsStringAsync(Xunit.TestContext.Current.CancellationToken));
         var paths = document.RootElement.GetProperty("paths");
         var lacking = new List<string>();
         foreach (var route in Routes(services).Where(isOwn ?? (_ => true)))
         {
-            // as it is written in the document: without constraints, and without a slash at the end
-            var path = "/" + Constraint().Replace(route.RoutePattern.RawText!, "{$1}").Trim('/');
-            foreach (var method in route.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods ?? ["ANY"])
+            var path = RouteTable.Path(route);
+            foreach (var method in RouteTable.Methods(route))
             {
                 var name = $"{method} {path}";
                 if (!paths.TryGetProperty(path, out var operations) || !operations.TryGetProperty(method.ToLowerInvariant(), out var operation))
@@ -64,7 +60,4 @@ public static partial class RouteRules
 
         return lacking;
     }
-
-    [GeneratedRegex(@"\{\*{0,2}([a-zA-Z]+)(:[^}]*)?\}")]
-    private static partial Regex Constraint();
 }

@@ -1,8 +1,9 @@
 using System.Diagnostics;
 using Shop.AppHost.Running;
+using Shop.Testing;
 using Shop.Testing.Processes;
 
-namespace Shop.Benchmarks.Payments;
+namespace Shop.Benchmarks;
 
 /// <summary>A service as it is run: a process of its own, whose CPU time and memory are its own.</summary>
 internal sealed class ServiceProcess : IAsyncDisposable
@@ -31,6 +32,18 @@ internal sealed class ServiceProcess : IAsyncDisposable
             return process.PeakWorkingSet64 / 1024.0 / 1024.0;
         }
     }
+
+    /// <summary>Starts one that needs its database and Kafka, and returns when it is ready.</summary>
+    /// <param name="assembly">The service's assembly, in this directory.</param>
+    /// <param name="database">Its database.</param>
+    /// <param name="kafka">Bootstrap servers.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="InvalidOperationException">It ended, or did not become ready.</exception>
+    public static Task<ServiceProcess> StartAsync(string assembly, string database, string kafka, CancellationToken cancellationToken) =>
+        StartAsync(assembly, $"http://127.0.0.1:{Ports.Free()}",
+        [
+            ($"ConnectionStrings__{Path.GetFileNameWithoutExtension(assembly).ToLowerInvariant()}", database), ("ConnectionStrings__kafka", kafka), ("Authentication__SigningKey", TestTokens.SigningKey),
+        ], cancellationToken);
 
     /// <summary>Starts it, and returns when it is ready.</summary>
     /// <param name="assembly">The service's assembly, in this directory.</param>

@@ -1,5 +1,5 @@
 // Who is signed in.
-import * as api from '../shared/api.js';
+import * as api from './api.js';
 
 let current;
 

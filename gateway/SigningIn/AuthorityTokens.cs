@@ -1,0 +1,103 @@
+using System.Globalization;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authentication.OpenIdConnect;
+using Microsoft.Extensions.Options;
+using Microsoft.IdentityModel.Protocols.OpenIdConnect;
+
+namespace Shop.Gateway.SigningIn;
+
+/// <summary>The authority's tokens of those who have signed in, refreshed as they expire (RFC 6749, section 6).</summary>
+internal sealed partial class AuthorityTokens(SessionStore sessions, IOptionsMonitor<OpenIdConnectOptions> options, TimeProvider time, ILogger<AuthorityTokens> logger) : IDisposable
+{
+    private const string ExpiresAt = "expires_at";
+
+    /// <summary>A token is to reach the service before it expires.</summary>
+    private static readonly TimeSpan Margin = TimeSpan.FromSeconds(15);
+
+    // A refresh token is good once, and pages ask many things at once. Of two gateways at the same moment authorities forgive the second (a leeway).
+    private readonly SemaphoreSlim _oneAtATime = new(1);
+
+    /// <summary>The token to send to services; null where the authority gives none any more, and the session has ended.</summary>
+    public async Task<string?> AccessTokenAsync(AuthenticationProperties session, CancellationToken cancellationToken)
+    {
+        if (IsFresh(session))
+            return session.GetTokenValue(OpenIdConnectParameterNames.AccessToken);
+        await _oneAtATime.WaitAsync(cancellationToken);
+        try
+        {
+            var key = SessionStore.KeyOf(session);
+            if (await sessions.RetrieveAsync(key) is not { } ticket)
+                return null;
+            if (!IsFresh(ticket.Properties))
+            {
+                if (!await RefreshAsync(ticket.Properties, cancellationToken))
+                {
+                    await sessions.RemoveAsync(key);
+                    return null;
+                }
+                await sessions.RenewAsync(key, ticket);
+            }
+            return ticket.Properties.GetTokenValue(OpenIdConnectParameterNames.AccessToken);
+        }
+        finally
+        {
+            _oneAtATime.Release();
+        }
+    }
+
+    /// <summary>Has the authority forget the session's refresh token (RFC 7009); that it cannot is no obstacle to signing out.</summary>
+    public async Task RevokeAsync(AuthenticationProperties session, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var endpoint = (await ConfigurationAsync(cancellationToken)).RevocationEndpoint;
+            if (!string.IsNullOrEmpty(endpoint) && session.GetTokenValue(OpenIdConnectParameterNames.RefreshToken) is { } token)
+                using (await PostAsync(endpoint, new() { ["token"] = token, ["token_type_hint"] = OpenIdConnectParameterNames.RefreshToken }, cancellationToken)) { }
+        }
+        catch (Exception e) when (AuthoritySignIn.IsAway(e))
+        {
+            // the session has ended here, and with it all that the token could be used for
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _oneAtATime.Dispose();
+
+    private bool IsFresh(AuthenticationProperties session) =>
+        DateTimeOffset.TryParse(session.GetTokenValue(ExpiresAt), CultureInfo.InvariantCulture, DateTimeStyles.None, out var expiry) && expiry - Margin > time.GetUtcNow();
+
+    private async Task<bool> RefreshAsync(AuthenticationProperties session, CancellationToken cancellationToken)
+    {
+        if (session.GetTokenValue(OpenIdConnectParameterNames.RefreshToken) is not { } token)
+            return false;
+        var endpoint = (await ConfigurationAsync(cancellationToken)).TokenEndpoint;
+        using var answer = await PostAsync(endpoint, new() { ["grant_type"] = OpenIdConnectGrantTypes.RefreshToken, [OpenIdConnectParameterNames.RefreshToken] = token }, cancellationToken);
+        if (!answer.IsSuccessStatusCode)
+        {
+            LogRefused(logger, (int)answer.StatusCode);
+            return false;
+        }
+        var tokens = new OpenIdConnectMessage(await answer.Content.ReadAsStringAsync(cancellationToken));
+        session.UpdateTokenValue(OpenIdConnectParameterNames.AccessToken, tokens.AccessToken);
+        if (tokens.RefreshToken is { Length: > 0 } next)
+            session.UpdateTokenValue(OpenIdConnectParameterNames.RefreshToken, next);
+        var lifetime = int.TryParse(tokens.ExpiresIn, CultureInfo.InvariantCulture, out var seconds) ? seconds : 0;
+        session.UpdateTokenValue(ExpiresAt, time.GetUtcNow().AddSeconds(lifetime).ToString("o", CultureInfo.InvariantCulture));
+        return true;
+    }
+
+    private Task<OpenIdConnectConfiguration> ConfigurationAsync(CancellationToken cancellationToken) => Options.ConfigurationManager!.GetConfigurationAsync(cancellationToken);
+
+    private OpenIdConnectOptions Options => options.Get(AuthoritySignIn.Scheme);
+
+    private Task<HttpResponseMessage> PostAsync(string endpoint, Dictionary<string, string> form, CancellationToken cancellationToken)
+    {
+        form[OpenIdConnectParameterNames.ClientId] = Options.ClientId!;
+        if (Options.ClientSecret is { Length: > 0 } secret)
+            form[OpenIdConnectParameterNames.ClientSecret] = secret;
+        return Options.Backchannel.PostAsync(endpoint, new FormUrlEncodedContent(form), cancellationToken);
+    }
+
+    [LoggerMessage(EventName = "TokenRefreshRefused", Level = LogLevel.Information, Message = "A session has ended: the authority refreshes its token no more ({Status})")]
+    private static partial void LogRefused(ILogger logger, int status);
+}

@@ -1,0 +1,161 @@
+using System.Diagnostics;
+using System.Text.RegularExpressions;
+using Microsoft.Playwright;
+using Shop.Testing;
+using static Microsoft.Playwright.Assertions;
+
+namespace Shop.EndToEnd.Browser;
+
+/// <summary>The control room as the operator uses it, in a browser, beside shoppers in theirs.</summary>
+[Collection(nameof(EmbeddedKafkaShop))]
+public sealed class ControlRoomTests(ShopOnEmbeddedKafka shop, Chromium chromium)
+{
+    /// <summary>Orders of one shopper within minutes: by far enough to be suspicious.</summary>
+    private const int Hasty = 60;
+
+    [Fact]
+    public async Task A_payment_that_is_held_is_approved_by_the_operator_and_its_shopper_sees_the_order_go_on()
+    {
+        await using var linus = await chromium.VisitAsync(shop);
+        await using var olga = await chromium.VisitAsync(shop);
+        await linus.SignInAsync("Linus");
+        await olga.SignInAsync("Olga");
+        await olga.Page.GotoAsync("/control/payments");
+        var hasty = await Shopper.LogInAsync(shop.Gateway, "linus");
+        for (var i = 0; i < Hasty && !await IsHeldAsync(hasty); i++)
+            await hasty.SubmitOrderAsync(Shopper.Order("pen-gel", street: "Mannerheimintie 10"));
+        await linus.ToCheckoutAsync("pen-gel");
+        await linus.OrderAsync();
+        await linus.SeesStatusAsync("in review");
+        await linus.MarkAsync();
+        await olga.MarkAsync();
+
+        // the first one is chosen; the shopper's is looked for among the others
+        var order = linus.OrderId;
+        await Eventually.BecomesTrueAsync(async () =>
+        {
+            foreach (var row in await olga.Page.Locator(".review-row").AllAsync())
+            {
+                await row.ClickAsync();
+                if (await olga.Page.Locator($".review a[href*='{order}']").CountAsync() > 0)
+                    return true;
+            }
+            return false;
+        });
+        await Visitor.SeesAsync(olga.Page.Locator(".rules li").First);
+        await olga.Page.Keyboard.PressAsync("a");
+
+        await Visitor.SeesAsync(olga.Page.Locator(".notice.good"), "Approved", exact: false);
+        await linus.SeesStatusAsync("fulfilled");
+        await linus.NeverReloadedAsync();
+        await olga.NeverReloadedAsync();
+    }
+
+    [Fact]
+    public async Task A_dead_letter_is_redriven_once_its_cause_is_gone_and_its_order_is_fulfilled()
+    {
+        await using var olga = await chromium.VisitAsync(shop);
+        await olga.SignInAsync("Olga");
+        await PsqlAsync("ALTER TABLE reservations ADD CONSTRAINT no_sevens CHECK (NOT lines @> '[{\"quantity\": 7}]') NOT VALID");
+        var ada = await Shopper.LogInAsync(shop.Gateway, "dead-letter-ada");
+        var order = await ada.SubmitOrderAsync(Shopper.Order("cap-green", 7));
+
+        await olga.Page.GotoAsync("/control/messages");
+        var cause = olga.Page.Locator(".cause").Filter(new() { HasText = "inventory" });
+        await Visitor.SeesAsync(cause);
+        await olga.MarkAsync();
+        await PsqlAsync("ALTER TABLE reservations DROP CONSTRAINT no_sevens");
+        await cause.GetByRole(AriaRole.Button, new() { NameRegex = new("^Redrive all") }).ClickAsync();
+
+        await Visitor.SeesAsync(olga.Page.Locator(".notice.good"), "1 of 1 redriven, 0 failed again.");
+        await Visitor.SeesAsync(cause, visible: false);
+        await olga.NeverReloadedAsync();
+        await ada.WaitForEndAsync(order, "fulfilled");
+    }
+
+    [Fact]
+    public async Task A_rebuild_is_watched_until_it_is_done()
+    {
+        await using var olga = await chromium.VisitAsync(shop);
+        await olga.SignInAsync("Olga");
+        await olga.Page.GotoAsync("/control/activity");
+        await olga.MarkAsync();
+        await olga.Page.GetByRole(AriaRole.Button, new() { Name = "Rebuild the feed" }).ClickAsync();
+
+        await Visitor.SeesAsync(olga.Page.GetByText(new Regex("^done: ")));
+        await olga.NeverReloadedAsync();
+    }
+
+    [Fact]
+    public async Task A_fault_is_switched_on_and_felt_and_switched_off()
+    {
+        await using var olga = await chromium.VisitAsync(shop);
+        await olga.SignInAsync("Olga");
+        await olga.Page.GotoAsync("/control/faults");
+        try
+        {
+            await SwitchAsync("3 s");
+            await Visitor.SeesAsync(olga.Page.Locator(".notice.warn"), "On: every authorisation takes 3 s at least.");
+            var ada = await Shopper.LogInAsync(shop.Gateway, "slow-ada");
+            var watch = Stopwatch.StartNew();
+            var order = await ada.SubmitOrderAsync(Shopper.Order("cap-green", street: "Slow Street 1"));
+            await ada.WaitForEndAsync(order, "fulfilled");
+            Assert.True(watch.Elapsed >= TimeSpan.FromSeconds(3), $"fulfilled after {watch.Elapsed}");
+        }
+        finally
+        {
+            await SwitchAsync("as quick as the token says");
+            await Visitor.SeesAsync(olga.Page.Locator(".notice.good"), "Off", exact: false);
+        }
+
+        Task SwitchAsync(string pace) => olga.Page.GetByRole(AriaRole.Button, new() { Name = pace, Exact = true }).ClickAsync();
+    }
+
+    [Fact]
+    public async Task A_service_that_is_killed_is_said_to_be_away_and_the_pages_go_on_without_a_reload()
+    {
+        await using var olga = await chromium.VisitAsync(shop);
+        await using var grace = await chromium.VisitAsync(shop);
+        olga.Expected = grace.Expected = new("50[234]|ERR_");
+        await olga.SignInAsync("Olga");
+        await olga.Page.GotoAsync("/control");
+        await grace.SignInAsync("Grace");
+        await grace.ToCheckoutAsync("mug-blue");
+        await grace.OrderAsync("tok_slow");
+        await Visitor.SeesAsync(grace.Page.Locator(".live[data-state=live]"));
+        await olga.MarkAsync();
+        await grace.MarkAsync();
+
+        using (var process = Process.GetProcessById((await PartAsync("orders")).Pid!.Value))
+            process.Kill();
+
+        await Visitor.SeesAsync(olga.Page.Locator(".notice").Filter(new() { HasText = "orders" }));
+        await Eventually.BecomesAsync("healthy", async () => (await PartAsync("orders")).State);
+        await Visitor.SeesAsync(olga.Page.Locator(".notice").Filter(new() { HasText = "orders" }), visible: false);
+        await grace.SeesStatusAsync("fulfilled");
+        await olga.NeverReloadedAsync();
+        await grace.NeverReloadedAsync();
+    }
+
+    [Fact]
+    public async Task It_is_closed_to_shoppers_and_says_how_to_get_in()
+    {
+        await using var grace = await chromium.VisitAsync(shop);
+        await grace.SignInAsync("Grace");
+        await grace.Page.GotoAsync("/control/payments");
+
+        await Visitor.SeesAsync(grace.Page.GetByRole(AriaRole.Heading, new() { Name = "The control room is for operators" }));
+        await Expect(grace.Page.GetByRole(AriaRole.Link, new() { Name = "Sign in as the operator" })).ToHaveAttributeAsync("href", "/sign-in?return=%2Fcontrol%2Fpayments");
+    }
+
+    private static async Task<bool> IsHeldAsync(Shopper shopper) =>
+        (await shopper.GetAsync("/api/orders?status=inReview")).GetProperty("items").GetArrayLength() > 0;
+
+    private async Task PsqlAsync(string sql)
+    {
+        var (exitCode, output) = await shop.RunAsync("psql", "inventory", "-c", sql);
+        Assert.True(exitCode == 0, output);
+    }
+
+    private async Task<Part> PartAsync(string name) => (await shop.PartsAsync()).Single(part => part.Name == name);
+}

@@ -1,0 +1,150 @@
+using System.Net;
+using System.Net.Http.Json;
+using Microsoft.Extensions.Hosting;
+using Microsoft.IdentityModel.JsonWebTokens;
+using Shop.AppHost.Running;
+
+namespace Shop.Gateway.Tests.SigningIn;
+
+/// <summary>Signing in at an OIDC authority, outside Development, as a browser does it.</summary>
+public sealed class AuthoritySignInTests : IAsyncLifetime
+{
+    private readonly TestAuthority _authority = new();
+    private readonly FakeService _service = new();
+    private readonly DirectoryInfo _keys = Directory.CreateTempSubdirectory("shop-sessions-");
+    private readonly CookieContainer _cookies = new();
+    private readonly HttpClient _browser;
+    private GatewayUnderTest _gateway = null!;
+
+    public AuthoritySignInTests() => _browser = new(new SocketsHttpHandler { CookieContainer = _cookies });
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    private Uri Shop => _gateway.Client.BaseAddress!;
+
+    public async ValueTask InitializeAsync()
+    {
+        await _service.InitializeAsync();
+        await _authority.InitializeAsync();
+        _gateway = Gateway(_authority.Address);
+        await _authority.AllowAsync(new(Shop, "/api/session/callback"));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _browser.Dispose();
+        await _gateway.DisposeAsync();
+        await _authority.DisposeAsync();
+        await _service.DisposeAsync();
+        _keys.Delete(recursive: true);
+    }
+
+    [Fact]
+    public async Task Who_signs_in_there_comes_back_to_the_page_and_asks_services_by_a_token_that_the_browser_never_had()
+    {
+        using var page = await SignInAsync("ada", "/orders");
+        Assert.Equal((HttpStatusCode.OK, "/orders"), (page.StatusCode, page.RequestMessage!.RequestUri!.PathAndQuery));
+
+        Assert.Equal("""{"name":"ada","roles":[]}""", await _browser.GetStringAsync(new Uri(Shop, "/api/session"), Cancellation));
+        using var orders = await _browser.GetAsync(new Uri(Shop, "/api/orders"), Cancellation);
+        using var ops = await _browser.GetAsync(new Uri(Shop, "/api/ops/orders"), Cancellation);
+        Assert.Equal((HttpStatusCode.OK, HttpStatusCode.Forbidden), (orders.StatusCode, ops.StatusCode));
+        var token = new JsonWebToken(Assert.Single(_service.Requests).Authorization["Bearer ".Length..]);
+        Assert.Equal(("ada", _authority.Address + "/"), (token.Subject, token.Issuer));
+        // a key, and no token, encrypted or not
+        var cookies = _cookies.GetCookies(Shop).Where(cookie => cookie.Name != "person").ToList();
+        Assert.All(cookies, cookie => Assert.True(cookie.HttpOnly && cookie.Value.Length < 500 && !cookie.Value.Contains("eyJ", StringComparison.Ordinal), cookie.ToString()));
+        Assert.Contains(cookies, cookie => cookie.Name == "shop_session");
+    }
+
+    [Fact]
+    public async Task Operators_are_those_whom_the_authority_says()
+    {
+        using var page = await SignInAsync("olga");
+        using var ops = await _browser.GetAsync(new Uri(Shop, "/api/ops/orders"), Cancellation);
+        Assert.Equal(HttpStatusCode.OK, ops.StatusCode);
+    }
+
+    [Fact]
+    public async Task Tokens_are_refreshed_one_at_a_time_for_as_long_as_the_authority_does()
+    {
+        _authority.TokenLifetime = TimeSpan.FromSeconds(2);
+        using var page = await SignInAsync("ada");
+        Assert.Equal(HttpStatusCode.OK, page.StatusCode);
+        var answers = await Task.WhenAll(Enumerable.Range(0, 20).Select(async _ =>
+        {
+            using var orders = await _browser.GetAsync(new Uri(Shop, "/api/orders"), Cancellation);
+            return orders.StatusCode;
+        }));
+        Assert.All(answers, status => Assert.Equal(HttpStatusCode.OK, status));
+        Assert.True(_service.Requests.Select(request => request.Authorization).Distinct().Count() > 1, "no token was refreshed");
+
+        await _authority.RevokeAllAsync();
+        using var afterwards = await _browser.GetAsync(new Uri(Shop, "/api/orders"), Cancellation);
+        await Problem.ReadAsync(afterwards, HttpStatusCode.Unauthorized);
+    }
+
+    [Fact]
+    public async Task Who_has_signed_out_is_nobody_at_any_gateway_with_a_copy_of_the_cookie_too()
+    {
+        await using var second = Gateway(_authority.Address);
+        using var page = await SignInAsync("ada");
+        Assert.Equal(HttpStatusCode.OK, page.StatusCode);
+        var copy = _cookies.GetCookies(Shop)["shop_session"]!.Value;
+        Assert.Equal([HttpStatusCode.OK, HttpStatusCode.OK], new[] { await StatusAsync(_gateway, copy), await StatusAsync(second, copy) });
+
+        using var signOut = new HttpRequestMessage(HttpMethod.Delete, new Uri(Shop, "/api/session")) { Headers = { { "X-Anti-Forgery", "1" } } };
+        using var signedOut = await _browser.SendAsync(signOut, Cancellation);
+
+        Assert.Equal(HttpStatusCode.NoContent, signedOut.StatusCode);
+        Assert.Equal([HttpStatusCode.Unauthorized, HttpStatusCode.Unauthorized], new[] { await StatusAsync(_gateway, copy), await StatusAsync(second, copy) });
+        Assert.Equal(0, await _authority.ValidRefreshTokensAsync());
+    }
+
+    [Theory]
+    [InlineData("/api/session/callback")]
+    [InlineData("/api/session/callback?code=made-up&state=made-up")]
+    [InlineData("/api/session/callback?error=access_denied&state=x")]
+    [InlineData("/api/session/sign-in?returnTo=//elsewhere.example")]
+    [InlineData("/api/session/sign-in?returnTo=https://elsewhere.example")]
+    [InlineData("/api/session/sign-in?returnTo=/%5celsewhere.example")]
+    [InlineData("/api/session/sign-in?returnTo=")]
+    public async Task What_is_no_sign_in_is_400(string path)
+    {
+        using var answer = await _browser.GetAsync(new Uri(Shop, path), Cancellation);
+        await Problem.ReadAsync(answer, HttpStatusCode.BadRequest);
+    }
+
+    [Fact]
+    public async Task While_the_authority_is_away_nobody_signs_in_and_that_is_503()
+    {
+        await using var gateway = Gateway($"http://127.0.0.1:{Ports.Free()}");
+        using var answer = await gateway.GetAsync("/api/session/sign-in");
+        await Problem.ReadAsync(answer, HttpStatusCode.ServiceUnavailable);
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/api/session") { Content = JsonContent.Create(new { name = "olga" }), Headers = { { "X-Anti-Forgery", "1" } } };
+        using var byName = await gateway.Client.SendAsync(request, Cancellation);
+        Assert.Equal(HttpStatusCode.MethodNotAllowed, byName.StatusCode);
+    }
+
+    private GatewayUnderTest Gateway(string authority) => new(Environments.Production, new Dictionary<string, string>
+    {
+        ["Authentication:Authority"] = authority,
+        ["Authentication:Audience"] = TestAuthority.Audience,
+        ["SignIn:ClientId"] = TestAuthority.ClientId,
+        ["SignIn:ClientSecret"] = TestAuthority.ClientSecret,
+        ["Sessions:KeyDirectory"] = _keys.FullName,
+    }, ("orders", [_service.Address]));
+
+    private Task<HttpResponseMessage> SignInAsync(string person, string returnTo = "/")
+    {
+        _cookies.Add(new Uri(_authority.Address), new Cookie("person", person));
+        return _browser.GetAsync(new Uri(Shop, $"/api/session/sign-in?returnTo={returnTo}"), Cancellation);
+    }
+
+    private static async Task<HttpStatusCode> StatusAsync(GatewayUnderTest gateway, string session)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/api/orders") { Headers = { { "Cookie", $"shop_session={session}" } } };
+        using var answer = await gateway.Client.SendAsync(request, Cancellation);
+        return answer.StatusCode;
+    }
+}
