@@ -48,8 +48,20 @@ public sealed class PaymentsDb(DbContextOptions<PaymentsDb> options, Transaction
     /// <summary>What the current transaction finds out about the rules that are tried out.</summary>
     public ShadowFindings ShadowFindings => field ??= new(this);
 
+    /// <summary>
+    /// The payments that were loaded. <see cref="DbSet{TEntity}.Local"/> is asked for once: each time it looks through all of them for changes, which for each
+    /// payment of a batch takes longer than all that is done with it.
+    /// </summary>
+    private LocalView<Payment> Loaded => field ??= Payments.Local;
+
     /// <summary>What screening remembers, for the current transaction.</summary>
     public StoredHistories Histories => field ??= new(this);
+
+    /// <summary>The payment, where it was loaded.</summary>
+    public Payment? FindLoaded(Guid paymentId) => Loaded.FindEntry(paymentId)?.Entity;
+
+    /// <summary>The order's payment, where it was loaded.</summary>
+    public Payment? FindLoadedOf(Guid orderId) => Loaded.FindEntry(nameof(Payment.OrderId), orderId)?.Entity;
 
     /// <inheritdoc/>
     public override async Task<int> SaveChangesAsync(bool acceptAllChangesOnSuccess, CancellationToken cancellationToken = default)

@@ -61,7 +61,7 @@ internal sealed class ProviderCalls(IServiceScopeFactory scopes, TimeProvider ti
 
     private void Write(PaymentsDb db, CallResult result)
     {
-        var payment = db.Payments.Local.FindEntry(result.Payment.PaymentId)!.Entity;
+        var payment = db.FindLoaded(result.Payment.PaymentId)!;
         var now = time.GetUtcNow();
         if (result.Answer is { } answer && PaymentDecider.Answer(payment, result.Payment.State, answer) is { } decision
             // a later call may be under way, and be granted what this one was refused

@@ -15,7 +15,7 @@ internal sealed partial class OrderConsumer(PaymentsDb db, PaymentScreening scre
     public Task Consume(ConsumeContext<PaymentRequested> context)
     {
         var request = context.Message;
-        if (Find(request.OrderId) is not { } payment)
+        if (db.FindLoadedOf(request.OrderId) is not { } payment)
             return ScreenAsync(context);
         if (payment.PaymentId == request.PaymentId)
             return Apply(context, payment, PaymentDecider.RequestAgain(payment));
@@ -25,10 +25,10 @@ internal sealed partial class OrderConsumer(PaymentsDb db, PaymentScreening scre
 
     // an order that is cancelled before its payment was requested has none, and gets none: both come from Orders, in order
     public Task Consume(ConsumeContext<OrderConfirmed> context) =>
-        Find(context.Message.OrderId) is { } payment ? Apply(context, payment, PaymentDecider.Confirm(payment)) : Task.CompletedTask;
+        db.FindLoadedOf(context.Message.OrderId) is { } payment ? Apply(context, payment, PaymentDecider.Confirm(payment)) : Task.CompletedTask;
 
     public Task Consume(ConsumeContext<OrderCancelled> context) =>
-        Find(context.Message.OrderId) is { } payment ? Apply(context, payment, PaymentDecider.Cancel(payment)) : Task.CompletedTask;
+        db.FindLoadedOf(context.Message.OrderId) is { } payment ? Apply(context, payment, PaymentDecider.Cancel(payment)) : Task.CompletedTask;
 
     private async Task ScreenAsync(ConsumeContext<PaymentRequested> context)
     {
@@ -49,8 +49,6 @@ internal sealed partial class OrderConsumer(PaymentsDb db, PaymentScreening scre
         payment.Apply(decision, time.GetUtcNow(), CauseOf(context));
         return decision.Event is { } told ? context.Publish(told, context.CancellationToken) : Task.CompletedTask;
     }
-
-    private Payment? Find(Guid orderId) => db.Payments.Local.FindEntry(nameof(Payment.OrderId), orderId)?.Entity;
 
     private static Cause CauseOf(ConsumeContext context) =>
         new(context.MessageId!.Value, Activity.Current?.Id ?? context.Headers.Get<string>("traceparent"));

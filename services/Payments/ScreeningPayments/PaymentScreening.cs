@@ -7,17 +7,23 @@ namespace Shop.Payments.ScreeningPayments;
 /// <summary>Screens the payments of a batch, in its transaction.</summary>
 public sealed class PaymentScreening(PaymentsDb db, LiveRules rules, PaymentTokenOpener tokens)
 {
+    /// <summary>Opening a token and digesting keys is done once for each payment.</summary>
+    private readonly Dictionary<Guid, (string Card, HistoryKeys Keys)> _loaded = [];
     private CurrentRules? _rules;
 
     /// <summary>Loads what the requests are going to need: one statement, however many rules there are.</summary>
     public async Task LoadAsync(IEnumerable<PaymentRequested> requests, CancellationToken cancellationToken)
     {
-        // the keys do not depend on the time
-        var keys = requests.SelectMany(request => HistoryKeys.Of(RequestedPayment.FactsOf(request, DateTimeOffset.UnixEpoch + TimeSpan.FromDays(365), tokens)).All()).ToList();
-        if (keys.Count == 0)
+        foreach (var request in requests)
+        {
+            var card = RequestedPayment.CardOf(request, tokens);
+            // the keys do not depend on the time
+            _loaded[request.PaymentId] = (card, HistoryKeys.Of(RequestedPayment.FactsOf(request, DateTimeOffset.UnixEpoch + TimeSpan.FromDays(365), card)));
+        }
+        if (_loaded.Count == 0)
             return;
         _rules = await rules.CurrentAsync(db, cancellationToken);
-        await db.Histories.LoadAsync(keys, cancellationToken);
+        await db.Histories.LoadAsync(_loaded.Values.SelectMany(payment => payment.Keys.All()), cancellationToken);
     }
 
     /// <summary>Decides about a payment, and remembers it.</summary>
@@ -25,8 +31,8 @@ public sealed class PaymentScreening(PaymentsDb db, LiveRules rules, PaymentToke
     {
         // event time, so that a service that was away judges as one that was not
         var at = context.SentTime is { } sent ? new DateTimeOffset(sent) : throw new InvalidOperationException("The event has no time");
-        var facts = RequestedPayment.FactsOf(context.Message, at, tokens);
-        var keys = HistoryKeys.Of(facts);
+        var (card, keys) = _loaded[context.Message.PaymentId];
+        var facts = RequestedPayment.FactsOf(context.Message, at, card);
         var partition = context.TryGetPayload<ConsumedRecord>(out var record) ? record.Partition : -1;
         var amounts = HistoryKeys.OfAmounts(facts.Currency, partition);
         await db.Histories.LoadAsync([amounts], context.CancellationToken);

@@ -51,7 +51,7 @@ internal sealed class ReplayedPayments(Screener live, Screener tried, PaymentTok
         // what an order says again it says because it is being repaired
         if (_open.ContainsKey(request.PaymentId))
             return;
-        var facts = RequestedPayment.FactsOf(request, at, tokens);
+        var facts = RequestedPayment.FactsOf(request, at, RequestedPayment.CardOf(request, tokens));
         var keys = HistoryKeys.Of(facts);
         var (decided, otherwise) = live.Screen(facts, keys, _book.Of(facts, keys), tried);
         Comparison.Add(facts, decided, otherwise!);

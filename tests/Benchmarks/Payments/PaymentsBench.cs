@@ -17,7 +17,7 @@ namespace Shop.Benchmarks.Payments;
 /// </summary>
 internal static class PaymentsBench
 {
-    private const int Shoppers = 100_000, Rate = 200;
+    private const int Shoppers = 100_000, Rate = 200, CircuitOpeners = 100;
 
     private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(5), Steady = TimeSpan.FromSeconds(20), Away = TimeSpan.FromSeconds(30), Back = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(4), CatchUpDeadline = TimeSpan.FromMinutes(1);
@@ -55,12 +55,16 @@ internal static class PaymentsBench
     private static async Task ScreenAsync(Report report, NpgsqlDataSource source, (string, string)[] settings, PaymentLoad load, CancellationToken cancellationToken)
     {
         Report.Progress($"screening {2 * Shoppers:N0} payments of {Shoppers:N0} shoppers");
-        await load.PublishAsync(2 * Shoppers);
         await using var payments = await StartPaymentsAsync(settings, cancellationToken);
+        // until the service has found out that the provider is away, and calls it no more
+        await load.PublishAsync(CircuitOpeners);
+        while (await CountAsync(source, "SELECT count(*) FROM payments WHERE attempts > 0", cancellationToken) < CircuitOpeners)
+            await Task.Delay(20, cancellationToken);
+        await load.PublishAsync(2 * Shoppers);
         await ScreenedAsync(Shoppers);
         var (before, watch, cpu) = (await CountAsync(source, Screened, cancellationToken), Stopwatch.StartNew(), payments.CpuTime);
         await ScreenedAsync(2 * Shoppers);
-        var measured = 2 * Shoppers - before;
+        var measured = await CountAsync(source, Screened, cancellationToken) - before;
         var used = payments.CpuTime - cpu;
         report.Add(new("payments.screening.core", measured / used.TotalSeconds, "payments/s", null, 25_000, LowerIsBetter: false));
         report.Add(new("payments.screening", measured / watch.Elapsed.TotalSeconds, "payments/s", null, 5_000, LowerIsBetter: false));
@@ -105,6 +109,9 @@ internal static class PaymentsBench
             var caughtUp = DateTimeOffset.UtcNow;
             await publishing;
             await DecidedAsync();
+            var recovered = DateTimeOffset.UtcNow;
+            await load.PublishAsync(Rate, Back, cancellationToken);
+            await DecidedAsync();
 
             // in the server's clock, which is this machine's: when the transaction that has the decision was durable
             var decided = await LatenciesAsync("SELECT event_id, pg_xact_commit_timestamp(xmin) FROM inbox");
@@ -117,7 +124,7 @@ internal static class PaymentsBench
             report.Add(new("payments.away.decision.p99", Percentile(decided, away, back, 0.99), "ms", null, 20, LowerIsBetter: true));
             report.Add(new("payments.away.declined", await CountAsync(source, "SELECT count(*) FROM payments WHERE state = 'declined'", cancellationToken), "payments", null, 0, LowerIsBetter: true));
             report.Add(new("payments.back.caught-up", (caughtUp - back).TotalSeconds, "s", null, 10, LowerIsBetter: true));
-            report.Add(new("payments.back.authorized.p99", Percentile(authorized, caughtUp, DateTimeOffset.MaxValue, 0.99), "ms", null, 60, LowerIsBetter: true));
+            report.Add(new("payments.back.authorized.p99", Percentile(authorized, recovered, DateTimeOffset.MaxValue, 0.99), "ms", null, 60, LowerIsBetter: true));
         }
         finally
         {
