@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Mvc.Testing;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Shop.Gateway.DevelopmentLogin;
+using Shop.Testing;
 
 namespace Shop.Gateway.Tests;
 
@@ -69,6 +70,8 @@ public sealed class GatewayUnderTest : WebApplicationFactory<TokenRequest>
         builder.UseEnvironment(_environment);
         // the address is a setting: UseKestrel(port) changes it on a server that Program may have started already
         builder.UseSetting("urls", "http://127.0.0.1:0");
+        // the pages lie beside the gateway, not beside its tests
+        builder.UseSetting(WebHostDefaults.WebRootKey, Path.Combine(Repository.Root, "gateway", "wwwroot"));
         foreach (var (key, value) in _settings)
             builder.UseSetting(key, value);
         builder.ConfigureLogging(logging => logging.ClearProviders());

@@ -3,7 +3,7 @@ import { count, svg } from '../shared/dom.js';
 import { publisherOf } from './parts.js';
 
 const width = 1120, rowHeight = 40, top = 34, nodeHeight = 30;
-const columns = { gateway: { x: 6, width: 122 }, service: { x: 184, width: 172 }, topic: { x: 446, width: 190 }, group: { x: 830, width: 280 } };
+const columns = { gateway: { x: 6, width: 122 }, service: { x: 176, width: 200 }, topic: { x: 446, width: 190 }, group: { x: 830, width: 280 } };
 const travelMilliseconds = 900, mostDots = 60;
 const order = ['orders', 'inventory', 'payments', 'activity'];
 const byOrder = name => (order.indexOf(name) + 1 || order.length + 1);
@@ -138,7 +138,8 @@ export function flowPicture(node, onChoose) {
   }
 
   function move(path, hue, then) {
-    const dot = svg('circle', { class: 'dot', r: 4.500, 'data-service': hue });
+    const begin = path.getPointAtLength(0);
+    const dot = svg('circle', { class: 'dot', r: 4.5, cx: begin.x, cy: begin.y, 'data-service': hue });
     dots.append(dot);
     const length = path.getTotalLength();
     const start = performance.now();
