@@ -20,7 +20,8 @@ public sealed class AccessibilityTests(ShopOnEmbeddedKafka shop, Chromium chromi
         ("/control/sensors", "h1"), ("/control/payments", "#reviews-title"), ("/control/messages", "table tbody tr"), ("/control/activity", "canvas, svg"), ("/control/logs", "h1"), ("/control/faults", "fieldset"),
     ];
 
-    public static TheoryData<bool, bool> Looks => new() { { false, false }, { true, false }, { false, true }, { true, true } };
+    /// <summary>Both looks and both sizes, which have rules of their own that do not meet.</summary>
+    public static TheoryData<bool, bool> Looks => new() { { false, false }, { true, true } };
 
     [Theory, MemberData(nameof(Looks))]
     public Task The_store_is_for_everybody(bool dark, bool phone) => LookAtAsync("Linus", Store, dark, phone);
