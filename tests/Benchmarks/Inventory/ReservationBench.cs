@@ -72,12 +72,11 @@ internal static class ReservationBench
         await using var dataSource = NpgsqlDataSource.Create(database);
         await using (await ServiceProcess.StartAsync("Inventory.dll", database, kafka.BootstrapServers, cancellationToken))
         {
-            // for its tables, its topics and its products
-            await using var products = dataSource.CreateCommand($"""
-                INSERT INTO products (sku, name, description, price_amount, price_currency) SELECT 'bench-' || i, 'Bench', '', 9.50, 'EUR' FROM generate_series(0, {Skus - 1}) i;
-                UPDATE stock SET on_hand = 1000000 WHERE sku LIKE 'bench-%'
-                """);
+            // for its tables, its topics and its products, whose stock is there once they are committed
+            await using var products = dataSource.CreateCommand($"INSERT INTO products (sku, name, description, price_amount, price_currency) SELECT 'bench-' || i, 'Bench', '', 9.50, 'EUR' FROM generate_series(0, {Skus - 1}) i");
             await products.ExecuteNonQueryAsync(cancellationToken);
+            await using var stock = dataSource.CreateCommand("UPDATE stock SET on_hand = 1000000 WHERE sku LIKE 'bench-%'");
+            await stock.ExecuteNonQueryAsync(cancellationToken);
         }
         await BulkProducer.ProduceAsync(kafka.BootstrapServers, Topics.Orders.Name, Enumerable.Range(0, Orders).Select(i => Submitted($"bench-{skuOf(i)}")), cancellationToken);
 
