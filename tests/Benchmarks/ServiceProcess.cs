@@ -43,6 +43,7 @@ internal sealed class ServiceProcess : IAsyncDisposable
         StartAsync(assembly, $"http://127.0.0.1:{Ports.Free()}",
         [
             ($"ConnectionStrings__{Path.GetFileNameWithoutExtension(assembly).ToLowerInvariant()}", database), ("ConnectionStrings__kafka", kafka), ("Authentication__SigningKey", TestTokens.SigningKey),
+            ("PaymentTokens__PublicKey", TestPaymentKeys.Public),
         ], cancellationToken);
 
     /// <summary>Starts it, and returns when it is ready.</summary>
@@ -69,9 +70,11 @@ internal sealed class ServiceProcess : IAsyncDisposable
                 if (ready.IsSuccessStatusCode)
                     return started;
             }
-            catch (HttpRequestException) when (!started._process.Exited.IsCompleted)
+            catch (HttpRequestException e)
             {
-                // it does not listen yet
+                // or it does not listen yet
+                if (started._process.Exited.IsCompleted)
+                    throw new InvalidOperationException($"{assembly} has ended", e);
             }
         }
         await started.DisposeAsync();
