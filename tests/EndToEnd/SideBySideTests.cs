@@ -1,6 +1,6 @@
 namespace Shop.EndToEnd;
 
-/// <summary>Two shops on one machine, from one checkout; the one that stays has two instances of each service.</summary>
+/// <summary>Two shops on one machine, from one checkout, each with two instances of each service.</summary>
 public sealed class SideBySideTests
 {
     private const int Orders = 100;
@@ -8,7 +8,7 @@ public sealed class SideBySideTests
     [Fact]
     public async Task One_is_removed_while_the_other_goes_on_taking_orders()
     {
-        ShopOfOneTest gone = new(), stays = new(replicas: 2);
+        ShopOfOneTest gone = new(replicas: 2), stays = new(replicas: 2);
         try
         {
             await Task.WhenAll(gone.InitializeAsync().AsTask(), stays.InitializeAsync().AsTask());
