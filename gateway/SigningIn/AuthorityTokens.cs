@@ -15,17 +15,19 @@ internal sealed partial class AuthorityTokens(SessionStore sessions, IOptionsMon
     private static readonly TimeSpan Margin = TimeSpan.FromSeconds(15);
 
     // A refresh token is good once, and pages ask many things at once. Of two gateways at the same moment authorities forgive the second (a leeway).
-    private readonly SemaphoreSlim _oneAtATime = new(1);
+    // Several, so that a session which waits for the authority holds up hardly any other.
+    private readonly SemaphoreSlim[] _oneAtATime = [.. Enumerable.Range(0, 64).Select(_ => new SemaphoreSlim(1))];
 
     /// <summary>The token to send to services; null where the authority gives none any more, and the session has ended.</summary>
     public async Task<string?> AccessTokenAsync(AuthenticationProperties session, CancellationToken cancellationToken)
     {
         if (IsFresh(session))
             return session.GetTokenValue(OpenIdConnectParameterNames.AccessToken);
-        await _oneAtATime.WaitAsync(cancellationToken);
+        var key = SessionStore.KeyOf(session);
+        var turn = _oneAtATime[(uint)key.GetHashCode(StringComparison.Ordinal) % _oneAtATime.Length];
+        await turn.WaitAsync(cancellationToken);
         try
         {
-            var key = SessionStore.KeyOf(session);
             if (await sessions.RetrieveAsync(key) is not { } ticket)
                 return null;
             if (!IsFresh(ticket.Properties))
@@ -41,7 +43,7 @@ internal sealed partial class AuthorityTokens(SessionStore sessions, IOptionsMon
         }
         finally
         {
-            _oneAtATime.Release();
+            turn.Release();
         }
     }
 
@@ -61,7 +63,7 @@ internal sealed partial class AuthorityTokens(SessionStore sessions, IOptionsMon
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _oneAtATime.Dispose();
+    public void Dispose() => Array.ForEach(_oneAtATime, turn => turn.Dispose());
 
     private bool IsFresh(AuthenticationProperties session) =>
         DateTimeOffset.TryParse(session.GetTokenValue(ExpiresAt), CultureInfo.InvariantCulture, DateTimeStyles.None, out var expiry) && expiry - Margin > time.GetUtcNow();
@@ -72,6 +74,9 @@ internal sealed partial class AuthorityTokens(SessionStore sessions, IOptionsMon
             return false;
         var endpoint = (await ConfigurationAsync(cancellationToken)).TokenEndpoint;
         using var answer = await PostAsync(endpoint, new() { ["grant_type"] = OpenIdConnectGrantTypes.RefreshToken, [OpenIdConnectParameterNames.RefreshToken] = token }, cancellationToken);
+        // that it fails says nothing of the session: it is asked again
+        if (answer.StatusCode >= System.Net.HttpStatusCode.InternalServerError || answer.StatusCode == System.Net.HttpStatusCode.TooManyRequests)
+            answer.EnsureSuccessStatusCode();
         if (!answer.IsSuccessStatusCode)
         {
             LogRefused(logger, (int)answer.StatusCode);
