@@ -1,4 +1,5 @@
 // One order: a sequence drawn over the services, each event where it was published and by what it was caused.
+import { timeline as orderHistory } from '../../shared/api.js';
 import { clock, element, money, timeAgo } from '../../shared/dom.js';
 import { nameOf } from '../../shared/components/order-events.js';
 import { freshness, poll } from '../../shared/live.js';
@@ -104,7 +105,7 @@ function statusAfter(events) {
     : names.has('payment-held') && !names.has('payment-authorized') ? 'inReview' : names.has('stock-reserved') ? 'reserved' : 'submitted';
 }
 
-/** All of them, page by page. */
+/** All of them, page by page, in the order of the order's own history; what that does not have (yet) comes behind, by its time. */
 async function allEvents(order, signal) {
   const events = [];
   for (let after = ''; after !== null;) {
@@ -112,7 +113,10 @@ async function allEvents(order, signal) {
     events.push(...page.items);
     after = page.next ?? null;
   }
-  return events.sort((a, b) => Date.parse(a.at) - Date.parse(b.at) || (a.id < b.id ? -1 : 1));
+  const history = events.length > 0 ? await orderHistory(order, signal) : [];
+  const places = new Map(history.map(({ id }, place) => [id, place]));
+  const placeOf = ({ id }) => places.get(id) ?? history.length;
+  return events.sort((a, b) => placeOf(a) - placeOf(b) || Date.parse(a.at) - Date.parse(b.at) || (a.id < b.id ? -1 : 1));
 }
 
 function detailOf(event, cause, dashboard) {
