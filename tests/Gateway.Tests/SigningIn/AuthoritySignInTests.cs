@@ -85,6 +85,20 @@ public sealed class AuthoritySignInTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_authority_that_fails_for_a_while_ends_no_session()
+    {
+        _authority.TokenLifetime = TimeSpan.FromSeconds(2);
+        using var page = await SignInAsync("ada");
+        _authority.GivesTokens = false;
+        using (var refused = await _browser.GetAsync(new Uri(Shop, "/api/orders"), Cancellation))
+            await Problem.ReadAsync(refused, HttpStatusCode.ServiceUnavailable);
+
+        _authority.GivesTokens = true;
+        using var afterwards = await _browser.GetAsync(new Uri(Shop, "/api/orders"), Cancellation);
+        Assert.Equal(HttpStatusCode.OK, afterwards.StatusCode);
+    }
+
+    [Fact]
     public async Task Who_has_signed_out_is_nobody_at_any_gateway_with_a_copy_of_the_cookie_too()
     {
         await using var second = Gateway(_authority.Address);

@@ -50,6 +50,15 @@ public sealed class TestAuthority : IAsyncLifetime
             });
         builder.Services.AddAuthentication();
         _app = builder.Build();
+        _app.Use((context, next) =>
+        {
+            if (!GivesTokens && context.Request.Path == "/connect/token")
+            {
+                context.Response.StatusCode = StatusCodes.Status502BadGateway;
+                return Task.CompletedTask;
+            }
+            return next(context);
+        });
         _app.UseAuthentication();
         _app.MapMethods("/connect/authorize", ["GET", "POST"], (HttpContext context) => context.Request.Cookies["person"] is { } person
             ? SignIn(person, context.GetOpenIddictServerRequest()!.GetScopes())
@@ -66,6 +75,9 @@ public sealed class TestAuthority : IAsyncLifetime
 
     /// <summary>How long an access token is valid that is issued from now on.</summary>
     public TimeSpan TokenLifetime { get; set; } = TimeSpan.FromHours(1);
+
+    /// <summary>Whether it gives tokens; else what is before it answers 502.</summary>
+    public bool GivesTokens { get; set; } = true;
 
     /// <summary>Its issuer, without the slash at the end.</summary>
     public string Address { get; }
