@@ -154,6 +154,13 @@ public sealed class ShopOnApacheKafka() : ShopUnderTest(Broker.Apache);
 [CollectionDefinition(nameof(EmbeddedKafkaShop))]
 public sealed class EmbeddedKafkaShop : ICollectionFixture<ShopOnEmbeddedKafka>;
 
+/// <summary>
+/// Tests of the pages, whose shop is on EmbeddedKafka: they leave behind what an operator decided, a shopper who was hasty, and a dead letter that was
+/// redriven. Of the people on the sign-in page Linus is the hasty one, whose next payments are declined.
+/// </summary>
+[CollectionDefinition(nameof(ShopInBrowsers))]
+public sealed class ShopInBrowsers : ICollectionFixture<ShopOnEmbeddedKafka>;
+
 /// <summary>Tests that leave a shop on Apache Kafka as they found it, and share one.</summary>
 [CollectionDefinition(nameof(ApacheKafkaShop))]
 public sealed class ApacheKafkaShop : ICollectionFixture<ShopOnApacheKafka>;

@@ -7,7 +7,7 @@ using static Microsoft.Playwright.Assertions;
 namespace Shop.EndToEnd.Browser;
 
 /// <summary>The control room as the operator uses it, in a browser, beside shoppers in theirs.</summary>
-[Collection(nameof(EmbeddedKafkaShop))]
+[Collection(nameof(ShopInBrowsers))]
 public sealed class ControlRoomTests(ShopOnEmbeddedKafka shop, Chromium chromium)
 {
     /// <summary>Orders of one shopper within minutes: by far enough to be suspicious.</summary>
@@ -119,16 +119,16 @@ public sealed class ControlRoomTests(ShopOnEmbeddedKafka shop, Chromium chromium
     public async Task A_service_that_is_killed_is_said_to_be_away_and_the_pages_go_on_without_a_reload()
     {
         await using var olga = await chromium.VisitAsync(shop);
-        await using var grace = await chromium.VisitAsync(shop);
-        olga.Expected = grace.Expected = new("50[234]|ERR_");
+        await using var ada = await chromium.VisitAsync(shop);
+        olga.Expected = ada.Expected = new("50[234]|ERR_");
         await olga.SignInAsync("Olga");
         await olga.Page.GotoAsync("/control");
-        await grace.SignInAsync("Grace");
-        await grace.ToCheckoutAsync("mug-blue");
-        await grace.OrderAsync("tok_slow");
-        await Visitor.SeesAsync(grace.Page.Locator(".live[data-state=live]"));
+        await ada.SignInAsync("Ada");
+        await ada.ToCheckoutAsync("mug-blue");
+        await ada.OrderAsync("tok_slow");
+        await Visitor.SeesAsync(ada.Page.Locator(".live[data-state=live]"));
         await olga.MarkAsync();
-        await grace.MarkAsync();
+        await ada.MarkAsync();
 
         using (var process = Process.GetProcessById((await PartAsync("orders")).Pid!.Value))
             process.Kill();
@@ -136,9 +136,9 @@ public sealed class ControlRoomTests(ShopOnEmbeddedKafka shop, Chromium chromium
         await Visitor.SeesAsync(olga.Page.Locator(".notice").Filter(new() { HasText = "orders" }));
         await Eventually.BecomesAsync("healthy", async () => (await PartAsync("orders")).State);
         await Visitor.SeesAsync(olga.Page.Locator(".notice").Filter(new() { HasText = "orders" }), visible: false);
-        await grace.SeesStatusAsync("fulfilled");
+        await ada.SeesStatusAsync("fulfilled");
         await olga.NeverReloadedAsync();
-        await grace.NeverReloadedAsync();
+        await ada.NeverReloadedAsync();
     }
 
     [Fact]

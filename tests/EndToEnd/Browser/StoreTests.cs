@@ -7,7 +7,7 @@ using static Microsoft.Playwright.Assertions;
 namespace Shop.EndToEnd.Browser;
 
 /// <summary>The store as its shoppers use it, in a browser.</summary>
-[Collection(nameof(EmbeddedKafkaShop))]
+[Collection(nameof(ShopInBrowsers))]
 public sealed partial class StoreTests(ShopOnEmbeddedKafka shop, Chromium chromium)
 {
     /// <summary>Bytes over the wire that a first view may take.</summary>

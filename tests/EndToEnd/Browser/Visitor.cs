@@ -53,7 +53,8 @@ public sealed partial class Visitor : IAsyncDisposable
     {
         await Page.Locator($"input[name=token][value={wayToPay}]").CheckAsync();
         await Page.GetByRole(AriaRole.Button, new() { NameRegex = OrderFor() }).ClickAsync();
-        await Page.WaitForURLAsync(OrderAddress());
+        // not WaitForURLAsync, which never ends where the page gets there between its look at the address and its wait for the next
+        await Expect(Page).ToHaveURLAsync(OrderAddress(), new() { Timeout = Deadline });
     }
 
     /// <summary>Waits until the order's page says that the order is at a status, in the store's words.</summary>
