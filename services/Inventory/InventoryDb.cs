@@ -111,7 +111,7 @@ internal sealed class InventoryDb(DbContextOptions<InventoryDb> options, Transac
                 table.HasCheckConstraint("stock_received_fits", "on_hand::bigint + dispatched <= 2147483647");
             });
             // hot rows: room in the page for the next versions keeps the index out of updates
-            stock.HasStorageParameter("fillfactor", 50).HasKey(s => s.Sku);
+            stock.SaveInSets().HasStorageParameter("fillfactor", 50).HasKey(s => s.Sku);
             stock.HasOne<Product>().WithOne().HasForeignKey<StockItem>(s => s.Sku).OnDelete(DeleteBehavior.NoAction);
             SortedByBytes(stock.Property(s => s.Sku));
             stock.Ignore(s => s.Available);
@@ -120,7 +120,7 @@ internal sealed class InventoryDb(DbContextOptions<InventoryDb> options, Transac
         {
             reservation.ToTable("reservations", table =>
                 table.HasCheckConstraint("reservations_status_check", "status IN ('reserved', 'rejected', 'released', 'dispatched')"));
-            reservation.HasStorageParameter("fillfactor", 80).HasKey(r => r.OrderId);
+            reservation.SaveInSets().HasStorageParameter("fillfactor", 80).HasKey(r => r.OrderId);
             reservation.HasIndex(r => r.DecidedAt, "reservations_held").HasFilter("status = 'reserved'");
             reservation.Property(r => r.Status).HasConversion(
                 status => status.ToString().ToLowerInvariant(), text => Enum.Parse<ReservationStatus>(text, ignoreCase: true));

@@ -46,10 +46,10 @@ public abstract class MessagingDbContext(DbContextOptions options, Transactional
     /// <summary>Saves the changes and what was published, in one transaction: the current one, or one of its own.</summary>
     public override async Task<int> SaveChangesAsync(bool acceptAllChangesOnSuccess, CancellationToken cancellationToken = default)
     {
-        if (!Outbox.HasWork)
-            return await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
         if (Database.CurrentTransaction is { } current)
             return await SaveAsync(current, acceptAllChangesOnSuccess, cancellationToken);
+        if (!Outbox.HasWork)
+            return await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
         if (!ChangeTracker.HasChanges())
         {
             await PublishOnlyAsync(cancellationToken);
@@ -97,8 +97,10 @@ public abstract class MessagingDbContext(DbContextOptions options, Transactional
     {
         // a savepoint for each save would cost a round trip, and a failed save always ends the whole transaction here
         Database.AutoSavepointsEnabled = false;
-        var saved = await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
-        await Outbox.WriteAsync((NpgsqlConnection)Database.GetDbConnection(), transaction.GetDbTransaction(), cancellationToken);
+        var saved = await SetBasedTable.WriteAsync(this, cancellationToken);
+        saved += await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
+        if (Outbox.HasWork)
+            await Outbox.WriteAsync((NpgsqlConnection)Database.GetDbConnection(), transaction.GetDbTransaction(), cancellationToken);
         return saved;
     }
 }

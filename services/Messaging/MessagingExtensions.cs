@@ -67,7 +67,7 @@ public static class MessagingExtensions
         services.AddSingleton<RefusedEvents>();
         services.AddSingleton<MessagingHealth>();
         services.AddHealthChecks().AddCheck<MessagingHealth>("messaging", tags: [HealthEndpoints.ReadyTag]);
-        services.AddSingleton(provider => new NpgsqlDataSourceBuilder(WithSessionLimits(database)).UseLoggerFactory(provider.GetService<ILoggerFactory>()).Build());
+        services.AddSingleton(provider => new NpgsqlDataSourceBuilder(WithSessionSettings(database)).UseLoggerFactory(provider.GetService<ILoggerFactory>()).Build());
         services.AddScoped(provider => new TransactionalOutbox(eventTypes, options.EventSource, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<OutboxSignal>(), provider));
         services.AddDbContext<TDbContext>((provider, context) => context
             .UseNpgsql(provider.GetRequiredService<NpgsqlDataSource>())
@@ -96,7 +96,7 @@ public static class MessagingExtensions
             services.AddOptions<CaptureSettings>().BindConfiguration("ChangeCapture").ValidateDataAnnotations().ValidateOnStart();
         foreach (var capture in options.Captures)
         {
-            services.AddWorker($"changes of {capture.Table}", provider => ActivatorUtilities.CreateInstance<ChangeReader>(provider, capture, WithSessionLimits(database)));
+            services.AddWorker($"changes of {capture.Table}", provider => ActivatorUtilities.CreateInstance<ChangeReader>(provider, capture, WithSessionSettings(database)));
             services.AddPeriodicWorker($"slot of {capture.Table}", provider => ActivatorUtilities.CreateInstance<SlotWatch>(provider, capture));
         }
         foreach (var endpoint in options.Endpoints)
@@ -110,11 +110,13 @@ public static class MessagingExtensions
     /// <summary>
     /// What a dead instance holds (locks, shards, a batch's rows) is free for the others when PostgreSQL sees that it is gone: after
     /// 5 + 3 x 1 s where its machine vanished without closing its connections, after ten minutes where its process hangs in a transaction.
+    /// Statements that come again are parsed once a session. They are planned each time: a plan that was made while a table was
+    /// empty reads all of it later, until PostgreSQL has analysed it.
     /// </summary>
-    private static string WithSessionLimits(string connectionString)
+    private static string WithSessionSettings(string connectionString)
     {
-        var builder = new NpgsqlConnectionStringBuilder(connectionString);
-        builder.Options = "-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=1 -c tcp_keepalives_count=3 -c idle_in_transaction_session_timeout=10min " + builder.Options;
+        var builder = new NpgsqlConnectionStringBuilder(connectionString) { MaxAutoPrepare = 100, AutoPrepareMinUsages = 2 };
+        builder.Options = "-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=1 -c tcp_keepalives_count=3 -c plan_cache_mode=force_custom_plan -c idle_in_transaction_session_timeout=10min " + builder.Options;
         return builder.ConnectionString;
     }
 

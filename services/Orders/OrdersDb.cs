@@ -38,7 +38,7 @@ public sealed class OrdersDb(DbContextOptions<OrdersDb> options, TransactionalOu
         modelBuilder.Entity<Order>(Order);
         modelBuilder.Entity<IdempotencyKey>(key =>
         {
-            key.ToTable("idempotency_keys").HasKey(k => new { k.ShopperId, k.Key });
+            key.SaveInSets().ToTable("idempotency_keys").HasKey(k => new { k.ShopperId, k.Key });
             key.HasIndex(k => k.CreatedAt, "idempotency_keys_by_age");
         });
         modelBuilder.Entity<OrderEvent>(e =>

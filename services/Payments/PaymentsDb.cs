@@ -83,7 +83,7 @@ public sealed class PaymentsDb(DbContextOptions<PaymentsDb> options, Transaction
                 table.HasCheckConstraint("payments_check", $"(due_at IS NOT NULL) = (state IN ({Quoted(Enum.GetValues<PaymentState>().Where(PaymentDecider.NeedsProvider))}))");
             });
             // a payment is updated a few times in its first second: the room in its page keeps that from touching more pages
-            payment.HasStorageParameter("fillfactor", 70).HasKey(p => p.PaymentId);
+            payment.SaveInSets().HasStorageParameter("fillfactor", 70).HasKey(p => p.PaymentId);
             // lets the consumer find tracked payments by their order
             payment.HasAlternateKey(p => p.OrderId);
             payment.Ignore(p => p.Money).Ignore(p => p.HistoryKeys);

@@ -53,8 +53,6 @@ internal sealed class EndpointPipeline(EndpointOptions endpoint, EventTypes even
     public async Task SaveAsync(MessagingDbContext db, CancellationToken cancellationToken)
     {
         db.ChangeTracker.DetectChanges();
-        if (endpoint.SagaType is { } saga && SagaTable.Of(db, saga) is { } table)
-            await table.WriteAsync(db, cancellationToken);
         await db.SaveChangesAsync(cancellationToken);
     }
 

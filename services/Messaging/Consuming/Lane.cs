@@ -7,7 +7,7 @@ namespace Shop.Messaging.Consuming;
 internal readonly record struct QueuedRecord(ConsumedRecord Record, PartitionAssignment Assignment);
 
 /// <summary>
-/// Handles the partitions of one number, of all the endpoint's topics, one batch after another: topics joined by key are
+/// Handles partitions of certain numbers, of all the endpoint's topics, one batch after another: topics joined by key are
 /// partitioned alike, so everything about one aggregate passes through one lane.
 /// </summary>
 internal sealed partial class Lane
@@ -115,6 +115,6 @@ internal sealed partial class Lane
             _feed.StoreOffset(partition.Key.Partition, partition.Max(record => record.Record.Offset) + 1);
     }
 
-    [LoggerMessage(EventName = "BatchFailed", Level = LogLevel.Error, Message = "{Endpoint} could not handle a batch of partition {Partition} and tries it again")]
-    private static partial void BatchFailed(ILogger logger, Exception exception, string endpoint, int partition);
+    [LoggerMessage(EventName = "BatchFailed", Level = LogLevel.Error, Message = "{Endpoint} could not handle a batch of lane {Lane} and tries it again")]
+    private static partial void BatchFailed(ILogger logger, Exception exception, string endpoint, int lane);
 }

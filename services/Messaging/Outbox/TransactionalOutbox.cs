@@ -91,9 +91,7 @@ public sealed class TransactionalOutbox : OutboxSendContext
             batch.BatchCommands.Add(ScheduledMessages.Insert(_scheduled));
         if (_cancelled.Count > 0)
             batch.BatchCommands.Add(ScheduledMessages.Delete(_cancelled));
-        // prepared once a session; not the deletion, whose plan would outlive the size that the table had when it was made
-        if (_cancelled.Count == 0)
-            await batch.PrepareAsync(cancellationToken);
+        await batch.PrepareAsync(cancellationToken);
         await batch.ExecuteNonQueryAsync(cancellationToken);
         _written = true;
         foreach (var message in _messages)
