@@ -95,6 +95,8 @@ internal sealed class InventoryDb(DbContextOptions<InventoryDb> options, Transac
                 table.HasCheckConstraint("products_sku_check", "sku ~ '^[a-z0-9-]{1,64}$'");
                 table.HasCheckConstraint("products_price_amount_check", "price_amount > 0");
                 table.HasCheckConstraint("products_price_currency_check", "price_currency ~ '^[A-Z]{3}$'");
+                // whoever writes the row: what is larger than a topic takes could not be told to anybody
+                table.HasCheckConstraint("products_texts_check", "length(name) <= 1000 AND length(description) <= 50000");
             }).HasKey(p => p.Sku);
             SortedByBytes(product.Property(p => p.Sku));
             product.ComplexProperty(p => p.Price).Property(price => price.Amount).HasPrecision(12, 2);

@@ -153,6 +153,25 @@ public sealed class CatalogCaptureTests(ShopFixture shops)
         }
     }
 
+    [Fact]
+    public async Task A_reader_that_stands_still_is_followed_by_the_other_instance()
+    {
+        await using var kafkaServer = await RunningBroker.StartAsync(Broker.Embedded);
+        var connection = await shops.CreateDatabaseAsync();
+        await using var database = NpgsqlDataSource.Create(connection);
+        using var kafka = new KafkaClient(kafkaServer.BootstrapServers);
+        await using var one = await InventoryProcess.StartAsync(connection, kafkaServer.BootstrapServers);
+        await using var other = await InventoryProcess.StartAsync(connection, kafkaServer.BootstrapServers);
+        // one of the two is the reader
+        foreach (var (instance, sku) in ((InventoryProcess, string)[])[(one, "first"), (other, "second")])
+        {
+            instance.Pause();
+            await ExecuteAsync(database, $"INSERT INTO products (sku, name, description, price_amount, price_currency) VALUES ('{sku}', 'n', 'd', 1, 'EUR')");
+            Assert.NotEmpty((await kafka.NextAsync(Topics.Catalog, sku)).Body);
+            instance.Resume();
+        }
+    }
+
     [Theory, MemberData(nameof(Brokers))]
     public async Task A_slot_that_is_lost_is_followed_by_a_snapshot_in_which_what_is_gone_is_gone(Broker broker)
     {
@@ -193,6 +212,12 @@ public sealed class CatalogCaptureTests(ShopFixture shops)
 
         await ExecuteAsync(shop.Database, "TRUNCATE products CASCADE");
         await IsToldAsync("stays", body => body.Length == 0);
+
+        await ExecuteAsync(shop.Database, "INSERT INTO products (sku, name, description, price_amount, price_currency) VALUES ('unpublished', 'n', 'd', 1, 'EUR')");
+        await IsToldAsync("unpublished", body => body.Length > 0);
+        await ExecuteAsync(shop.Database, "ALTER PUBLICATION products_changes DROP TABLE products");
+        await ExecuteAsync(shop.Database, "DELETE FROM products WHERE sku = 'unpublished'");
+        await IsToldAsync("unpublished", body => body.Length == 0);
 
         // in between a snapshot may tell again what is still so
         async Task IsToldAsync(string sku, Predicate<string> what)

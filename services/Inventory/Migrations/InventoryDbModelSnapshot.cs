@@ -121,6 +121,8 @@ namespace Shop.Inventory.Migrations
                             t.HasCheckConstraint("products_price_currency_check", "price_currency ~ '^[A-Z]{3}$'");
 
                             t.HasCheckConstraint("products_sku_check", "sku ~ '^[a-z0-9-]{1,64}$'");
+
+                            t.HasCheckConstraint("products_texts_check", "length(name) <= 1000 AND length(description) <= 50000");
                         });
                 });
 
@@ -211,7 +213,9 @@ namespace Shop.Inventory.Migrations
                             t.HasCheckConstraint("reservations_status_check", "status IN ('reserved', 'rejected', 'released', 'dispatched')");
                         });
 
-                    b.HasAnnotation("Npgsql:StorageParameter:fillfactor", 80);
+                    b
+                        .HasAnnotation("Npgsql:StorageParameter:fillfactor", 80)
+                        .HasAnnotation("Shop:SaveInSets", true);
                 });
 
             modelBuilder.Entity("Shop.Inventory.Sensors.Sensor", b =>
@@ -298,7 +302,9 @@ namespace Shop.Inventory.Migrations
                             t.HasCheckConstraint("stock_received_fits", "on_hand::bigint + dispatched <= 2147483647");
                         });
 
-                    b.HasAnnotation("Npgsql:StorageParameter:fillfactor", 50);
+                    b
+                        .HasAnnotation("Npgsql:StorageParameter:fillfactor", 50)
+                        .HasAnnotation("Shop:SaveInSets", true);
                 });
 
             modelBuilder.Entity("Shop.Inventory.Stock.StockMovement", b =>

@@ -20,6 +20,12 @@ internal sealed partial class ChangeReader(TableCapture capture, string connecti
     /// <summary>A session that does not answer for so long is gone, and its lock with it.</summary>
     private const int PingSeconds = 5;
 
+    /// <summary>A reader that asks nothing for so long is stopped or starved: the server ends its sessions, and another one takes over.</summary>
+    private const int LongestSilenceSeconds = 10;
+
+    /// <summary>Whether the publication has been looked at, and can only be without its table because somebody took it out since.</summary>
+    private volatile bool _ensured;
+
     private readonly string _slot = capture.SlotIn(new NpgsqlConnectionStringBuilder(connectionString).Database ?? "");
 
     /// <inheritdoc/>
@@ -29,9 +35,12 @@ internal sealed partial class ChangeReader(TableCapture capture, string connecti
         await RequireLogicalAsync(session, stoppingToken);
         // no slot holds back a log while there is no broker yet
         await topics.EnsureAllAsync(stoppingToken);
+        await using (var limit = new NpgsqlCommand($"SET idle_session_timeout = '{LongestSilenceSeconds}s'", session))
+            await limit.ExecuteNonQueryAsync(stoppingToken);
         while (!await AdvisoryLocks.TryTakeAsync(session, _slot, stoppingToken))
             await Task.Delay(StandbyInterval, time, stoppingToken);
 
+        _ensured = false;
         using var held = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
         var holding = HoldAsync(session, held);
         try
@@ -57,7 +66,7 @@ internal sealed partial class ChangeReader(TableCapture capture, string connecti
     private async Task CaptureAsync(CancellationToken cancellationToken)
     {
         await EnsurePublicationAsync(cancellationToken);
-        await using var replication = new LogicalReplicationConnection(connectionString) { WalReceiverStatusInterval = StatusInterval };
+        await using var replication = new LogicalReplicationConnection(WithLongestSilence(connectionString)) { WalReceiverStatusInterval = StatusInterval };
         await replication.Open(cancellationToken);
         var limits = await TopicLimits.LoadAsync(kafka, [capture.Type.Topic.Name]);
         var producer = kafkaLog.Attach(new ProducerBuilder<byte[], byte[]?>(kafka.Producer($"{options.ServiceName}.changes", gapless: true, limits.Smallest))).Build();
@@ -111,15 +120,18 @@ internal sealed partial class ChangeReader(TableCapture capture, string connecti
             throw new InvalidOperationException("The role may not read the write-ahead log: an administrator has to ALTER ROLE ... REPLICATION");
     }
 
-    /// <summary>Ends the reading when the session with the lock has ended.</summary>
-    private static async Task HoldAsync(NpgsqlConnection session, CancellationTokenSource held)
+    /// <summary>Ends the reading when the session with the lock has ended, or somebody has taken the table from the publication.</summary>
+    private async Task HoldAsync(NpgsqlConnection session, CancellationTokenSource held)
     {
         try
         {
             while (!held.IsCancellationRequested)
             {
-                await using (var ping = new NpgsqlCommand("SELECT", session) { CommandTimeout = PingSeconds })
-                    await ping.ExecuteNonQueryAsync(held.Token);
+                await using (var ping = IsPublished(session))
+                {
+                    if (await ping.ExecuteScalarAsync(held.Token) is false && _ensured)
+                        throw new InvalidOperationException($"The publication {capture.Publication} is without the table {capture.Table}: it is mended, and a new snapshot taken");
+                }
                 await Task.Delay(StandbyInterval, held.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
@@ -133,20 +145,35 @@ internal sealed partial class ChangeReader(TableCapture capture, string connecti
         }
     }
 
+    private static string WithLongestSilence(string connectionString)
+    {
+        var builder = new NpgsqlConnectionStringBuilder(connectionString);
+        builder.Options = $"-c wal_sender_timeout={LongestSilenceSeconds}s {builder.Options}";
+        return builder.ConnectionString;
+    }
+
     private async Task EnsurePublicationAsync(CancellationToken cancellationToken)
     {
-        await using var exists = dataSource.CreateCommand("SELECT FROM pg_publication WHERE pubname = $1");
-        exists.Parameters.Add(SqlParameter.Of(capture.Publication));
-        await using (var reader = await exists.ExecuteReaderAsync(cancellationToken))
+        await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
+        await using (var isPublished = IsPublished(connection))
         {
-            if (reader.HasRows)
-                return;
+            if (await isPublished.ExecuteScalarAsync(cancellationToken) is false)
+            {
+                // what has changed meanwhile is told by no log, and a slot that is older than its publication cannot be read with it
+                await CaptureTable.SetSnapshotAsync(dataSource, _slot, null, cancellationToken);
+                await using var create = new NpgsqlCommand($"DROP PUBLICATION IF EXISTS {capture.Publication}; CREATE PUBLICATION {capture.Publication} FOR TABLE public.{capture.Table}", connection);
+                await create.ExecuteNonQueryAsync(cancellationToken);
+            }
         }
-        // a slot that is older cannot be read with it
-        await CaptureTable.SetSnapshotAsync(dataSource, _slot, null, cancellationToken);
-        await using var create = dataSource.CreateCommand($"CREATE PUBLICATION {capture.Publication} FOR TABLE public.{capture.Table}");
-        await create.ExecuteNonQueryAsync(cancellationToken);
+        _ensured = true;
     }
+
+    private NpgsqlCommand IsPublished(NpgsqlConnection connection) =>
+        new("SELECT EXISTS (SELECT FROM pg_publication_tables WHERE pubname = $1 AND schemaname = 'public' AND tablename = $2)", connection)
+        {
+            CommandTimeout = PingSeconds,
+            Parameters = { SqlParameter.Of(capture.Publication), SqlParameter.Of(capture.Table) },
+        };
 
     [LoggerMessage(EventName = "SnapshotPublished", Level = LogLevel.Information, Message = "A snapshot of {Table} is published: {Rows} rows, and {Gone} that are gone; its changes follow")]
     private static partial void SnapshotPublished(ILogger logger, string table, int rows, int gone);

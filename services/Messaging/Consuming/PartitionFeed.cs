@@ -35,7 +35,7 @@ internal sealed partial class PartitionFeed(EndpointOptions endpoint, BatchProce
     /// As many as work at once: a lane for each partition makes more and smaller transactions of the same records, which was measured to take a third
     /// more CPU time at 200 records/s. Two at least, since a lane also waits for its commits.
     /// </summary>
-    private static readonly int Lanes = Math.Max(2, Environment.ProcessorCount);
+    internal static readonly int Lanes = Math.Max(2, Environment.ProcessorCount);
 
     private readonly Dictionary<TopicPartition, PartitionAssignment> _assignments = [];
     private readonly Dictionary<int, Lane> _lanes = [];

@@ -58,6 +58,12 @@ public sealed class InventoryProcess : InventoryApi, IAsyncDisposable
         await _process.Exited;
     }
 
+    /// <summary>Stops it where it is, with SIGSTOP: it holds what it holds, and says nothing.</summary>
+    public void Pause() => Signals.Send(_process.Id, Signals.Stop);
+
+    /// <summary>Lets it go on.</summary>
+    public void Resume() => Signals.Send(_process.Id, Signals.Continue);
+
     public async ValueTask DisposeAsync()
     {
         Client.Dispose();

@@ -2,6 +2,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Migrations;
 using Shop.Messaging.Outbox;
+using Shop.Messaging.Schema;
 using Shop.Testing;
 
 [assembly: AssemblyFixture(typeof(PostgresFixture))]
@@ -29,7 +30,7 @@ public sealed class TestDb(DbContextOptions<TestDb> options, TransactionalOutbox
         modelBuilder.Entity<Journal>(journal => journal.ToTable("journals").Property(j => j.Id).ValueGeneratedNever());
         modelBuilder.Entity<Counter>(counter =>
         {
-            counter.ToTable("counters").Property(c => c.Id).ValueGeneratedNever();
+            counter.SaveInSets().ToTable("counters").Property(c => c.Id).ValueGeneratedNever();
             counter.Property(c => c.Version).IsConcurrencyToken();
         });
     }

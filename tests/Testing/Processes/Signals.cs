@@ -8,6 +8,12 @@ public static class Signals
     /// <summary>SIGKILL.</summary>
     public const int Kill = 9;
 
+    /// <summary>SIGCONT: goes on after <see cref="Stop"/>.</summary>
+    public const int Continue = 18;
+
+    /// <summary>SIGSTOP: stands still, as a starved or suspended process does.</summary>
+    public const int Stop = 19;
+
     /// <summary>SIGTERM: the orderly stop of everything else.</summary>
     public const int Terminate = 15;
 
