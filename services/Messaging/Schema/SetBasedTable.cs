@@ -15,7 +15,7 @@ public static class SetBasedSaving
 
     /// <summary>
     /// Has what is added and changed of an entity written by one statement each for all of its rows, where EF Core would send one a row. Sagas are,
-    /// without being asked. They are written before what EF Core writes, so the rows that they refer to have to be there.
+    /// without being asked. Additions to a table with foreign keys are left to EF Core, which knows what has to be there before.
     /// </summary>
     /// <exception cref="InvalidOperationException">At the first save: only EF Core can write it, for inheritance, navigations, complex, generated or array columns.</exception>
     public static EntityTypeBuilder<T> SaveInSets<T>(this EntityTypeBuilder<T> entity) where T : class => entity.HasAnnotation(Annotation, true);
@@ -29,6 +29,7 @@ internal sealed class SetBasedTable
     private static readonly ConditionalWeakTable<IModel, SetBasedTable[]> Tables = [];
 
     private readonly IEntityType _entity;
+    private readonly bool _refersToOthers;
     private readonly string _insert;
     private readonly string _name;
     private readonly Column[] _columns;
@@ -38,6 +39,7 @@ internal sealed class SetBasedTable
     private SetBasedTable(IEntityType entity)
     {
         _entity = entity;
+        _refersToOthers = entity.GetForeignKeys().Any();
         var table = StoreObjectIdentifier.Table(entity.GetTableName()!, entity.GetSchema());
         _name = entity.GetSchema() is { } schema ? $"\"{schema}\".\"{table.Name}\"" : $"\"{table.Name}\"";
         _columns = [.. entity.GetProperties().Select(property => new Column(property, $"\"{property.GetColumnName(table)}\""))];
@@ -58,8 +60,12 @@ internal sealed class SetBasedTable
         List<EntityEntry> added = [], modified = [];
         foreach (var entry in db.ChangeTracker.Entries())
         {
-            if (entry.State is EntityState.Added or EntityState.Modified && Array.Exists(tables, table => table._entity == entry.Metadata))
-                (entry.State == EntityState.Added ? added : modified).Add(entry);
+            if (entry.State is not (EntityState.Added or EntityState.Modified) || Array.Find(tables, table => table._entity == entry.Metadata) is not { } table)
+                continue;
+            if (entry.State == EntityState.Modified)
+                modified.Add(entry);
+            else if (!table._refersToOthers)
+                added.Add(entry);
         }
         if (added.Count + modified.Count == 0)
             return 0;
@@ -92,7 +98,7 @@ internal sealed class SetBasedTable
     }
 
     private static SetBasedTable[] Of(IModel model) => [.. model.GetEntityTypes()
-        .Where(entity => IsMarked(entity) || entity.ClrType.IsAssignableTo(typeof(ISaga)) && IsPlain(entity) && !entity.GetForeignKeys().Any())
+        .Where(entity => IsMarked(entity) || entity.ClrType.IsAssignableTo(typeof(ISaga)) && IsPlain(entity))
         .Select(entity => IsPlain(entity) ? new SetBasedTable(entity) : throw new InvalidOperationException($"{entity.DisplayName()} cannot be saved in sets"))];
 
     private static bool IsMarked(IEntityType entity) => entity.FindAnnotation(SetBasedSaving.Annotation) is not null;
