@@ -60,6 +60,23 @@ public sealed class AuthoritySignInTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_sign_in_that_begins_at_one_gateway_ends_at_another_and_the_session_is_at_both()
+    {
+        await using var second = Gateway(_authority.Address);
+        _cookies.Add(new Uri(_authority.Address), new Cookie("person", "ada"));
+        using var browser = new HttpClient(new SocketsHttpHandler { CookieContainer = _cookies, AllowAutoRedirect = false });
+        using var begun = await browser.GetAsync(new Uri(Shop, "/api/session/sign-in?returnTo=/orders"), Cancellation);
+        using var allowed = await browser.GetAsync(begun.Headers.Location, Cancellation);
+
+        // the browser knows one address of the shop; behind it the balancer chooses the other gateway
+        using var ended = await browser.GetAsync(new Uri(second.Client.BaseAddress!, allowed.Headers.Location!.PathAndQuery), Cancellation);
+
+        Assert.Equal((HttpStatusCode.Redirect, "/orders"), (ended.StatusCode, ended.Headers.Location?.OriginalString));
+        var session = _cookies.GetCookies(second.Client.BaseAddress!)["shop_session"]!.Value;
+        Assert.Equal([HttpStatusCode.OK, HttpStatusCode.OK], new[] { await StatusAsync(second, session), await StatusAsync(_gateway, session) });
+    }
+
+    [Fact]
     public async Task Operators_are_those_whom_the_authority_says()
     {
         using var page = await SignInAsync("olga");
