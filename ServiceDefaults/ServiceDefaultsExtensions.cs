@@ -29,6 +29,7 @@ public static class ServiceDefaultsExtensions
         AddLogging(builder);
         builder.AddTelemetry();
         builder.Services.AddHealthChecks();
+        Draining.Add(builder.Services);
         builder.Services.AddProblemResponses();
         builder.Services.ConfigureHttpJsonOptions(options => StrictJson.Configure(options.SerializerOptions));
         builder.Services.Configure<KestrelServerOptions>(options =>
@@ -57,6 +58,7 @@ public static class ServiceDefaultsExtensions
     {
         ArgumentNullException.ThrowIfNull(app);
 
+        Draining.Use(app);
         app.UseExceptionHandler();
         app.UseStatusCodePages();
         app.UseMiddleware<RequestGuard>();

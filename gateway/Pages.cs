@@ -1,5 +1,5 @@
 using Microsoft.AspNetCore.Routing.Template;
-using Microsoft.Net.Http.Headers;
+using Microsoft.Extensions.FileProviders;
 
 namespace Shop.Gateway;
 
@@ -11,10 +11,12 @@ internal static class Pages
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
         "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+    private const string Store = "/store/index.html";
+
     /// <summary>The addresses of the store and of the control room: each is one document, whose scripts show what the address says.</summary>
     private static readonly (string Document, TemplateMatcher Path)[] Documents =
     [
-        .. DocumentAt("/store/index.html", ["", "products/{sku}", "basket", "checkout", "orders", "orders/{id}", "sign-in"]),
+        .. DocumentAt(Store, ["", "products/{sku}", "basket", "checkout", "orders", "orders/{id}", "sign-in"]),
         .. DocumentAt("/control/index.html",
         [
             "control", "control/orders", "control/orders/{id}", "control/stock", "control/stock/{sku}", "control/sensors", "control/payments",
@@ -44,9 +46,26 @@ internal static class Pages
                 var headers = page.Context.Response.Headers;
                 headers.ContentSecurityPolicy = ContentSecurityPolicy;
                 // kept, and asked for again with its ETag: a new version shows at once
-                headers[HeaderNames.CacheControl] = "no-cache";
+                headers.CacheControl = "no-cache";
             },
         });
+        var files = app.Environment.WebRootFileProvider;
+        app.Use((context, next) => context.GetEndpoint() is null && IsVisitor(context.Request) ? SayNothingIsHereAsync(context.Response, files.GetFileInfo(Store)) : next(context));
+    }
+
+    /// <summary>Whether somebody looks at an address in a browser; programs, and pages' scripts, do not name HTML.</summary>
+    private static bool IsVisitor(HttpRequest request) => (HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method))
+        && !request.Path.StartsWithSegments("/api")
+        && request.GetTypedHeaders().Accept.Any(type => type.MediaType == "text/html" && type.Quality is not 0);
+
+    /// <summary>The store's page, whose script finds that it has nothing at this address.</summary>
+    private static Task SayNothingIsHereAsync(HttpResponse response, IFileInfo store)
+    {
+        response.StatusCode = StatusCodes.Status404NotFound;
+        response.ContentType = "text/html";
+        response.Headers.ContentSecurityPolicy = ContentSecurityPolicy;
+        response.Headers.CacheControl = "no-store";
+        return response.SendFileAsync(store);
     }
 
     private static IEnumerable<(string Document, TemplateMatcher Path)> DocumentAt(string document, string[] paths) =>

@@ -8,6 +8,7 @@ internal static class ApacheKafkaNode
     /// <param name="directory">The node's directory; absolute.</param>
     /// <param name="port">The clients' port on 127.0.0.1.</param>
     /// <param name="controllerPort">The controller's.</param>
-    public static string[] Run(string home, string directory, int port, int controllerPort) =>
-        [Path.Combine(AppContext.BaseDirectory, "apache-kafka.sh"), Path.GetFullPath(home), directory, $"{port}", $"{controllerPort}"];
+    /// <param name="settings">Further settings of the node, <c>name=value</c>.</param>
+    public static string[] Run(string home, string directory, int port, int controllerPort, params string[] settings) =>
+        [Path.Combine(AppContext.BaseDirectory, "apache-kafka.sh"), Path.GetFullPath(home), directory, $"{port}", $"{controllerPort}", .. settings];
 }

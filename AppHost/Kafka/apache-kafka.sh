@@ -1,8 +1,9 @@
 #!/bin/sh
-# apache-kafka.sh HOME DIR PORT CONTROLLER_PORT: runs a node of Apache Kafka (4.x) that is broker and controller, KRaft without ZooKeeper.
-# Of the distribution at HOME only libs/ is used; DIR has the configuration, written at every start, and the log in data/.
+# apache-kafka.sh HOME DIR PORT CONTROLLER_PORT [NAME=VALUE ...]: runs a node of Apache Kafka (4.x) that is broker and controller, KRaft without ZooKeeper.
+# Of the distribution at HOME only libs/ is used; DIR has the configuration, written at every start, and the log in data/. Further settings of the node come last.
 set -eu
 home=$1 directory=$2 port=$3 controller=$4
+shift 4
 java=${JAVA_HOME:-/nowhere}/bin/java
 [ -x "$java" ] || java=$(command -v java) || {
     echo 'Apache Kafka (KAFKA_HOME) needs Java 17 or newer on PATH or at JAVA_HOME. Debian has it in openjdk-17-jre-headless.' >&2
@@ -37,6 +38,8 @@ group.initial.rebalance.delay.ms=0
 log.retention.hours=-1
 log.cleaner.dedupe.buffer.size=16777216
 CONF
+# the last of a name counts
+for setting; do printf '%s\n' "$setting"; done >> "$directory/server.properties"
 cat > "$directory/log4j2.xml" <<'CONF'
 <Configuration status="WARN">
   <Appenders><Console name="out" target="SYSTEM_OUT"><PatternLayout pattern="%p %c{1}: %m%n%throwable{short}"/></Console></Appenders>

@@ -37,10 +37,24 @@ internal static class ProxyExtensions
 
     public static void MapProxy(this WebApplication app) => app.MapReverseProxy(proxy =>
     {
+        var draining = app.Services.GetRequiredService<Draining>();
+        proxy.Use((context, next) =>
+        {
+            context.Response.OnStarting(() => EndStreamAsync(context, draining.Over));
+            return next(context);
+        });
         proxy.Use(AwayService.InvokeAsync);
         proxy.UseLoadBalancing();
         proxy.UsePassiveHealthChecks();
     });
+
+    /// <summary>A stream ends with the gateway, which waits for other requests: its reader goes on at another one, after the last event that it has.</summary>
+    private static Task EndStreamAsync(HttpContext context, CancellationToken gatewayEnds)
+    {
+        if (context.Response.ContentType?.StartsWith("text/event-stream", StringComparison.OrdinalIgnoreCase) == true)
+            context.Response.RegisterForDispose(gatewayEnds.UnsafeRegister(static stream => ((HttpContext)stream!).Abort(), context));
+        return Task.CompletedTask;
+    }
 
     /// <summary>Services are shown tokens and a device's header: the cookies that those come from are between the browser and the gateway. Others are a service's.</summary>
     private static ValueTask KeepServicesCookies(RequestTransformContext transform)

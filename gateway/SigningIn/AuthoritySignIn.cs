@@ -13,7 +13,7 @@ internal static class AuthoritySignIn
 
     /// <summary>
     /// Registers it where it is configured. Settings beside <c>Authentication__Authority</c>: <c>SignIn__ClientId</c> and <c>SignIn__ClientSecret</c>, the
-    /// gateway's own at the authority, which sends people back to <c>/api/session/callback</c>; <c>SignIn__Scope</c> (<c>openid offline_access</c>).
+    /// gateway's own at the authority, which sends people back to <c>/api/session/callback</c>, and to <c>/</c> after they have signed out; <c>SignIn__Scope</c> (<c>openid offline_access</c>).
     /// </summary>
     /// <returns>Whether it is configured.</returns>
     public static bool AddAuthoritySignIn(this WebApplicationBuilder builder)

@@ -48,17 +48,30 @@ internal sealed partial class AuthorityTokens(SessionStore sessions, IOptionsMon
     }
 
     /// <summary>Has the authority forget the session's refresh token (RFC 7009); that it cannot is no obstacle to signing out.</summary>
-    public async Task RevokeAsync(AuthenticationProperties session, CancellationToken cancellationToken)
+    /// <returns>
+    /// Where a browser ends its session at the authority too, which then sends it to <paramref name="shop"/> (OpenID Connect RP-Initiated Logout 1.0);
+    /// null where the authority names no such place, or cannot be asked.
+    /// </returns>
+    public async Task<string?> EndAsync(AuthenticationProperties session, string shop, CancellationToken cancellationToken)
     {
         try
         {
-            var endpoint = (await ConfigurationAsync(cancellationToken)).RevocationEndpoint;
-            if (!string.IsNullOrEmpty(endpoint) && session.GetTokenValue(OpenIdConnectParameterNames.RefreshToken) is { } token)
-                using (await PostAsync(endpoint, new() { ["token"] = token, ["token_type_hint"] = OpenIdConnectParameterNames.RefreshToken }, cancellationToken)) { }
+            var authority = await ConfigurationAsync(cancellationToken);
+            if (!string.IsNullOrEmpty(authority.RevocationEndpoint) && session.GetTokenValue(OpenIdConnectParameterNames.RefreshToken) is { } token)
+                using (await PostAsync(authority.RevocationEndpoint, new() { ["token"] = token, ["token_type_hint"] = OpenIdConnectParameterNames.RefreshToken }, cancellationToken)) { }
+            return string.IsNullOrEmpty(authority.EndSessionEndpoint) ? null : new OpenIdConnectMessage
+            {
+                IssuerAddress = authority.EndSessionEndpoint,
+                ClientId = Options.ClientId,
+                // it says whose session it is, and opens nothing: services take tokens that are for the shop, this one is for the gateway
+                IdTokenHint = session.GetTokenValue(OpenIdConnectParameterNames.IdToken),
+                PostLogoutRedirectUri = shop,
+            }.CreateLogoutRequestUrl();
         }
         catch (Exception e) when (AuthoritySignIn.IsAway(e))
         {
             // the session has ended here, and with it all that the token could be used for
+            return null;
         }
     }
 

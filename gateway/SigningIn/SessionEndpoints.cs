@@ -1,6 +1,8 @@
 using System.Security.Claims;
+using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.OpenIdConnect;
+using Microsoft.AspNetCore.Http.Extensions;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Options;
 using Shop.Gateway.DevelopmentLogin;
@@ -13,7 +15,15 @@ namespace Shop.Gateway.SigningIn;
 /// <summary>Who is signed in.</summary>
 /// <param name="Name">The token's <c>sub</c>; null where nobody is.</param>
 /// <param name="Roles">None, or <see cref="Policies.OperatorRole"/>.</param>
-public sealed record Session(string? Name, IReadOnlyList<string> Roles);
+/// <param name="SignInAt">Where a browser is sent to sign in at the authority; not there where people sign in by name.</param>
+public sealed record Session(
+    string? Name,
+    IReadOnlyList<string> Roles,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? SignInAt = null);
+
+/// <summary>Signed out of the shop, and not yet at the authority.</summary>
+/// <param name="EndSessionAt">Where the browser is to go next: there the session ends at the authority, which sends it back to the shop.</param>
+public sealed record SignedOut(string EndSessionAt);
 
 /// <summary><c>/api/session</c>: signs in by name or at an authority, tells who it is, and signs out.</summary>
 internal static class SessionEndpoints
@@ -26,14 +36,15 @@ internal static class SessionEndpoints
     {
         if (app.Services.GetService<SessionStore>() is null)
             return;
-        app.MapGet(Path, (ClaimsPrincipal user) => TypedResults.Ok(Read(user))).AllowAnonymous()
+        var signInAt = app.Services.GetService<AuthorityTokens>() is null ? null : Path + "/sign-in";
+        app.MapGet(Path, (ClaimsPrincipal user) => TypedResults.Ok(Read(user, signInAt))).AllowAnonymous()
             .WithSummary("Who is signed in, by cookie or token.");
         app.MapDelete(Path, (Delegate)SignOutAsync).AllowAnonymous()
-            .WithSummary($"Signs out; wants {AntiForgery.Header}.")
+            .WithSummary($"Signs out; wants {AntiForgery.Header}. An answer with a body says where the session at the authority ends.")
             .ProducesValidationProblem();
-        if (app.Services.GetService<AuthorityTokens>() is not null)
+        if (signInAt is not null)
         {
-            app.MapGet(Path + "/sign-in", SignInAtAuthorityAsync).AllowAnonymous()
+            app.MapGet(signInAt, SignInAtAuthorityAsync).AllowAnonymous()
                 .WithSummary("Sends the browser to the authority to sign in, and from there back to a page of the shop.");
             return;
         }
@@ -42,8 +53,8 @@ internal static class SessionEndpoints
             .WithRequestExample("""{"name":"ada"}""");
     }
 
-    private static Session Read(ClaimsPrincipal user) =>
-        new(user.FindFirst(ShopClaims.Subject)?.Value, [.. user.FindAll(ShopClaims.Roles).Select(role => role.Value)]);
+    private static Session Read(ClaimsPrincipal user, string? signInAt) =>
+        new(user.FindFirst(ShopClaims.Subject)?.Value, [.. user.FindAll(ShopClaims.Roles).Select(role => role.Value)], signInAt);
 
     private static async Task<Results<Ok<Session>, ValidationProblem>> SignInAsync(TokenRequest request, HttpContext context)
     {
@@ -75,12 +86,15 @@ internal static class SessionEndpoints
         return TypedResults.Challenge(new() { RedirectUri = returnTo }, [AuthoritySignIn.Scheme]);
     }
 
-    private static async Task<NoContent> SignOutAsync(HttpContext context)
+    private static async Task<Results<NoContent, Ok<SignedOut>>> SignOutAsync(HttpContext context)
     {
         var session = await context.AuthenticateAsync(SessionCookie.Scheme);
         await context.SignOutAsync(SessionCookie.Scheme);
-        if (session.Succeeded && context.RequestServices.GetService<AuthorityTokens>() is { } tokens)
-            await tokens.RevokeAsync(session.Properties!, context.RequestAborted);
-        return TypedResults.NoContent();
+        if (!session.Succeeded || context.RequestServices.GetService<AuthorityTokens>() is not { } tokens)
+            return TypedResults.NoContent();
+        var shop = UriHelper.BuildAbsolute(context.Request.Scheme, context.Request.Host, context.Request.PathBase, "/");
+        return await tokens.EndAsync(session.Properties!, shop, context.RequestAborted) is { } endSessionAt
+            ? TypedResults.Ok(new SignedOut(endSessionAt))
+            : TypedResults.NoContent();
     }
 }

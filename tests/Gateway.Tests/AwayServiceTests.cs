@@ -46,7 +46,7 @@ public sealed class AwayServiceTests : IAsyncLifetime
         {
             using var response = await gateway.SendAsync(HttpMethod.Post, "/api/orders", token, new StringContent("{\"again\":1}"));
             Assert.Equal(HttpStatusCode.OK, response.StatusCode);
-            leftOut |= orders.Destinations.Values.Any(destination => destination.Health.Passive == DestinationHealth.Unhealthy);
+            leftOut |= orders.Destinations.Values.Any(destination => destination.Health is { Passive: DestinationHealth.Unhealthy } or { Active: DestinationHealth.Unhealthy });
         }
 
         Assert.Equal(40, _second.Requests.Count(request => request.Body == "{\"again\":1}"));

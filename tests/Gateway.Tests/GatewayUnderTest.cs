@@ -29,7 +29,7 @@ public sealed class GatewayUnderTest : WebApplicationFactory<TokenRequest>
         _environment = environment;
         var settings = new Dictionary<string, string>(environment == Environments.Development
             ? [new("Authentication:SigningKey", "a key for the tests that is long enough")]
-            : [new("Authentication:Authority", "https://authority.example"), new("Authentication:Audience", "shop")]);
+            : [new("Authentication:Authority", "https://authority.example"), new("Authentication:Audience", "shop"), new("Draining:Delay", "00:00:00")]);
         foreach (var (service, instances) in services)
         {
             for (var i = 0; i < instances.Length; i++)

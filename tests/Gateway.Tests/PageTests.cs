@@ -7,6 +7,9 @@ namespace Shop.Gateway.Tests;
 /// <summary>The pages of the store and of the control room, and what they load.</summary>
 public sealed partial class PageTests : IAsyncDisposable
 {
+    // as Chromium asks for what stands in its address bar
+    private const string Browser = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8";
+
     private readonly GatewayUnderTest _gateway = new(Environments.Development);
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
@@ -86,6 +89,46 @@ public sealed partial class PageTests : IAsyncDisposable
     {
         using var response = await _gateway.GetAsync(path);
         await Problem.ReadAsync(response, HttpStatusCode.NotFound);
+    }
+
+    [Theory, InlineData("/nothing"), InlineData("/orders/1/2"), InlineData("/control/nothing?level=error"), InlineData("/store/nothing.js"), InlineData("/health")]
+    public async Task A_visitor_to_another_address_gets_the_stores_page_which_nobody_keeps(string path)
+    {
+        using var response = await VisitAsync(HttpMethod.Get, path);
+        Assert.Equal((HttpStatusCode.NotFound, "text/html"), (response.StatusCode, response.Content.Headers.ContentType?.MediaType));
+        Assert.Equal(await _gateway.Client.GetStringAsync("/", Cancellation), await response.Content.ReadAsStringAsync(Cancellation));
+        Assert.Contains("script-src 'self'", response.Headers.GetValues("Content-Security-Policy").Single(), StringComparison.Ordinal);
+        Assert.True(response.Headers.CacheControl?.NoStore);
+        using var head = await VisitAsync(HttpMethod.Head, path);
+        Assert.Equal((HttpStatusCode.NotFound, ""), (head.StatusCode, await head.Content.ReadAsStringAsync(Cancellation)));
+    }
+
+    [Theory]
+    [InlineData("GET", "/api/nothing", Browser)]
+    [InlineData("GET", "/api", Browser)]
+    [InlineData("POST", "/nothing", Browser)]
+    [InlineData("GET", "/nothing", "application/json")]
+    [InlineData("GET", "/nothing", "application/json, text/html;q=0")]
+    [InlineData("GET", "/nothing", "*/*")]
+    public async Task Programs_and_whoever_asks_the_API_are_told_in_JSON(string method, string path, string accept)
+    {
+        using var response = await VisitAsync(new(method), path, accept);
+        await Problem.ReadAsync(response, HttpStatusCode.NotFound);
+    }
+
+    [Fact]
+    public async Task A_visitor_is_shown_a_file_and_what_an_endpoint_answers()
+    {
+        using var file = await VisitAsync(HttpMethod.Get, "/favicon.svg");
+        using var health = await VisitAsync(HttpMethod.Get, "/health/live");
+        Assert.Equal((HttpStatusCode.OK, "image/svg+xml"), (file.StatusCode, file.Content.Headers.ContentType?.MediaType));
+        Assert.Equal((HttpStatusCode.OK, "application/json"), (health.StatusCode, health.Content.Headers.ContentType?.MediaType));
+    }
+
+    private async Task<HttpResponseMessage> VisitAsync(HttpMethod method, string path, string accept = Browser)
+    {
+        using var request = new HttpRequestMessage(method, path) { Headers = { { "Accept", accept } } };
+        return await _gateway.Client.SendAsync(request, Cancellation);
     }
 
     [GeneratedRegex("""(?:src=|href=|from |import |import\()["']([^"'#]+)["']""")]

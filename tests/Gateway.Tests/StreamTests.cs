@@ -70,4 +70,22 @@ public sealed class StreamTests : IAsyncLifetime
         response.Dispose();
         await _left.Task.WaitAsync(Patience, Cancellation);
     }
+
+    [Fact]
+    public async Task A_stream_ends_with_its_gateway_which_does_not_wait_for_it()
+    {
+        var gateway = new GatewayUnderTest(Environments.Development, new Dictionary<string, string> { ["shutdownTimeoutSeconds"] = "600" }, ("orders", [_orders.Urls.Single()]));
+        using var client = new HttpClient { BaseAddress = gateway.Client.BaseAddress };
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/api/orders/42/stream") { Headers = { { "Authorization", $"Bearer {await gateway.TokenAsync("ada")}" } } };
+        using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, Cancellation).WaitAsync(Patience, Cancellation);
+        using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(Cancellation));
+        Assert.Equal(":", await reader.ReadLineAsync(Cancellation));
+
+        var stop = gateway.DisposeAsync().AsTask();
+
+        // its reader is not to think that the order had come to its end
+        await Assert.ThrowsAnyAsync<IOException>(() => reader.ReadLineAsync(Cancellation).AsTask().WaitAsync(Patience, Cancellation));
+        await _left.Task.WaitAsync(Patience, Cancellation);
+        await stop.WaitAsync(Patience, Cancellation);
+    }
 }

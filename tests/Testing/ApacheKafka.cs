@@ -38,10 +38,11 @@ public sealed class ApacheKafka : IAsyncDisposable
     /// <param name="home">The distribution's directory, with <c>libs/</c>; see <see cref="Home"/>.</param>
     /// <param name="directory">Where its log is kept, made when it is not there; null for a temporary one, removed at the end.</param>
     /// <param name="onLine">Called with each line of the node's log.</param>
+    /// <param name="settings">Further settings of the node, <c>name=value</c>, by the clients' port and the controller's.</param>
     /// <param name="cancellationToken">Gives up starting.</param>
     /// <exception cref="InvalidOperationException">No Java, no Kafka at that place, or it does not start; the message has its last log lines.</exception>
     public static async Task<ApacheKafka> StartAsync(
-        string home, string? directory = null, Action<string>? onLine = null, CancellationToken cancellationToken = default)
+        string home, string? directory = null, Action<string>? onLine = null, Func<int, int, string[]>? settings = null, CancellationToken cancellationToken = default)
     {
         var temporary = directory is null;
         var path = Path.GetFullPath(directory ?? Path.Combine(Path.GetTempPath(), $"shop-kafka-{Guid.CreateVersion7():N}"));
@@ -49,8 +50,8 @@ public sealed class ApacheKafka : IAsyncDisposable
         var guard = ProcessGuard.Start(path, temporary ? path : null);
         try
         {
-            var port = Ports.Free();
-            return new ApacheKafka(port, await StartServerAsync(ApacheKafkaNode.Run(home, path, port, Ports.Free()), port, path, onLine ?? (_ => { }), cancellationToken), guard);
+            var (port, controllerPort) = (Ports.Free(), Ports.Free());
+            return new ApacheKafka(port, await StartServerAsync(ApacheKafkaNode.Run(home, path, port, controllerPort, settings?.Invoke(port, controllerPort) ?? []), port, path, onLine ?? (_ => { }), cancellationToken), guard);
         }
         catch
         {

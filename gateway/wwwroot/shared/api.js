@@ -114,11 +114,12 @@ export async function orderStream(id, last, signal) {
 /** An open stream of server-sent events that has no end of its own. */
 export const openStream = async (path, signal) => (await requestOnce('GET', path, undefined, { accept: 'text/event-stream' }, signal)).body;
 
-/** `{name, roles}`; the name is null where nobody is signed in. */
+/** `{name, roles, signInAt}`; the name is null where nobody is signed in, `signInAt` only there where an authority signs people in. */
 export const session = () => send('GET', '/api/session');
 
 export const signIn = (name, roles) => send('POST', '/api/session', { body: { name, roles }, isRepeatable: true });
 
+/** `{endSessionAt}` where the browser is to go there to be signed out at the authority too, else null. */
 export const signOut = () => send('DELETE', '/api/session', { isRepeatable: true });
 
 const noticeMilliseconds = 1000;

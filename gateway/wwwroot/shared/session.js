@@ -3,7 +3,7 @@ import * as api from './api.js';
 
 let current;
 
-/** `{name, roles}`; the name is null where nobody is signed in, or can. */
+/** `{name, roles, signInAt}`; the name is null where nobody is signed in, or can; `signInAt` is there where people sign in at an authority. */
 export function currentSession() {
   current ??= api.session().catch(problem => {
     current = undefined;
@@ -26,9 +26,14 @@ export async function enter(name, roles) {
   changed();
 }
 
-/** Signs out. */
+/** Signs out, and where there is an authority leaves the page for it, which sends the browser back to the shop. */
 export async function leave() {
-  await api.signOut();
+  const { endSessionAt } = await api.signOut() ?? {};
+  if (endSessionAt) {
+    location.assign(endSessionAt);
+    // nothing of this page comes after
+    return new Promise(() => {});
+  }
   changed();
 }
 

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using Shop.Messaging.Workers;
+using Shop.ServiceDefaults;
 
 namespace Shop.Activity.CountingWindows;
 
@@ -13,7 +14,7 @@ internal sealed record BroadcastSummary(long Number, byte[] Bytes);
 /// Reads the summary of the last hour for all who listen, with one query a second however many they are, and none while there is nobody. It is
 /// written as JSON once.
 /// </summary>
-internal sealed class SummaryBroadcast(WindowReader windows, TimeProvider time, IHostApplicationLifetime lifetime) : IWorker
+internal sealed class SummaryBroadcast(WindowReader windows, TimeProvider time, Draining draining) : IWorker
 {
     /// <summary>Listeners on each instance.</summary>
     public const int MaxListeners = 5_000;
@@ -29,7 +30,7 @@ internal sealed class SummaryBroadcast(WindowReader windows, TimeProvider time, 
     private int _listeners;
     private volatile State _state = new(null);
 
-    private CancellationToken Stopping => lifetime.ApplicationStopping;
+    private CancellationToken Stopping => draining.Over;
 
     private TimeProvider Time => time;
 

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Options;
 using Npgsql;
 using Shop.Messaging.Workers;
 using Shop.Orders.RecordingHistory;
+using Shop.ServiceDefaults;
 
 namespace Shop.Orders.StreamingOrders;
 
@@ -19,7 +20,7 @@ internal enum StreamRefusal
 /// Watches the histories of the orders whose streams are open on this instance: one query for all of them, many times a second, and none
 /// while there are no streams. It sees what any instance recorded, and the database pays nothing for an order that nobody watches.
 /// </summary>
-internal sealed class OrderWatcher(NpgsqlDataSource dataSource, IOptions<StreamOptions> options, TimeProvider time, IHostApplicationLifetime lifetime) : IWorker
+internal sealed class OrderWatcher(NpgsqlDataSource dataSource, IOptions<StreamOptions> options, TimeProvider time, Draining draining) : IWorker
 {
     /// <summary>Events of one order that a delivery holds at most; an order has about ten in its life.</summary>
     private const int MaxDelivery = 50;
@@ -73,7 +74,7 @@ internal sealed class OrderWatcher(NpgsqlDataSource dataSource, IOptions<StreamO
     public async Task RunAsync(CancellationToken stoppingToken)
     {
         // before the server waits for its requests to end, which an open stream would not
-        await using var ending = lifetime.ApplicationStopping.Register(EndAll);
+        await using var ending = draining.Over.Register(EndAll);
         // apart from each other: a database that is slow must not make the gateway think that the streams are dead
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
         var watching = WatchAsync(ended.Token);

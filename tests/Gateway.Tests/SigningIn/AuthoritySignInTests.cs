@@ -1,5 +1,7 @@
 using System.Net;
 using System.Net.Http.Json;
+using System.Text.Json;
+using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Extensions.Hosting;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Shop.AppHost.Running;
@@ -45,7 +47,7 @@ public sealed class AuthoritySignInTests : IAsyncLifetime
         using var page = await SignInAsync("ada", "/orders");
         Assert.Equal((HttpStatusCode.OK, "/orders"), (page.StatusCode, page.RequestMessage!.RequestUri!.PathAndQuery));
 
-        Assert.Equal("""{"name":"ada","roles":[]}""", await _browser.GetStringAsync(new Uri(Shop, "/api/session"), Cancellation));
+        Assert.Equal("""{"name":"ada","roles":[],"signInAt":"/api/session/sign-in"}""", await _browser.GetStringAsync(new Uri(Shop, "/api/session"), Cancellation));
         using var orders = await _browser.GetAsync(new Uri(Shop, "/api/orders"), Cancellation);
         using var ops = await _browser.GetAsync(new Uri(Shop, "/api/ops/orders"), Cancellation);
         Assert.Equal((HttpStatusCode.OK, HttpStatusCode.Forbidden), (orders.StatusCode, ops.StatusCode));
@@ -55,6 +57,23 @@ public sealed class AuthoritySignInTests : IAsyncLifetime
         var cookies = _cookies.GetCookies(Shop).Where(cookie => cookie.Name != "person").ToList();
         Assert.All(cookies, cookie => Assert.True(cookie.HttpOnly && cookie.Value.Length < 500 && !cookie.Value.Contains("eyJ", StringComparison.Ordinal), cookie.ToString()));
         Assert.Contains(cookies, cookie => cookie.Name == "shop_session");
+    }
+
+    [Fact]
+    public async Task A_sign_in_that_begins_at_one_gateway_ends_at_another_and_the_session_is_at_both()
+    {
+        await using var second = Gateway(_authority.Address);
+        _cookies.Add(new Uri(_authority.Address), new Cookie("person", "ada"));
+        using var browser = new HttpClient(new SocketsHttpHandler { CookieContainer = _cookies, AllowAutoRedirect = false });
+        using var begun = await browser.GetAsync(new Uri(Shop, "/api/session/sign-in?returnTo=/orders"), Cancellation);
+        using var allowed = await browser.GetAsync(begun.Headers.Location, Cancellation);
+
+        // the browser knows one address of the shop; behind it the balancer chooses the other gateway
+        using var ended = await browser.GetAsync(new Uri(second.Client.BaseAddress!, allowed.Headers.Location!.PathAndQuery), Cancellation);
+
+        Assert.Equal((HttpStatusCode.Redirect, "/orders"), (ended.StatusCode, ended.Headers.Location?.OriginalString));
+        var session = _cookies.GetCookies(second.Client.BaseAddress!)["shop_session"]!.Value;
+        Assert.Equal([HttpStatusCode.OK, HttpStatusCode.OK], new[] { await StatusAsync(second, session), await StatusAsync(_gateway, session) });
     }
 
     [Fact]
@@ -107,12 +126,58 @@ public sealed class AuthoritySignInTests : IAsyncLifetime
         var copy = _cookies.GetCookies(Shop)["shop_session"]!.Value;
         Assert.Equal([HttpStatusCode.OK, HttpStatusCode.OK], new[] { await StatusAsync(_gateway, copy), await StatusAsync(second, copy) });
 
-        using var signOut = new HttpRequestMessage(HttpMethod.Delete, new Uri(Shop, "/api/session")) { Headers = { { "X-Anti-Forgery", "1" } } };
-        using var signedOut = await _browser.SendAsync(signOut, Cancellation);
+        using var signedOut = await SignOutAsync(Shop);
 
         Assert.Equal(HttpStatusCode.NoContent, signedOut.StatusCode);
         Assert.Equal([HttpStatusCode.Unauthorized, HttpStatusCode.Unauthorized], new[] { await StatusAsync(_gateway, copy), await StatusAsync(second, copy) });
         Assert.Equal(0, await _authority.ValidRefreshTokensAsync());
+    }
+
+    [Fact]
+    public async Task An_authority_that_ends_sessions_ends_its_own_too_and_sends_the_browser_back_to_the_shop()
+    {
+        await using var authority = new TestAuthority(endsSessions: true);
+        await authority.InitializeAsync();
+        await using var gateway = Gateway(authority.Address);
+        var shop = gateway.Client.BaseAddress!;
+        await authority.AllowAsync(new(shop, "/api/session/callback"), signedOut: new(shop, "/"));
+        using (var page = await SignInAsync("ada", at: gateway, authority: authority))
+            Assert.Equal(HttpStatusCode.OK, page.StatusCode);
+
+        using var signedOut = await SignOutAsync(shop);
+        Assert.Equal(HttpStatusCode.OK, signedOut.StatusCode);
+        var endSessionAt = new Uri((await signedOut.Content.ReadFromJsonAsync<JsonElement>(Cancellation)).GetProperty("endSessionAt").GetString()!);
+        Assert.Equal(0, await authority.ValidRefreshTokensAsync());
+        Assert.Equal("""{"name":null,"roles":[],"signInAt":"/api/session/sign-in"}""", await _browser.GetStringAsync(new Uri(shop, "/api/session"), Cancellation));
+        // what says there whose session it is opens nothing here
+        var hint = QueryHelpers.ParseQuery(endSessionAt.Query)["id_token_hint"].ToString();
+        Assert.Equal("ada", new JsonWebToken(hint).Subject);
+        using (var orders = await gateway.GetAsync("/api/orders", hint))
+            await Problem.ReadAsync(orders, HttpStatusCode.Unauthorized);
+
+        using var front = await _browser.GetAsync(endSessionAt, Cancellation);
+        Assert.Equal((HttpStatusCode.OK, new Uri(shop, "/")), (front.StatusCode, front.RequestMessage!.RequestUri));
+        using var again = await _browser.GetAsync(new Uri(shop, "/api/session/sign-in"), Cancellation);
+        await Problem.ReadAsync(again, HttpStatusCode.BadRequest);
+    }
+
+    [Fact]
+    public async Task Who_signs_out_while_the_authority_is_away_is_signed_out_of_the_shop()
+    {
+        await using var authority = new TestAuthority(endsSessions: true);
+        await authority.InitializeAsync();
+        await using var gateway = Gateway(authority.Address);
+        await using var second = Gateway(authority.Address);
+        await authority.AllowAsync(new(gateway.Client.BaseAddress!, "/api/session/callback"));
+        using (var page = await SignInAsync("ada", at: gateway, authority: authority))
+            Assert.Equal(HttpStatusCode.OK, page.StatusCode);
+        await authority.DisposeAsync();
+
+        // this one has never asked it
+        using var signedOut = await SignOutAsync(second.Client.BaseAddress!);
+
+        Assert.Equal(HttpStatusCode.NoContent, signedOut.StatusCode);
+        Assert.Equal("""{"name":null,"roles":[],"signInAt":"/api/session/sign-in"}""", await _browser.GetStringAsync(new Uri(gateway.Client.BaseAddress!, "/api/session"), Cancellation));
     }
 
     [Theory]
@@ -149,10 +214,16 @@ public sealed class AuthoritySignInTests : IAsyncLifetime
         ["Sessions:KeyDirectory"] = _keys.FullName,
     }, ("orders", [_service.Address]));
 
-    private Task<HttpResponseMessage> SignInAsync(string person, string returnTo = "/")
+    private Task<HttpResponseMessage> SignInAsync(string person, string returnTo = "/", GatewayUnderTest? at = null, TestAuthority? authority = null)
     {
-        _cookies.Add(new Uri(_authority.Address), new Cookie("person", person));
-        return _browser.GetAsync(new Uri(Shop, $"/api/session/sign-in?returnTo={returnTo}"), Cancellation);
+        _cookies.Add(new Uri((authority ?? _authority).Address), new Cookie("person", person));
+        return _browser.GetAsync(new Uri((at ?? _gateway).Client.BaseAddress!, $"/api/session/sign-in?returnTo={returnTo}"), Cancellation);
+    }
+
+    private async Task<HttpResponseMessage> SignOutAsync(Uri shop)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Delete, new Uri(shop, "/api/session")) { Headers = { { "X-Anti-Forgery", "1" } } };
+        return await _browser.SendAsync(request, Cancellation);
     }
 
     private static async Task<HttpStatusCode> StatusAsync(GatewayUnderTest gateway, string session)

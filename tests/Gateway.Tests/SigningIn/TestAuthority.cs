@@ -18,7 +18,7 @@ using static OpenIddict.Abstractions.OpenIddictConstants;
 
 namespace Shop.Gateway.Tests.SigningIn;
 
-/// <summary>An OIDC authority (OpenIddict) on a port of its own: discovery, code flow with PKCE, refresh tokens, revocation. Whom a browser's cookie <c>person</c> names is signed in.</summary>
+/// <summary>An OIDC authority (OpenIddict) on a port of its own: discovery, code flow with PKCE, refresh tokens, revocation, and the end of a session. Whom a browser's cookie <c>person</c> names is signed in.</summary>
 public sealed class TestAuthority : IAsyncLifetime
 {
     /// <summary>The gateway, as it is known here.</summary>
@@ -29,7 +29,8 @@ public sealed class TestAuthority : IAsyncLifetime
 
     private readonly WebApplication _app;
 
-    public TestAuthority()
+    /// <param name="endsSessions">Whether people can be sent there to sign out; not every authority has that.</param>
+    public TestAuthority(bool endsSessions = false)
     {
         Address = $"http://127.0.0.1:{Ports.Free()}";
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = Environments.Production });
@@ -42,11 +43,13 @@ public sealed class TestAuthority : IAsyncLifetime
             .AddServer(server =>
             {
                 server.SetAuthorizationEndpointUris("connect/authorize").SetTokenEndpointUris("connect/token").SetRevocationEndpointUris("connect/revoke");
+                if (endsSessions)
+                    server.SetEndSessionEndpointUris("connect/endsession");
                 server.AllowAuthorizationCodeFlow().AllowRefreshTokenFlow().AllowClientCredentialsFlow().RequireProofKeyForCodeExchange();
                 server.RegisterScopes(Scopes.OpenId, Scopes.OfflineAccess, "another");
                 server.AddEphemeralEncryptionKey().AddSigningKey(NewKey()).DisableAccessTokenEncryption();
                 server.SetRefreshTokenReuseLeeway(TimeSpan.Zero);
-                server.UseAspNetCore().EnableAuthorizationEndpointPassthrough().EnableTokenEndpointPassthrough().DisableTransportSecurityRequirement();
+                server.UseAspNetCore().EnableAuthorizationEndpointPassthrough().EnableTokenEndpointPassthrough().EnableEndSessionEndpointPassthrough().DisableTransportSecurityRequirement();
             });
         builder.Services.AddAuthentication();
         _app = builder.Build();
@@ -63,6 +66,11 @@ public sealed class TestAuthority : IAsyncLifetime
         _app.MapMethods("/connect/authorize", ["GET", "POST"], (HttpContext context) => context.Request.Cookies["person"] is { } person
             ? SignIn(person, context.GetOpenIddictServerRequest()!.GetScopes())
             : Results.Forbid(authenticationSchemes: [OpenIddictServerAspNetCoreDefaults.AuthenticationScheme]));
+        _app.MapGet("/connect/endsession", (HttpContext context) =>
+        {
+            context.Response.Cookies.Delete("person");
+            return Results.SignOut(authenticationSchemes: [OpenIddictServerAspNetCoreDefaults.AuthenticationScheme]);
+        });
         _app.MapPost("/connect/token", async (HttpContext context) =>
         {
             var request = context.GetOpenIddictServerRequest()!;
@@ -93,14 +101,14 @@ public sealed class TestAuthority : IAsyncLifetime
             ConsentType = ConsentTypes.Implicit,
             Permissions =
             {
-                Permissions.Endpoints.Authorization, Permissions.Endpoints.Token, Permissions.Endpoints.Revocation, Permissions.GrantTypes.AuthorizationCode, Permissions.GrantTypes.RefreshToken,
+                Permissions.Endpoints.Authorization, Permissions.Endpoints.Token, Permissions.Endpoints.Revocation, Permissions.Endpoints.EndSession, Permissions.GrantTypes.AuthorizationCode, Permissions.GrantTypes.RefreshToken,
                 Permissions.GrantTypes.ClientCredentials, Permissions.ResponseTypes.Code, Permissions.Prefixes.Scope + "another",
             },
         });
     }
 
-    /// <summary>Lets the application send people back there.</summary>
-    public async Task AllowAsync(Uri redirect)
+    /// <summary>Lets the application send people back there, after they have signed in and, where it is given, out.</summary>
+    public async Task AllowAsync(Uri redirect, Uri? signedOut = null)
     {
         await using var scope = _app.Services.CreateAsyncScope();
         var applications = scope.ServiceProvider.GetRequiredService<IOpenIddictApplicationManager>();
@@ -108,6 +116,8 @@ public sealed class TestAuthority : IAsyncLifetime
         var descriptor = new OpenIddictApplicationDescriptor();
         await applications.PopulateAsync(descriptor, application);
         descriptor.RedirectUris.Add(redirect);
+        if (signedOut is not null)
+            descriptor.PostLogoutRedirectUris.Add(signedOut);
         await applications.UpdateAsync(application, descriptor);
     }
 

@@ -1,6 +1,6 @@
-// A few people to be, in Development.
+// A few people to be, in Development; elsewhere the way to the authority, where people sign in.
 import { element } from '../../shared/dom.js';
-import { enter } from '../../shared/session.js';
+import { currentSession, enter } from '../../shared/session.js';
 
 const people = [
   ['ada', 'Ada', 'Shopper', []], ['grace', 'Grace', 'Shopper', []], ['linus', 'Linus', 'Shopper', []], ['olga', 'Olga', 'Operator: also runs the shop', ['operator']],
@@ -8,6 +8,12 @@ const people = [
 
 export async function showSignIn({ main, query, title, go }) {
   title('Sign in');
+  const { signInAt } = await currentSession();
+  if (signInAt)
+    return main.replaceChildren(element('div', { class: 'sign-in' },
+      element('h1', {}, 'Sign in'),
+      element('p', { class: 'muted' }, 'You sign in on another page, and come back here afterwards.'),
+      element('a', { class: 'button primary', href: `${signInAt}?${new URLSearchParams({ returnTo: returnAddress(query.get('return')) })}` }, 'Continue to sign in')));
   const problem = element('p', { class: 'notice bad', role: 'alert', hidden: true });
   const signIn = async (name, roles) => {
     try {
