@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Shop.ServiceDefaults;
 
 /// <summary>
@@ -11,8 +13,11 @@ public static class CardNumbers
 
     private const int Shortest = 14, Longest = 19;
 
+    /// <summary>So many characters, neither letters nor digits, may be between two digits.</summary>
+    private const int LongestSeparator = 2;
+
     /// <summary>
-    /// Whether a run of 14 to 19 digits is in <paramref name="text"/>, also with single spaces or hyphens between them, that begins as the cards
+    /// Whether a run of 14 to 19 digits of any script is in <paramref name="text"/>, also with spaces or signs between them, that begins as the cards
     /// of the large networks do and has a right check digit. Not within a UUID or a trace id, whose digits look like one in one of some thousand.
     /// </summary>
     /// <remarks>Source: ISO/IEC 7812-1, annex B (the Luhn formula); the networks' published ranges.</remarks>
@@ -26,31 +31,40 @@ public static class CardNumbers
                 start += length - 1;
                 continue;
             }
-            if (!char.IsAsciiDigit(text[start]))
+            if (!char.IsDigit(text[start]))
                 continue;
             var (count, at) = (0, start);
             for (; at < text.Length; at++)
             {
-                if (char.IsAsciiDigit(text[at]))
+                if (char.IsDigit(text[at]))
                 {
                     if (count == Longest)
                     {
                         count++;
                         break;
                     }
-                    digits[count++] = (byte)(text[at] - '0');
+                    digits[count++] = (byte)CharUnicodeInfo.GetDecimalDigitValue(text[at]);
                 }
-                else if (text[at] is not (' ' or '-') || at + 1 == text.Length || !char.IsAsciiDigit(text[at + 1]))
+                else if (!IsSeparated(text[at..]))
                 {
                     break;
                 }
             }
             if (count is >= Shortest and <= Longest && IsCard(digits[..count]))
                 return true;
-            while (start + 1 < text.Length && char.IsAsciiDigit(text[start + 1]))
+            while (start + 1 < text.Length && char.IsDigit(text[start + 1]))
                 start++;
         }
         return false;
+    }
+
+    /// <summary>Whether the next digit follows a separator.</summary>
+    private static bool IsSeparated(ReadOnlySpan<char> rest)
+    {
+        var next = 0;
+        while (next < rest.Length && next <= LongestSeparator && !char.IsLetterOrDigit(rest[next]))
+            next++;
+        return next <= LongestSeparator && next < rest.Length && char.IsDigit(rest[next]);
     }
 
     /// <summary>The length of a UUID, with its hyphens or without, that is a word of its own.</summary>

@@ -81,9 +81,14 @@ internal static partial class UnreadableRequest
     {
         var end = message.IndexOf(" Path: $", StringComparison.Ordinal);
         var text = end < 0 ? message : message[..end];
-        return text.Contains("could not be converted", StringComparison.Ordinal) || text.Contains("deserialization", StringComparison.Ordinal)
-            ? "Has the wrong type, is unknown or is out of range."
-            : text;
+        if (UnknownMember().Match(text) is { Success: true } unknown)
+            return $"Has no member '{unknown.Groups[1].Value}'.";
+        if (text.Contains("null values", StringComparison.Ordinal))
+            return "Must not be null.";
+        if (text.Contains("could not be converted", StringComparison.Ordinal) || text.Contains("deserialization", StringComparison.Ordinal))
+            return "Has the wrong type, is unknown or is out of range.";
+        // advice for those who call the serializer
+        return ReaderAdvice().Replace(text, "");
     }
 
     [GeneratedRegex(@"parameter ""(?:[^""]* )?([^"" ]+)""")]
@@ -91,6 +96,12 @@ internal static partial class UnreadableRequest
 
     [GeneratedRegex("missing required properties including: (.*)")]
     private static partial Regex MissingMembers();
+
+    [GeneratedRegex("^The JSON property '([^']*)' could not be mapped to any .NET member")]
+    private static partial Regex UnknownMember();
+
+    [GeneratedRegex(@" (?:Change the reader options|Consider)[^.]*\.")]
+    private static partial Regex ReaderAdvice();
 
     [GeneratedRegex("'([^']+)'")]
     private static partial Regex QuotedName();

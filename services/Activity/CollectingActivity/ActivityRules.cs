@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Shop.Contracts;
+using Shop.ServiceDefaults;
 
 namespace Shop.Activity.CollectingActivity;
 
@@ -33,7 +34,7 @@ internal static class ActivityRules
         };
     }
 
-    private static string Wrong(string member) => $"{member}: must be a text of 1 to {LongestText} characters, without control characters.";
+    private static string Wrong(string member) => $"{member}: must be a text of 1 to {LongestText} characters, without control characters and what looks like a card number.";
 
     private static string? TextOf(JsonElement item, string member)
     {
@@ -41,7 +42,7 @@ internal static class ActivityRules
             return null;
         try
         {
-            return value.GetString() is { Length: > 0 and <= LongestText } text && !text.Any(char.IsControl) && !string.IsNullOrWhiteSpace(text) ? text : null;
+            return value.GetString() is { Length: > 0 and <= LongestText } text && !text.Any(char.IsControl) && !string.IsNullOrWhiteSpace(text) && !CardNumbers.IsIn(text) ? text : null;
         }
         catch (InvalidOperationException)
         {

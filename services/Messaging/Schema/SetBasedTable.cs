@@ -93,7 +93,11 @@ internal sealed class SetBasedTable
         foreach (var entry in added)
             entry.State = EntityState.Unchanged;
         foreach (var entry in modified)
+        {
+            // or it would be as it was loaded
+            entry.OriginalValues.SetValues(entry.CurrentValues);
             entry.State = EntityState.Unchanged;
+        }
         return written;
     }
 

@@ -31,7 +31,7 @@ public static class FeatureExtraction
         return new()
         {
             At = Seconds(facts.At),
-            Payment = HistoryKeys.Short(facts.PaymentId),
+            Payment = HistoryKeys.ShortOfPayment(facts.PaymentId),
             Card = HistoryKeys.Short(keys.Card),
             Shopper = shopper,
             Device = HistoryKeys.Short(keys.Device),

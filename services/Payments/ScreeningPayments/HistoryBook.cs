@@ -18,7 +18,7 @@ public sealed class HistoryBook
     public void Mark(Guid paymentId, in HistoryKeys keys, ObservationMarks marks)
     {
         foreach (var key in keys.All())
-            Find(key).Mark(HistoryKeys.Short(paymentId), marks);
+            Find(key).Mark(HistoryKeys.ShortOfPayment(paymentId), marks);
     }
 
     /// <summary>A copy, through what is stored of it.</summary>

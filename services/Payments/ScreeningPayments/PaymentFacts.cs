@@ -50,6 +50,9 @@ public readonly record struct HistoryKeys(Guid Card, Guid Shopper, Guid? Device,
     /// <summary>Few bytes of a key, to tell it from the others within one history; 0 where there is none.</summary>
     internal static uint Short(Guid? key) => key is { } known ? BitConverter.ToUInt32(known.ToByteArray()) | 1 : 0;
 
+    /// <summary>Few bytes of a payment's id: of the random ones, since the first of a UUIDv7 are the time, the same for a minute (RFC 9562, section 5.7).</summary>
+    internal static uint ShortOfPayment(Guid paymentId) => BitConverter.ToUInt32(paymentId.ToByteArray(), 12);
+
     private static Guid Digest(string kind, string value)
     {
         Span<byte> digest = stackalloc byte[SHA256.HashSizeInBytes];

@@ -42,34 +42,34 @@ public sealed record RuleSet
     public double DeclineAt { get; init; } = 90;
 
     /// <summary>See <see cref="Rules.CardTesting"/>.</summary>
-    public CardTesting CardTesting { get; init; } = new() { Points = 100 };
+    public CardTesting CardTesting { get; init; } = new();
 
     /// <summary>See <see cref="Rules.FreshAccounts"/>.</summary>
-    public FreshAccounts FreshAccounts { get; init; } = new() { Points = 100 };
+    public FreshAccounts FreshAccounts { get; init; } = new();
 
     /// <summary>See <see cref="Rules.NewcomerSpending"/>.</summary>
-    public NewcomerSpending NewcomerSpending { get; init; } = new() { Points = 100 };
+    public NewcomerSpending NewcomerSpending { get; init; } = new();
 
     /// <summary>See <see cref="Rules.ForeignCard"/>.</summary>
-    public ForeignCard ForeignCard { get; init; } = new() { Points = 70 };
+    public ForeignCard ForeignCard { get; init; } = new();
 
     /// <summary>See <see cref="Rules.AccountTakeover"/>.</summary>
-    public AccountTakeover AccountTakeover { get; init; } = new() { Points = 100 };
+    public AccountTakeover AccountTakeover { get; init; } = new();
 
     /// <summary>See <see cref="Rules.Burst"/>.</summary>
-    public Burst Burst { get; init; } = new() { Points = 100 };
+    public Burst Burst { get; init; } = new();
 
     /// <summary>See <see cref="Rules.RepeatedDeclines"/>.</summary>
-    public RepeatedDeclines RepeatedDeclines { get; init; } = new() { Points = 100 };
+    public RepeatedDeclines RepeatedDeclines { get; init; } = new();
 
     /// <summary>See <see cref="Rules.SmallThenLarge"/>.</summary>
-    public SmallThenLarge SmallThenLarge { get; init; } = new() { Points = 80 };
+    public SmallThenLarge SmallThenLarge { get; init; } = new();
 
     /// <summary>See <see cref="Rules.FollowsStopped"/>.</summary>
-    public FollowsStopped FollowsStopped { get; init; } = new() { Points = 100 };
+    public FollowsStopped FollowsStopped { get; init; } = new();
 
     /// <summary>See <see cref="Rules.Established"/>.</summary>
-    public Established Established { get; init; } = new() { Points = -40 };
+    public Established Established { get; init; } = new();
 
     /// <summary>All rules, in the order in which they are looked at.</summary>
     internal IReadOnlyList<Rule> All() =>

@@ -44,7 +44,7 @@ public sealed class StoredHistories(PaymentsDb db)
     public void Mark(Guid paymentId, in HistoryKeys keys, ObservationMarks marks, DateTimeOffset at)
     {
         foreach (var key in keys.All())
-            Change(key, at).Mark(HistoryKeys.Short(paymentId), marks);
+            Change(key, at).Mark(HistoryKeys.ShortOfPayment(paymentId), marks);
     }
 
     /// <summary>Writes what was changed, in the current transaction.</summary>

@@ -38,6 +38,12 @@ public sealed class ReviewTests(PostgresFixture postgres)
         // the same again is no other decision
         Assert.Equal(HttpStatusCode.OK, (await DecideAsync(olga, held.PaymentId, Approve)).Status);
         Assert.Equal(HttpStatusCode.Conflict, (await DecideAsync(olga, held.PaymentId, Reject)).Status);
+
+        // whatever it is suspected of, it is not for having followed what was approved
+        var next = OrdersStandIn.Request("tok_visa_c0", "tester", "device", "address");
+        await shop.Orders.PublishAsync(next);
+        await Eventually.BecomesTrueAsync(async () => await payments.FindAsync(next.PaymentId) is not null);
+        Assert.DoesNotContain("FollowsStopped", (await payments.FindAsync(next.PaymentId))!.Rules.Select(rule => rule.Rule));
     }
 
     [Fact]

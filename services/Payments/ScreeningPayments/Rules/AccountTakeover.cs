@@ -4,7 +4,7 @@ namespace Shop.Payments.ScreeningPayments.Rules;
 
 /// <summary>A known shopper orders from a device never seen with that account, and more than that is out of the ordinary: address, country, card, amount, pace.</summary>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
-public sealed record AccountTakeover : Rule
+public sealed record AccountTakeover() : Rule(100)
 {
     private const int GiftAddresses = 3;
 

@@ -4,7 +4,7 @@ namespace Shop.Payments.ScreeningPayments.Rules;
 
 /// <summary>A new shopper, or one whom the bank refuses, pays faster than people shop. Who buys gifts or for an office is quick too, but neither.</summary>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
-public sealed record Burst : Rule
+public sealed record Burst() : Rule(100)
 {
     /// <summary>Payments within ten minutes.</summary>
     public double TenMinutes { get; init; } = 20;

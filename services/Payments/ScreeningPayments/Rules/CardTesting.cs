@@ -4,7 +4,7 @@ namespace Shop.Payments.ScreeningPayments.Rules;
 
 /// <summary>Many cards that were never seen before come through one shopper, device or address, and the bank refuses some: somebody tries out stolen numbers.</summary>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
-public sealed record CardTesting : Rule
+public sealed record CardTesting() : Rule(100)
 {
     /// <summary>New cards and refused cards together, within a day, of one shopper or device.</summary>
     public double DayEvidence { get; init; } = 5.5;

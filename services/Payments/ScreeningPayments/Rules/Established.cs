@@ -4,7 +4,7 @@ namespace Shop.Payments.ScreeningPayments.Rules;
 
 /// <summary>Card and device have been this shopper's for long: speaks for the payment.</summary>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
-public sealed record Established : Rule
+public sealed record Established() : Rule(-40)
 {
     /// <summary>Days.</summary>
     public double Days { get; init; } = 14;

@@ -4,7 +4,7 @@ namespace Shop.Payments.ScreeningPayments.Rules;
 
 /// <summary>The shopper, card, device or address of a payment that was stopped comes again: whoever attacks goes on.</summary>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
-public sealed record FollowsStopped : Rule
+public sealed record FollowsStopped() : Rule(100)
 {
     /// <summary>Days after which card and device count as the shopper's own, which a stranger's attack does not taint.</summary>
     public double OwnDays { get; init; } = 7;

@@ -4,7 +4,7 @@ namespace Shop.Payments.ScreeningPayments.Rules;
 
 /// <summary>A card that others pay with appears with a shopper who shares neither device nor address with them.</summary>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
-public sealed record ForeignCard : Rule
+public sealed record ForeignCard() : Rule(70)
 {
     /// <summary>Days after which the card counts as this shopper's own.</summary>
     public double Days { get; init; } = 2;

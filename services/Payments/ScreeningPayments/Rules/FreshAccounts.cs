@@ -4,7 +4,7 @@ namespace Shop.Payments.ScreeningPayments.Rules;
 
 /// <summary>Several new shoppers share a device, a card or, in a short time, an address where nobody is known: they are one person.</summary>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
-public sealed record FreshAccounts : Rule
+public sealed record FreshAccounts() : Rule(100)
 {
     /// <summary>New shoppers of one device or card within a day.</summary>
     public double SameDevice { get; init; } = 3;

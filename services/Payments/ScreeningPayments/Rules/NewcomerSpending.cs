@@ -4,7 +4,7 @@ namespace Shop.Payments.ScreeningPayments.Rules;
 
 /// <summary>A new shopper spends much, again and again: one large first order is a generous newcomer's, several are a stolen card's.</summary>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
-public sealed record NewcomerSpending : Rule
+public sealed record NewcomerSpending() : Rule(100)
 {
     private const int GiftAddresses = 3;
 

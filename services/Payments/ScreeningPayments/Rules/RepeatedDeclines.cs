@@ -4,7 +4,7 @@ namespace Shop.Payments.ScreeningPayments.Rules;
 
 /// <summary>The bank says no more often than it does to somebody who mistyped or was short of money.</summary>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
-public sealed record RepeatedDeclines : Rule
+public sealed record RepeatedDeclines() : Rule(100)
 {
     /// <summary>Refusals of one shopper, card or device within a day.</summary>
     public double Day { get; init; } = 6;

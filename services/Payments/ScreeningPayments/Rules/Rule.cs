@@ -3,6 +3,9 @@ namespace Shop.Payments.ScreeningPayments.Rules;
 /// <summary>A reason for or against a payment: a pure function of its features. Its properties are its settings.</summary>
 public abstract record Rule
 {
+    /// <param name="points">Its <see cref="Points"/> as it is delivered.</param>
+    private protected Rule(double points) => Points = points;
+
     /// <summary>Added to the score where the rule fires with full strength; 0 switches it off, less than 0 speaks for the payment.</summary>
     public double Points { get; init; }
 

@@ -4,7 +4,7 @@ namespace Shop.Payments.ScreeningPayments.Rules;
 
 /// <summary>A card that is new here pays very little, then much: it was tried out.</summary>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
-public sealed record SmallThenLarge : Rule
+public sealed record SmallThenLarge() : Rule(80)
 {
     /// <summary>The amount that is large, in standard deviations above the usual one.</summary>
     public double Deviation { get; init; } = 1;
