@@ -33,25 +33,20 @@ public static class CardNumbers
             }
             if (!char.IsDigit(text[start]))
                 continue;
-            var (count, at) = (0, start);
-            for (; at < text.Length; at++)
+            var count = 0;
+            for (var at = start; at < text.Length && count < Longest; at++)
             {
-                if (char.IsDigit(text[at]))
+                if (!char.IsDigit(text[at]))
                 {
-                    if (count == Longest)
-                    {
-                        count++;
+                    if (!IsSeparated(text[at..]))
                         break;
-                    }
-                    digits[count++] = (byte)CharUnicodeInfo.GetDecimalDigitValue(text[at]);
+                    continue;
                 }
-                else if (!IsSeparated(text[at..]))
-                {
-                    break;
-                }
+                digits[count++] = (byte)CharUnicodeInfo.GetDecimalDigitValue(text[at]);
+                // its end, though an expiry date or another number may follow
+                if ((at + 1 == text.Length || !char.IsDigit(text[at + 1])) && count >= Shortest && IsCard(digits[..count]))
+                    return true;
             }
-            if (count is >= Shortest and <= Longest && IsCard(digits[..count]))
-                return true;
             while (start + 1 < text.Length && char.IsDigit(text[start + 1]))
                 start++;
         }

@@ -1,6 +1,10 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
 namespace Shop.Payments;
 
-/// <summary>A payment's status at the provider.</summary>
+/// <summary>A payment's status at the provider, which says it by its name only.</summary>
+[JsonConverter(typeof(ProviderStatusNames))]
 public enum ProviderStatus
 {
     /// <summary>The amount is held.</summary>
@@ -22,7 +26,10 @@ public enum ProviderStatus
     Refused,
 }
 
+/// <summary>Reads a <see cref="ProviderStatus"/>.</summary>
+public sealed class ProviderStatusNames() : JsonStringEnumConverter<ProviderStatus>(JsonNamingPolicy.CamelCase, allowIntegerValues: false);
+
 /// <summary>What the provider says of a payment.</summary>
 /// <param name="Status">Its status.</param>
 /// <param name="DeclineReason">Why it was declined, or what was asked for refused.</param>
-public sealed record ProviderAnswer(ProviderStatus Status, string? DeclineReason = null);
+public sealed record ProviderAnswer([property: JsonRequired] ProviderStatus Status, string? DeclineReason = null);

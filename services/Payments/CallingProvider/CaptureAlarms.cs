@@ -17,7 +17,7 @@ internal static class CaptureAlarms
             db.Publish(new AlarmRaised(payment.CaptureAlarmId.Value, AlarmKinds.CaptureRefused, Service, subject, expected, $"refused: {answer.DeclineReason ?? "no reason given"}", now),
                 payment.CauseId, payment.TraceParent);
         }
-        else if (payment.CaptureAlarmId is { } alarm && payment.State is PaymentState.Captured or PaymentState.Voided or PaymentState.Refunded)
+        else if (payment.CaptureAlarmId is { } alarm && payment.State is PaymentState.Captured or PaymentState.Voided or PaymentState.Refunded or PaymentState.Declined)
         {
             payment.CaptureAlarmId = null;
             db.Publish(new AlarmCleared(alarm, AlarmKinds.CaptureRefused, Service, subject, expected, payment.State.ToString().ToLowerInvariant(), now), payment.CauseId, payment.TraceParent);

@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Shop.Contracts;
 using Shop.Messaging.Events;
+using Shop.ServiceDefaults;
 
 namespace Shop.Payments.CallingProvider;
 
@@ -14,6 +15,9 @@ internal sealed class PaymentProviderClient(IHttpClientFactory clients, PaymentT
 
     /// <summary>Reasons are for people to read; the provider's text is not trusted to be short.</summary>
     private const int MaxReasonLength = 200;
+
+    /// <summary>In place of a reason with a card's number, which is not for shoppers, logs or topics to have.</summary>
+    private const string Unspeakable = "refused";
 
     /// <summary>Of at most 300 bytes each, so that they fit into an answer.</summary>
     private const int LedgerPageSize = 200;
@@ -106,6 +110,8 @@ internal sealed class PaymentProviderClient(IHttpClientFactory clients, PaymentT
     {
         if (text is null)
             return null;
+        if (CardNumbers.IsIn(text))
+            return Unspeakable;
         return string.Concat(StorableText.Of(text, MaxReasonLength).Select(letter => char.IsControl(letter) ? ' ' : letter));
     }
 }

@@ -21,11 +21,12 @@ public sealed record CurrentRules(VersionedRules Live, VersionedRules? Shadow);
 /// <summary>
 /// The rules that are in force: version 0 is the section <c>Screening</c> of the configuration, and what operators have set since are rows of
 /// <c>screening_rules</c>, those that are tried out of <c>shadow_rules</c>. Every transaction looks for them: a change takes effect everywhere with the
-/// next batch.
+/// next batch. What this instance cannot read, since one of another version has set it, decides nothing here: those before stay in force, and none are tried out.
 /// </summary>
-public sealed class LiveRules(IOptions<RuleSet> configured)
+public sealed partial class LiveRules(IOptions<RuleSet> configured, ILogger<LiveRules> logger)
 {
     private volatile CurrentRules _current = new(new(0, configured.Value), null);
+    private volatile Newest _seen = new(0, null);
 
     /// <summary>The rules in force now.</summary>
     public async Task<CurrentRules> CurrentAsync(PaymentsDb db, CancellationToken cancellationToken)
@@ -34,25 +35,38 @@ public sealed class LiveRules(IOptions<RuleSet> configured)
             SELECT coalesce((SELECT max(version) FROM screening_rules), 0) AS live, (SELECT max(version) FROM shadow_rules WHERE ended_at IS NULL) AS shadow
             """).SingleAsync(cancellationToken);
         var current = _current;
-        if (newest.Live != current.Live.Version)
+        if (newest.Live != _seen.Live)
         {
-            current = current with
-            {
-                Live = Of(newest.Live, await db.ScreeningRules.Where(rules => rules.Version == newest.Live).Select(rules => rules.Rules).SingleAsync(cancellationToken)),
-            };
+            var rules = await db.ScreeningRules.Where(rules => rules.Version == newest.Live).Select(rules => rules.Rules).SingleAsync(cancellationToken);
+            current = current with { Live = Of("live", newest.Live, rules) ?? current.Live };
         }
-        if (newest.Shadow != current.Shadow?.Version)
+        if (newest.Shadow != _seen.Shadow)
         {
             current = current with
             {
                 Shadow = newest.Shadow is { } version
-                    ? Of(version, await db.ShadowRules.Where(rules => rules.Version == version).Select(rules => rules.Rules).SingleAsync(cancellationToken)) : null,
+                    ? Of("shadow", version, await db.ShadowRules.Where(rules => rules.Version == version).Select(rules => rules.Rules).SingleAsync(cancellationToken)) : null,
             };
         }
+        _seen = newest;
         return _current = current;
     }
 
-    private static VersionedRules Of(int version, string rules) => new(version, JsonSerializer.Deserialize(rules, PaymentsJson.Default.RuleSet)!);
+    private VersionedRules? Of(string kind, int version, string rules)
+    {
+        try
+        {
+            return new(version, JsonSerializer.Deserialize(rules, PaymentsJson.Default.RuleSet)!);
+        }
+        catch (JsonException e)
+        {
+            RulesUnreadable(logger, kind, version, e.Message);
+            return null;
+        }
+    }
+
+    [LoggerMessage(EventName = "ScreeningRulesUnreadable", Level = LogLevel.Error, Message = "Version {Version} of the {Kind} screening rules cannot be read here, and those before stay in force: {Reason}")]
+    private static partial void RulesUnreadable(ILogger logger, string kind, int version, string reason);
 
     private sealed record Newest(int Live, int? Shadow);
 }

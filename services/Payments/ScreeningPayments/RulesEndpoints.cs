@@ -33,8 +33,8 @@ internal static partial class RulesEndpoints
         RuleSetValidation.AddTo(errors, rules);
         if (errors.Any)
             return errors.ToProblem();
-        var before = (await live.CurrentAsync(db, cancellationToken)).Live;
-        var stored = new StoredRules { Version = before.Version + 1, Rules = JsonSerializer.Serialize(rules, PaymentsJson.Default.RuleSet), SetAt = time.GetUtcNow(), SetBy = user.ShopperId() };
+        var before = await db.ScreeningRules.MaxAsync(stored => (int?)stored.Version, cancellationToken) ?? 0;
+        var stored = new StoredRules { Version = before + 1, Rules = JsonSerializer.Serialize(rules, PaymentsJson.Default.RuleSet), SetAt = time.GetUtcNow(), SetBy = user.ShopperId() };
         db.ScreeningRules.Add(stored);
         try
         {

@@ -33,6 +33,29 @@ public sealed class RulesTests(PostgresFixture postgres)
         Assert.Equal((PaymentState.Held, 1), (last.State, last.RulesVersion));
     }
 
+    [Fact]
+    public async Task Rules_of_another_version_of_the_service_stop_nothing_and_others_can_be_set()
+    {
+        await using var shop = await TestShop.StartAsync(postgres);
+        var payments = shop.StartPayments();
+        using var olga = payments.CreateOperator();
+        await payments.QueryAsync(async db =>
+        {
+            const string OfTomorrow = """{"ruleOfTomorrow":{}}""";
+            db.ScreeningRules.Add(new() { Version = 1, Rules = OfTomorrow, SetAt = DateTimeOffset.UtcNow, SetBy = "olga" });
+            db.ShadowRules.Add(new() { Version = 1, Rules = OfTomorrow, SetAt = DateTimeOffset.UtcNow, SetBy = "olga" });
+            return await db.SaveChangesAsync();
+        });
+
+        var request = await shop.Orders.RequestAsync("tok_visa");
+        await Eventually.BecomesAsync("PaymentAuthorized", () => shop.Orders.PaymentEventsOfAsync(request.OrderId));
+        Assert.Equal(0, (await payments.FindAsync(request.PaymentId))!.RulesVersion);
+
+        using var answer = await PutAsync(olga, """{"holdAt":40}""");
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        Assert.Equal(2, (await answer.Content.ReadFromJsonAsync<JsonElement>(TestContext.Current.CancellationToken)).GetProperty("version").GetInt32());
+    }
+
     [Theory]
     [InlineData("""{"holdAt":0}""", "holdAt")]
     [InlineData("""{"holdAt":90,"declineAt":50}""", "declineAt")]
