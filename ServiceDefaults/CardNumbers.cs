@@ -13,8 +13,8 @@ public static class CardNumbers
 
     private const int Shortest = 14, Longest = 19;
 
-    /// <summary>So many characters, neither letters nor digits, may be between two digits.</summary>
-    private const int LongestSeparator = 2;
+    /// <summary>So many characters, neither letters nor digits, may be between two groups of digits, as large as cards have them: sizes, times and dates have two.</summary>
+    private const int LongestSeparator = 2, SmallestGroup = 3;
 
     /// <summary>
     /// Whether a run of 14 to 19 digits of any script is in <paramref name="text"/>, also with spaces or signs between them, that begins as the cards
@@ -33,18 +33,22 @@ public static class CardNumbers
             }
             if (!char.IsDigit(text[start]))
                 continue;
-            var count = 0;
+            // with single spaces and hyphens groups of any size are read
+            var (count, group, isGrouped) = (0, 0, true);
             for (var at = start; at < text.Length && count < Longest; at++)
             {
                 if (!char.IsDigit(text[at]))
                 {
                     if (!IsSeparated(text[at..]))
                         break;
+                    isGrouped &= group == 0 || group >= SmallestGroup || text[at] is ' ' or '-' && char.IsDigit(text[at + 1]);
+                    group = 0;
                     continue;
                 }
+                group++;
                 digits[count++] = (byte)CharUnicodeInfo.GetDecimalDigitValue(text[at]);
                 // its end, though an expiry date or another number may follow
-                if ((at + 1 == text.Length || !char.IsDigit(text[at + 1])) && count >= Shortest && IsCard(digits[..count]))
+                if ((at + 1 == text.Length || !char.IsDigit(text[at + 1])) && count >= Shortest && isGrouped && IsCard(digits[..count]))
                     return true;
             }
             while (start + 1 < text.Length && char.IsDigit(text[start + 1]))

@@ -16,6 +16,9 @@ internal sealed partial class RequestExceptionHandler(IProblemDetailsService pro
     /// <summary>Source: PostgreSQL, appendix A. The server's resources (a full disk, no connection left), an operator's intervention (a cancelled statement), its own I/O.</summary>
     private static readonly string[] ClassesOfTheServer = ["53", "57", "58"];
 
+    /// <summary>A table was changed since its statement was prepared, SQLSTATE <c>feature_not_supported</c>: the next session prepares it anew.</summary>
+    private const string PlanOutdated = "0A000";
+
     /// <summary>A server that a failover has made a standby, SQLSTATE <c>read_only_sql_transaction</c>: the next session may be on the primary.</summary>
     private const string ReadOnly = "25006";
 
@@ -39,7 +42,7 @@ internal sealed partial class RequestExceptionHandler(IProblemDetailsService pro
         // EF Core wraps what the driver throws, more than once
         for (; exception is not null; exception = exception.InnerException)
         {
-            if (exception is DbException error && (error.IsTransient || error.SqlState is { Length: 5 } state && (state == ReadOnly || ClassesOfTheServer.Contains(state[..2]))))
+            if (exception is DbException error && (error.IsTransient || error.SqlState is { Length: 5 } state && (state is ReadOnly or PlanOutdated || ClassesOfTheServer.Contains(state[..2]))))
                 return true;
         }
 

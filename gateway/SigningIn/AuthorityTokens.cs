@@ -68,7 +68,8 @@ internal sealed partial class AuthorityTokens(SessionStore sessions, IOptionsMon
                 PostLogoutRedirectUri = shop,
             }.CreateLogoutRequestUrl();
         }
-        catch (Exception e) when (AuthoritySignIn.IsAway(e))
+        // whatever the authority answers
+        catch (Exception) when (!cancellationToken.IsCancellationRequested)
         {
             // the session has ended here, and with it all that the token could be used for
             return null;

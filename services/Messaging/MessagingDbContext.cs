@@ -3,6 +3,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Conventions;
 using Microsoft.EntityFrameworkCore.Storage;
 using Npgsql;
+using Shop.Messaging.Operations;
 using Shop.Messaging.Outbox;
 using Shop.Messaging.Schema;
 
@@ -97,6 +98,20 @@ public abstract class MessagingDbContext(DbContextOptions options, Transactional
     {
         // a savepoint for each save would cost a round trip, and a failed save always ends the whole transaction here
         Database.AutoSavepointsEnabled = false;
+        try
+        {
+            return await WriteAsync(transaction, acceptAllChangesOnSuccess, cancellationToken);
+        }
+        catch (Exception e)
+        {
+            // what is not written by EF Core is not seen by its interceptors
+            ((StaleSessions?)((IServiceProvider?)Outbox)?.GetService(typeof(StaleSessions)))?.ClearAfter(e);
+            throw;
+        }
+    }
+
+    private async Task<int> WriteAsync(IDbContextTransaction transaction, bool acceptAllChangesOnSuccess, CancellationToken cancellationToken)
+    {
         var saved = await SetBasedTable.WriteAsync(this, cancellationToken);
         saved += await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
         if (Outbox.HasWork)

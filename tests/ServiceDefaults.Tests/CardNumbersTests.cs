@@ -34,6 +34,8 @@ public sealed class CardNumbersTests
     [InlineData("4006381333931")]
     [InlineData("1764400000000")]
     [InlineData("4242 or 4242 or 4242 or 4242")]
+    [InlineData("Sizes 41, 42, 43, 44, 45, 46, 47, 48")]
+    [InlineData("12:34:28.2549301+00:00")]
     [InlineData("4242 -- 4242 -- 4242 -- 4242")]
     [InlineData("10.11.12.13:5432, 2026-11-29 17:58:20.123")]
     public void What_is_none_is_let_pass(string text) => Assert.False(CardNumbers.IsIn(text));

@@ -58,6 +58,7 @@ internal sealed partial class ChangeReader(TableCapture capture, string connecti
             finally
             {
                 await AdvisoryLocks.ReleaseAsync(session);
+                await ForgetSilenceAsync(session);
             }
         }
     }
@@ -129,7 +130,9 @@ internal sealed partial class ChangeReader(TableCapture capture, string connecti
             {
                 await using (var ping = IsPublished(session))
                 {
-                    if (await ping.ExecuteScalarAsync(held.Token) is false && _ensured)
+                    // as it was before the question: it may be made while that is answered
+                    var ensured = _ensured;
+                    if (await ping.ExecuteScalarAsync(held.Token) is false && ensured)
                         throw new InvalidOperationException($"The publication {capture.Publication} is without the table {capture.Table}: it is mended, and a new snapshot taken");
                 }
                 await Task.Delay(StandbyInterval, held.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -142,6 +145,20 @@ internal sealed partial class ChangeReader(TableCapture capture, string connecti
         {
             await held.CancelAsync();
             throw;
+        }
+    }
+
+    /// <summary>Its next user in the pool may be silent for longer.</summary>
+    private static async Task ForgetSilenceAsync(NpgsqlConnection session)
+    {
+        try
+        {
+            await using var reset = new NpgsqlCommand("RESET idle_session_timeout", session) { CommandTimeout = PingSeconds };
+            await reset.ExecuteNonQueryAsync(CancellationToken.None);
+        }
+        catch (Exception e) when (e is NpgsqlException or InvalidOperationException)
+        {
+            // the connection is broken, and goes to nobody
         }
     }
 

@@ -5,8 +5,9 @@ using Npgsql;
 namespace Shop.Messaging.Operations;
 
 /// <summary>
-/// After a failover pooled sessions may belong to a server that refuses to write or is about to go, and would be lent out again and
-/// again. An error that says so empties the pool, so that whoever comes next gets a session of the server that answers now.
+/// After a failover pooled sessions may belong to a server that refuses to write or is about to go, and after another instance's migration they have
+/// prepared statements of tables that were changed since; they would be lent out again and again. An error that says so empties the
+/// pool, so that whoever comes next gets a session of the server that answers now.
 /// </summary>
 internal sealed class StaleSessions(NpgsqlDataSource dataSource) : DbCommandInterceptor
 {
@@ -18,6 +19,7 @@ internal sealed class StaleSessions(NpgsqlDataSource dataSource) : DbCommandInte
             if (e is PostgresException
                 {
                     SqlState: PostgresErrorCodes.ReadOnlySqlTransaction or PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown or PostgresErrorCodes.CannotConnectNow
+                        or PostgresErrorCodes.FeatureNotSupported // "cached plan must not change result type"
                 })
             {
                 dataSource.Clear();

@@ -19,7 +19,7 @@ public sealed class HistoryRecorder(OrdersDb db, TimeProvider time) : IRecordBat
     public async Task HandleAsync(IReadOnlyList<ConsumedRecord> records, CancellationToken cancellationToken)
     {
         var tables = new HistoryTables((NpgsqlConnection)db.Database.GetDbConnection(), (NpgsqlTransaction?)db.Database.CurrentTransaction?.GetDbTransaction());
-        // partitions of one number: a batch never has more than one, but nothing here depends on it
+        // a lane has several; in one order, in which everybody locks them
         foreach (var partition in records.Select(EventIn).OfType<OrderEvent>().GroupBy(e => e.Partition).OrderBy(partition => partition.Key))
             await RecordAsync(tables, partition.Key, [.. partition], cancellationToken);
     }
