@@ -33,6 +33,21 @@ public sealed class RefusedCaptureTests(PostgresFixture postgres)
     }
 
     [Fact]
+    public async Task The_alarm_is_cleared_where_a_cancel_finds_that_the_authorisation_has_lapsed()
+    {
+        await using var shop = await TestShop.StartAsync(postgres);
+        shop.StartPayments((request, send, cancellationToken) => request.RequestUri!.AbsolutePath.EndsWith("/void", StringComparison.Ordinal)
+            ? Task.FromResult(new HttpResponseMessage(HttpStatusCode.OK) { RequestMessage = request, Content = new StringContent("""{"status":"declined"}""", null, "application/json") })
+            : send(cancellationToken));
+        var request = await ConfirmAsync(shop, "tok_uncapturable");
+        await Eventually.BecomesAsync("AlarmRaised", () => shop.Orders.AlarmsOfAsync(request.PaymentId));
+
+        await shop.Orders.PublishAsync(new OrderCancelled(request.OrderId, "An operator has given up"));
+
+        await Eventually.BecomesAsync("AlarmRaised,AlarmCleared", () => shop.Orders.AlarmsOfAsync(request.PaymentId));
+    }
+
+    [Fact]
     public async Task An_operator_who_repairs_the_order_has_it_tried_again_and_is_told_no_second_time()
     {
         await using var shop = await TestShop.StartAsync(postgres);

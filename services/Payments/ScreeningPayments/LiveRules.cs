@@ -25,8 +25,8 @@ public sealed record CurrentRules(VersionedRules Live, VersionedRules? Shadow);
 /// </summary>
 public sealed partial class LiveRules(IOptions<RuleSet> configured, ILogger<LiveRules> logger)
 {
-    private volatile CurrentRules _current = new(new(0, configured.Value), null);
-    private volatile Newest _seen = new(0, null);
+    // one reference: lanes look side by side, and what one has seen must not be taken for what another keeps
+    private volatile Known _known = new(new(0, null), new(new(0, configured.Value), null));
 
     /// <summary>The rules in force now.</summary>
     public async Task<CurrentRules> CurrentAsync(PaymentsDb db, CancellationToken cancellationToken)
@@ -34,13 +34,13 @@ public sealed partial class LiveRules(IOptions<RuleSet> configured, ILogger<Live
         var newest = await db.Database.SqlQuery<Newest>($"""
             SELECT coalesce((SELECT max(version) FROM screening_rules), 0) AS live, (SELECT max(version) FROM shadow_rules WHERE ended_at IS NULL) AS shadow
             """).SingleAsync(cancellationToken);
-        var current = _current;
-        if (newest.Live != _seen.Live)
+        var (seen, current) = _known;
+        if (newest.Live != seen.Live)
         {
             var rules = await db.ScreeningRules.Where(rules => rules.Version == newest.Live).Select(rules => rules.Rules).SingleAsync(cancellationToken);
             current = current with { Live = Of("live", newest.Live, rules) ?? current.Live };
         }
-        if (newest.Shadow != _seen.Shadow)
+        if (newest.Shadow != seen.Shadow)
         {
             current = current with
             {
@@ -48,8 +48,8 @@ public sealed partial class LiveRules(IOptions<RuleSet> configured, ILogger<Live
                     ? Of("shadow", version, await db.ShadowRules.Where(rules => rules.Version == version).Select(rules => rules.Rules).SingleAsync(cancellationToken)) : null,
             };
         }
-        _seen = newest;
-        return _current = current;
+        _known = new(newest, current);
+        return current;
     }
 
     private VersionedRules? Of(string kind, int version, string rules)
@@ -69,6 +69,9 @@ public sealed partial class LiveRules(IOptions<RuleSet> configured, ILogger<Live
     private static partial void RulesUnreadable(ILogger logger, string kind, int version, string reason);
 
     private sealed record Newest(int Live, int? Shadow);
+
+    /// <summary>What decides, and the versions that were looked at for it: one that cannot be read is not looked at again.</summary>
+    private sealed record Known(Newest Seen, CurrentRules Current);
 }
 
 /// <summary>Rules that an operator has set, for ever kept with who did and when.</summary>
