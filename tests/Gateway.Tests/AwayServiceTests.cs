@@ -1,7 +1,9 @@
 using System.Net;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Yarp.ReverseProxy;
+using Yarp.ReverseProxy.Health;
 using Yarp.ReverseProxy.Model;
 
 namespace Shop.Gateway.Tests;
@@ -27,7 +29,8 @@ public sealed class AwayServiceTests : IAsyncLifetime
     [Fact]
     public async Task Load_is_shared_and_a_dead_instance_costs_no_request()
     {
-        await using var gateway = new GatewayUnderTest(Environments.Development, ("orders", [_first.Address, _second.Address]));
+        await using var gateway = new GatewayUnderTest(Environments.Development, [], services => services.Replace(ServiceDescriptor.Singleton<IActiveHealthCheckPolicy, NobodyAsks>()),
+            ("orders", [_first.Address, _second.Address]));
         var token = await gateway.TokenAsync("ada");
         for (var i = 0; i < 40; i++)
         {
@@ -46,7 +49,7 @@ public sealed class AwayServiceTests : IAsyncLifetime
         {
             using var response = await gateway.SendAsync(HttpMethod.Post, "/api/orders", token, new StringContent("{\"again\":1}"));
             Assert.Equal(HttpStatusCode.OK, response.StatusCode);
-            leftOut |= orders.Destinations.Values.Any(destination => destination.Health is { Passive: DestinationHealth.Unhealthy } or { Active: DestinationHealth.Unhealthy });
+            leftOut |= orders.Destinations.Values.Any(destination => destination.Health.Passive == DestinationHealth.Unhealthy);
         }
 
         Assert.Equal(40, _second.Requests.Count(request => request.Body == "{\"again\":1}"));
@@ -78,5 +81,15 @@ public sealed class AwayServiceTests : IAsyncLifetime
         using var response = await gateway.GetAsync("/api/catalog");
         await Problem.ReadAsync(response, HttpStatusCode.ServiceUnavailable);
         Assert.NotNull(response.Headers.RetryAfter);
+    }
+
+    /// <summary>In the place of the question whether an instance is ready, which may come before the request that finds it dead.</summary>
+    private sealed class NobodyAsks : IActiveHealthCheckPolicy
+    {
+        public string Name => HealthCheckConstants.ActivePolicy.ConsecutiveFailures;
+
+        public void ProbingCompleted(ClusterState cluster, IReadOnlyList<DestinationProbingResult> probingResults)
+        {
+        }
     }
 }

@@ -2,6 +2,8 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Mvc.Testing;
+using Microsoft.AspNetCore.TestHost;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Shop.Gateway.DevelopmentLogin;
@@ -14,6 +16,7 @@ public sealed class GatewayUnderTest : WebApplicationFactory<TokenRequest>
 {
     private readonly string _environment;
     private readonly IReadOnlyDictionary<string, string> _settings;
+    private readonly Action<IServiceCollection>? _configure;
 
     /// <param name="environment">Development has a signing key, Production an authority.</param>
     /// <param name="services">The instances of each service, as the AppHost passes them.</param>
@@ -24,9 +27,17 @@ public sealed class GatewayUnderTest : WebApplicationFactory<TokenRequest>
     /// <param name="environment">Development has a signing key, Production an authority.</param>
     /// <param name="others">Other settings of the gateway.</param>
     /// <param name="services">The instances of each service, as the AppHost passes them.</param>
-    public GatewayUnderTest(string environment, Dictionary<string, string> others, params (string Service, string[] Instances)[] services)
+    public GatewayUnderTest(string environment, Dictionary<string, string> others, params (string Service, string[] Instances)[] services) : this(environment, others, null, services)
     {
-        _environment = environment;
+    }
+
+    /// <param name="environment">Development has a signing key, Production an authority.</param>
+    /// <param name="others">Other settings of the gateway.</param>
+    /// <param name="configure">Puts something else in the place of a part.</param>
+    /// <param name="services">The instances of each service, as the AppHost passes them.</param>
+    public GatewayUnderTest(string environment, Dictionary<string, string> others, Action<IServiceCollection>? configure, params (string Service, string[] Instances)[] services)
+    {
+        (_environment, _configure) = (environment, configure);
         var settings = new Dictionary<string, string>(environment == Environments.Development
             ? [new("Authentication:SigningKey", "a key for the tests that is long enough")]
             : [new("Authentication:Authority", "https://authority.example"), new("Authentication:Audience", "shop"), new("Draining:Delay", "00:00:00")]);
@@ -75,5 +86,7 @@ public sealed class GatewayUnderTest : WebApplicationFactory<TokenRequest>
         foreach (var (key, value) in _settings)
             builder.UseSetting(key, value);
         builder.ConfigureLogging(logging => logging.ClearProviders());
+        if (_configure is not null)
+            builder.ConfigureTestServices(_configure);
     }
 }
