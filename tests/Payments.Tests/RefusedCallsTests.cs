@@ -1,18 +1,19 @@
 using System.Net;
 using System.Text.Json;
+using Microsoft.EntityFrameworkCore;
 using Shop.Contracts;
 using Shop.Testing;
 
 namespace Shop.Payments.Tests;
 
-/// <summary>The provider refuses to capture what it has authorised: an operator hears of it once, and it is not asked for ever.</summary>
-public sealed class RefusedCaptureTests(PostgresFixture postgres)
+/// <summary>The provider refuses to capture what it has authorised, or to give it back: an operator hears of it once.</summary>
+public sealed class RefusedCallsTests(PostgresFixture postgres)
 {
     [Fact]
     public async Task It_is_an_alarm_once_is_not_asked_for_again_and_a_cancel_ends_it()
     {
         await using var shop = await TestShop.StartAsync(postgres);
-        var captures = new Captures();
+        var captures = new Calls("capture");
         var payments = shop.StartPayments(captures.SendAsync);
 
         var request = await ConfirmAsync(shop, "tok_uncapturable");
@@ -51,7 +52,7 @@ public sealed class RefusedCaptureTests(PostgresFixture postgres)
     public async Task An_operator_who_repairs_the_order_has_it_tried_again_and_is_told_no_second_time()
     {
         await using var shop = await TestShop.StartAsync(postgres);
-        var captures = new Captures(HttpStatusCode.UnprocessableEntity, HttpStatusCode.PaymentRequired);
+        var captures = new Calls("capture", HttpStatusCode.UnprocessableEntity, HttpStatusCode.PaymentRequired);
         var payments = shop.StartPayments(captures.SendAsync);
         var request = await ConfirmAsync(shop, "tok_visa");
         await Eventually.BecomesAsync(PaymentState.Uncapturable, async () => await payments.StateAsync(request.PaymentId));
@@ -72,7 +73,7 @@ public sealed class RefusedCaptureTests(PostgresFixture postgres)
     public async Task What_may_pass_is_asked_for_again_without_an_alarm()
     {
         await using var shop = await TestShop.StartAsync(postgres);
-        var captures = new Captures(HttpStatusCode.InternalServerError, HttpStatusCode.Unauthorized, HttpStatusCode.NotFound, HttpStatusCode.TooManyRequests);
+        var captures = new Calls("capture", HttpStatusCode.InternalServerError, HttpStatusCode.Unauthorized, HttpStatusCode.NotFound, HttpStatusCode.TooManyRequests);
         shop.StartPayments(captures.SendAsync);
 
         var request = await ConfirmAsync(shop, "tok_visa");
@@ -80,6 +81,60 @@ public sealed class RefusedCaptureTests(PostgresFixture postgres)
         await Eventually.BecomesAsync("PaymentAuthorized,PaymentCaptured", () => shop.Orders.PaymentEventsOfAsync(request.OrderId));
         Assert.Equal(5, captures.Asked);
         Assert.Equal("", await shop.Orders.AlarmsOfAsync(request.PaymentId));
+    }
+
+    [Theory]
+    [InlineData("void", "authorized,voided", "PaymentAuthorized,PaymentVoided")]
+    [InlineData("refund", "authorized,captured,refunded", "PaymentAuthorized,PaymentCaptured,PaymentRefunded")]
+    public async Task What_is_not_given_back_is_an_alarm_once_and_asked_for_again_until_it_is(string call, string ledger, string events)
+    {
+        await using var shop = await TestShop.StartAsync(postgres);
+        var calls = new Calls(call, HttpStatusCode.UnprocessableEntity, HttpStatusCode.BadRequest);
+        var payments = shop.StartPayments(calls.SendAsync);
+        var request = await shop.Orders.RequestAsync("tok_visa");
+        await Eventually.BecomesAsync(PaymentState.Authorized, async () => await payments.StateAsync(request.PaymentId));
+        if (call == "refund")
+        {
+            await shop.Orders.PublishAsync(new OrderConfirmed(request.OrderId));
+            await Eventually.BecomesAsync(PaymentState.Captured, async () => await payments.StateAsync(request.PaymentId));
+        }
+        await shop.Orders.PublishAsync(new OrderCancelled(request.OrderId, "changed my mind"));
+
+        await Eventually.BecomesAsync("AlarmRaised", () => shop.Orders.AlarmsOfAsync(request.PaymentId));
+        var alarm = JsonSerializer.Deserialize(shop.Orders.Events(Topics.Alarms).Single().Body, ContractsJson.Default.AlarmRaised)!;
+        Assert.Equal((AlarmKinds.RefundRefused, "12.50 EUR given back", "refused: refused with 422"), (alarm.Kind, alarm.Expected, alarm.Seen));
+        // not at once: what was refused is refused a moment later
+        Assert.True((await payments.FindAsync(request.PaymentId))!.DueAt > DateTimeOffset.UtcNow.AddSeconds(20));
+        foreach (var asked in (int[])[2, 3])
+        {
+            await payments.QueryAsync(db => db.Payments.Where(payment => payment.PaymentId == request.PaymentId).ExecuteUpdateAsync(payment => payment.SetProperty(p => p.DueAt, DateTimeOffset.UtcNow)));
+            await Eventually.BecomesTrueAsync(async () => calls.Asked == asked && await payments.FindAsync(request.PaymentId) is { Attempts: var attempts, LastError: var error } && (attempts == 0 || error is not null));
+        }
+
+        await Eventually.BecomesAsync(events, () => shop.Orders.PaymentEventsOfAsync(request.OrderId));
+        await Eventually.BecomesAsync("AlarmRaised,AlarmCleared", () => shop.Orders.AlarmsOfAsync(request.PaymentId));
+        Assert.Equal(ledger, await shop.Provider.LedgerOfAsync(request.PaymentId));
+    }
+
+    [Fact]
+    public async Task An_answer_that_cannot_be_written_holds_back_no_others()
+    {
+        await using var shop = await TestShop.StartAsync(postgres);
+        var held = new HeldAnswer("/v1/payments");
+        var payments = shop.StartPayments(held.SendAsync);
+        PaymentRequested[] requests = [OrdersStandIn.Request("tok_declined", "poison"), .. Enumerable.Range(0, 8).Select(i => OrdersStandIn.Request("tok_visa", $"shopper-{i}"))];
+        await shop.Orders.PublishAsync([.. requests]);
+        await Eventually.BecomesTrueAsync(async () => (await shop.Provider.LedgerAsync()).Count >= requests.Length - 1);
+        var card = (await payments.FindAsync(requests[0].PaymentId))!.CardKey!.Value;
+        await payments.QueryAsync(db => db.Database.ExecuteSqlAsync($"UPDATE screening_histories SET state = decode('00', 'hex') WHERE key = {card}"));
+
+        // all answers come at once, and are written together
+        held.Release();
+
+        foreach (var request in requests[1..])
+            await Eventually.BecomesAsync(PaymentState.Authorized, async () => await payments.StateAsync(request.PaymentId));
+        Assert.Equal(PaymentState.Authorizing, await payments.StateAsync(requests[0].PaymentId));
+        await Eventually.BecomesTrueAsync(() => Task.FromResult(shop.Logs.Text.Contains($"one of payment {requests[0].PaymentId}", StringComparison.Ordinal)));
     }
 
     private static async Task<PaymentRequested> ConfirmAsync(TestShop shop, string token)
@@ -90,15 +145,15 @@ public sealed class RefusedCaptureTests(PostgresFixture postgres)
         return request;
     }
 
-    /// <summary>Counts captures, and answers the first with these in the provider's place.</summary>
-    private sealed class Captures(params HttpStatusCode[] answers)
+    /// <summary>Counts calls of a kind, and answers the first with these in the provider's place.</summary>
+    private sealed class Calls(string kind, params HttpStatusCode[] answers)
     {
         private int _asked;
 
         public int Asked => Volatile.Read(ref _asked);
 
         public Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, Func<CancellationToken, Task<HttpResponseMessage>> send, CancellationToken cancellationToken) =>
-            request.RequestUri!.AbsolutePath.EndsWith("/capture", StringComparison.Ordinal) && Interlocked.Increment(ref _asked) is var asked && asked <= answers.Length
+            request.RequestUri!.AbsolutePath.EndsWith($"/{kind}", StringComparison.Ordinal) && Interlocked.Increment(ref _asked) is var asked && asked <= answers.Length
                 ? Task.FromResult(new HttpResponseMessage(answers[asked - 1]) { RequestMessage = request, Content = new StringContent("{}") }) : send(cancellationToken);
     }
 }
