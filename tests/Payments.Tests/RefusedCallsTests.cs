@@ -1,6 +1,9 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
 using Shop.Contracts;
 using Shop.Testing;
 
@@ -120,19 +123,40 @@ public sealed class RefusedCallsTests(PostgresFixture postgres)
     public async Task An_answer_that_cannot_be_written_holds_back_no_others()
     {
         await using var shop = await TestShop.StartAsync(postgres);
-        var held = new HeldAnswer("/v1/payments");
-        var payments = shop.StartPayments(held.SendAsync);
+        var asked = new ConcurrentDictionary<string, int>();
+        var (firstReleased, othersReleased, sent, answered) = (new TaskCompletionSource(), new TaskCompletionSource(), 0, 0);
+        var payments = shop.StartPayments(async (request, send, cancellationToken) =>
+        {
+            var response = await send(cancellationToken);
+            asked.AddOrUpdate(request.Headers.GetValues("Idempotency-Key").Single(), 1, (_, before) => before + 1);
+            await (Interlocked.Increment(ref sent) == 1 ? firstReleased : othersReleased).Task.WaitAsync(Eventually.DefaultDeadline, CancellationToken.None);
+            Interlocked.Increment(ref answered);
+            return response;
+        });
         PaymentRequested[] requests = [OrdersStandIn.Request("tok_declined", "poison"), .. Enumerable.Range(0, 8).Select(i => OrdersStandIn.Request("tok_visa", $"shopper-{i}"))];
         await shop.Orders.PublishAsync([.. requests]);
         await Eventually.BecomesTrueAsync(async () => (await shop.Provider.LedgerAsync()).Count >= requests.Length - 1);
         var card = (await payments.FindAsync(requests[0].PaymentId))!.CardKey!.Value;
         await payments.QueryAsync(db => db.Database.ExecuteSqlAsync($"UPDATE screening_histories SET state = decode('00', 'hex') WHERE key = {card}"));
 
-        // all answers come at once, and are written together
-        held.Release();
+        // the first answer is being written for as long as its payment is locked, and the others come meanwhile: so they are written together
+        await using (var session = await payments.Services.GetRequiredService<NpgsqlDataSource>().OpenConnectionAsync(TestContext.Current.CancellationToken))
+        {
+            await using var transaction = await session.BeginTransactionAsync(TestContext.Current.CancellationToken);
+            await using var hold = new NpgsqlCommand("SELECT FROM payments FOR UPDATE", session);
+            await hold.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+            firstReleased.SetResult();
+            await Eventually.BecomesTrueAsync(() => payments.QueryAsync(async db => await db.Database.SqlQuery<long>(
+                $"""SELECT count(*) AS "Value" FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%FOR UPDATE%'""").SingleAsync() > 0));
+            othersReleased.SetResult();
+            await Eventually.BecomesTrueAsync(() => Task.FromResult(Volatile.Read(ref answered) == requests.Length));
+        }
 
         foreach (var request in requests[1..])
+        {
             await Eventually.BecomesAsync(PaymentState.Authorized, async () => await payments.StateAsync(request.PaymentId));
+            Assert.Equal(1, asked[request.PaymentId.ToString()]);
+        }
         Assert.Equal(PaymentState.Authorizing, await payments.StateAsync(requests[0].PaymentId));
         await Eventually.BecomesTrueAsync(() => Task.FromResult(shop.Logs.Text.Contains($"one of payment {requests[0].PaymentId}", StringComparison.Ordinal)));
     }
