@@ -8,7 +8,7 @@ namespace Shop.EndToEnd.Fuzzing;
 /// <summary>A request that was made up.</summary>
 /// <param name="Number">With the seed it is all that the request depends on.</param>
 /// <param name="Operation">What it began as.</param>
-/// <param name="Strange">Whether method or path are no longer the operation's.</param>
+/// <param name="Strange">Whether method or path are no longer the operation's, or there is a body that it does not take.</param>
 /// <param name="Text">For a person: the request in short.</param>
 /// <param name="Message">To be sent once.</param>
 public sealed record FuzzedRequest(int Number, ApiOperation Operation, bool Strange, string Text, HttpRequestMessage Message);
@@ -48,7 +48,8 @@ public sealed class RequestFuzzer(JsonObject document, int seed, IReadOnlyDictio
                 query.Append(query.Length == 0 ? '?' : '&').Append(name).Append('=').Append(Escape(random, Chance(random, 0.5) ? Pick(random, NastyValues.Texts) : Text(random, name, schema)));
         }
         // what was put there may be no segment of a path
-        strange |= path.Split('/').Length != operation.Path.Split('/').Length || path.Contains("//", StringComparison.Ordinal) || path.EndsWith('/') || path.Contains("/.", StringComparison.Ordinal) || path.Contains('%', StringComparison.Ordinal);
+        strange |= path.Split('/').Length != operation.Path.Split('/').Length || path.Contains("//", StringComparison.Ordinal) || path.EndsWith('/') || path.Contains("/.", StringComparison.Ordinal) || path.Contains('%', StringComparison.Ordinal)
+            || !Ascii.IsValid(path);
         if (Chance(random, 0.08))
         {
             strange = true;
@@ -72,6 +73,7 @@ public sealed class RequestFuzzer(JsonObject document, int seed, IReadOnlyDictio
         for (; Chance(random, 0.15);)
             Add(message, Pick(random, NastyValues.HeaderNames), Pick(random, NastyValues.Texts));
         var body = operation.Body is not null || Chance(random, 0.05) ? Body(random, operation) : null;
+        strange |= body is not null && operation.Body is null;
         if (body is not null && method != "TRACE")
             message.Content = Content(random, body);
         var shown = body is null ? "" : Encoding.UTF8.GetString(body);
