@@ -79,9 +79,13 @@ public sealed class WholeShopTests : IAsyncLifetime
             Assert.Equal((0, "t|f"), (own.ExitCode, own.Text));
             foreach (var other in services.Where(other => other != service).Concat(["postgres", "template1"]))
             {
-                var refused = await PsqlAsync(role, other, "SELECT * FROM outbox");
-                Assert.True(refused.ExitCode == 2 && refused.Text.Contains($"FATAL:  permission denied for database \"{other}\"", StringComparison.Ordinal), $"{service} in {other}: {refused}");
+                var refused = await PsqlAsync(role, other, "SELECT 1");
+                var expected = $"no pg_hba.conf entry for host \"127.0.0.1\", user \"{service}\", database \"{other}\"";
+                Assert.True(refused.ExitCode == 2 && refused.Text.Contains(expected, StringComparison.Ordinal), $"{service} in {other}: {refused}");
             }
+            // nor by what a database grants, which is all that there is on a server that is not the shop's own
+            var may = await PsqlAsync(role, service, "SELECT string_agg(datname, ',') FROM pg_database WHERE NOT datistemplate AND datname <> 'postgres' AND has_database_privilege(datname, 'CONNECT')");
+            Assert.Equal((0, service), (may.ExitCode, may.Text));
         }
     }
 
