@@ -55,8 +55,10 @@ internal static class Pages
 
     /// <summary>Whether somebody looks at an address in a browser; programs, and pages' scripts, do not name HTML.</summary>
     private static bool IsVisitor(HttpRequest request) => (HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method))
-        && !request.Path.StartsWithSegments("/api")
-        && request.GetTypedHeaders().Accept.Any(type => type.MediaType == "text/html" && type.Quality is not 0);
+        && !request.Path.StartsWithSegments("/api") && TakesPage(request);
+
+    /// <summary>Whether the answer is shown to somebody, who can do nothing with JSON.</summary>
+    public static bool TakesPage(HttpRequest request) => request.GetTypedHeaders().Accept.Any(type => type.MediaType == "text/html" && type.Quality is not 0);
 
     /// <summary>The store's page, whose script finds that it has nothing at this address.</summary>
     private static Task SayNothingIsHereAsync(HttpResponse response, IFileInfo store)

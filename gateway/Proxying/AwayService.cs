@@ -1,11 +1,12 @@
 using System.Net.Sockets;
 using Yarp.ReverseProxy.Forwarder;
+using Yarp.ReverseProxy.Model;
 
 namespace Shop.Gateway.Proxying;
 
 /// <summary>
-/// When an instance cannot be reached the next one is asked, where that is safe; when there is none left, the answer is 503
-/// with Retry-After.
+/// When an instance cannot be reached the next one is asked, where that is safe, at last those that are left out: they may be up again. When there is none
+/// left, the answer is 503 with Retry-After.
 /// </summary>
 internal static partial class AwayService
 {
@@ -13,11 +14,15 @@ internal static partial class AwayService
     {
         var proxied = context.GetReverseProxyFeature();
         // load balancing narrows the feature's own list to the one it chose
-        var untried = proxied.AvailableDestinations;
+        var (available, all) = (proxied.AvailableDestinations, proxied.AllDestinations);
+        List<DestinationState> tried = [];
         await next(context);
-        while (MayAskAnother(context))
+        while (MayAskAnother(context) && proxied.ProxiedDestination is { } failed)
         {
-            untried = [.. untried.Where(destination => destination != proxied.ProxiedDestination)];
+            tried.Add(failed);
+            List<DestinationState> untried = [.. available.Except(tried)];
+            if (untried.Count == 0)
+                untried = [.. all.Except(tried)];
             if (untried.Count == 0)
                 break;
             proxied.AvailableDestinations = untried;

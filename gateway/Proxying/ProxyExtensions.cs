@@ -17,6 +17,7 @@ internal static class ProxyExtensions
         // one line for each request and a stack for each that failed is too much; AwayService says it in one
         builder.Logging.AddFilter("Yarp", LogLevel.Error);
         builder.Services.AddSingleton<IPassiveHealthCheckPolicy, UnreachableInstancePolicy>();
+        builder.Services.AddSingleton<IActiveHealthCheckPolicy, ReadinessPolicy>();
         builder.Services.AddReverseProxy()
             .LoadFromMemory(Routes.All, Routes.Clusters)
             .AddServiceDiscoveryDestinationResolver()

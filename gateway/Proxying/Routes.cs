@@ -79,13 +79,12 @@ internal static class Routes
                 Enabled = true,
                 Interval = TimeSpan.FromSeconds(2),
                 Timeout = TimeSpan.FromSeconds(1),
-                Policy = HealthCheckConstants.ActivePolicy.ConsecutiveFailures,
+                Policy = ReadinessPolicy.PolicyName,
                 Path = "/health/ready",
             },
             // when every instance failed, trying one is better than refusing: it may be up again
             AvailableDestinationsPolicy = HealthCheckConstants.AvailableDestinations.HealthyOrPanic,
         },
-        Metadata = new Dictionary<string, string> { [ConsecutiveFailuresHealthPolicyOptions.ThresholdMetadataName] = "1" },
         // as Kestrel reads them: the default, ASCII, takes a letter beyond it for a failure of the connection
         HttpClient = new() { RequestHeaderEncoding = Encoding.UTF8.WebName },
         // since the last byte: a stream stays open for as long as its service shows signs of life

@@ -16,11 +16,14 @@ internal static class AuthoritySignIn
     /// gateway's own at the authority, which sends people back to <c>/api/session/callback</c>, and to <c>/</c> after they have signed out; <c>SignIn__Scope</c> (<c>openid offline_access</c>).
     /// </summary>
     /// <returns>Whether it is configured.</returns>
+    /// <exception cref="InvalidOperationException">The client's id is the audience of access tokens.</exception>
     public static bool AddAuthoritySignIn(this WebApplicationBuilder builder)
     {
         var settings = builder.Configuration.GetSection("SignIn");
         if (settings["ClientId"] is not { Length: > 0 } client || builder.Configuration["Authentication:Authority"] is not { Length: > 0 } authority)
             return false;
+        if (client == builder.Configuration["Authentication:Audience"])
+            throw new InvalidOperationException("SignIn__ClientId must not be Authentication__Audience: an ID token, which is for the client, would pass for an access token.");
         builder.Services.AddSingleton<AuthorityTokens>();
         builder.Services.AddAuthentication().AddOpenIdConnect(Scheme, options =>
         {
@@ -55,11 +58,21 @@ internal static class AuthoritySignIn
     public static ProblemHttpResult Away() =>
         TypedResults.Problem("The authority cannot be reached at the moment. Try again.", statusCode: StatusCodes.Status503ServiceUnavailable);
 
+    /// <summary>Tells somebody on the sign-in page, and a program by problem details, that the authority cannot be asked.</summary>
+    public static IResult TellAway(HttpRequest request, string? returnTo) => TellOnPage(request, "away", returnTo) ?? Away();
+
     /// <summary>What comes back from the authority is no sign-in: made up, too old, refused there.</summary>
     private static Task RefuseAsync(RemoteFailureContext failed)
     {
         failed.HandleResponse();
-        var answer = IsAway(failed.Failure) ? Away() : TypedResults.Problem("This is no sign-in, or it took too long. Sign in again.", statusCode: StatusCodes.Status400BadRequest);
+        var (request, returnTo) = (failed.Request, failed.Properties?.RedirectUri);
+        var answer = IsAway(failed.Failure) ? TellAway(request, returnTo) : TellOnPage(request, "refused", returnTo)
+            ?? TypedResults.Problem("This is no sign-in, or it took too long. Sign in again.", statusCode: StatusCodes.Status400BadRequest);
         return answer.ExecuteAsync(failed.HttpContext);
     }
+
+    /// <summary>The sign-in page, which knows these problems by name.</summary>
+    private static IResult? TellOnPage(HttpRequest request, string problem, string? returnTo) => Pages.TakesPage(request)
+        ? Results.LocalRedirect($"/sign-in?problem={problem}&return={Uri.EscapeDataString(returnTo ?? "/")}")
+        : null;
 }

@@ -45,7 +45,8 @@ internal static class SessionEndpoints
         if (signInAt is not null)
         {
             app.MapGet(signInAt, SignInAtAuthorityAsync).AllowAnonymous()
-                .WithSummary("Sends the browser to the authority to sign in, and from there back to a page of the shop.");
+                .WithSummary("Sends the browser to the authority to sign in, and from there back to a page of the shop.")
+                .Produces(StatusCodes.Status302Found).ProducesValidationProblem().ProducesProblem(StatusCodes.Status503ServiceUnavailable);
             return;
         }
         app.MapPost(Path, SignInAsync).AllowAnonymous()
@@ -65,8 +66,8 @@ internal static class SessionEndpoints
         return TypedResults.Ok(new Session(request.Name, request.Roles ?? []));
     }
 
-    private static async Task<Results<ChallengeHttpResult, ValidationProblem, ProblemHttpResult>> SignInAtAuthorityAsync(
-        IOptionsMonitor<OpenIdConnectOptions> options, CancellationToken cancellationToken, string returnTo = "/")
+    private static async Task<IResult> SignInAtAuthorityAsync(
+        HttpRequest request, IOptionsMonitor<OpenIdConnectOptions> options, CancellationToken cancellationToken, string returnTo = "/")
     {
         // another site's page, to which a sign-in of ours led, could look like ours
         if (returnTo is not ("/" or ['/', not ('/' or '\\'), ..]) || !Uri.IsWellFormedUriString(returnTo, UriKind.Relative))
@@ -81,7 +82,7 @@ internal static class SessionEndpoints
         }
         catch (Exception e) when (AuthoritySignIn.IsAway(e))
         {
-            return AuthoritySignIn.Away();
+            return AuthoritySignIn.TellAway(request, returnTo);
         }
         return TypedResults.Challenge(new() { RedirectUri = returnTo }, [AuthoritySignIn.Scheme]);
     }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json;
@@ -5,6 +6,7 @@ using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
 using Aspire.Hosting.Testing;
 using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
 using Shop.AppHost.Running;
 using Shop.Testing;
 
@@ -39,13 +41,15 @@ public sealed class WholeShopTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Parts_know_each_other_and_the_commands_do_what_they_say()
+    public async Task Parts_know_each_other_and_no_others_database_and_the_commands_do_what_they_say()
     {
         var orders = EnvironmentOf("orders");
         Assert.Matches("^Host=127.0.0.1;Port=[0-9]+;Username=orders;Password=[0-9a-f]{48};Database=orders;Maximum Pool Size=20$", orders["ConnectionStrings__orders"]);
         Assert.Matches("^127.0.0.1:[0-9]+$", orders["ConnectionStrings__kafka"]);
         Assert.Equal(("Development", 44), (orders["ASPNETCORE_ENVIRONMENT"], orders["Authentication__SigningKey"]!.Length));
         Assert.Equal(_shop.GetEndpoint("orders", "http").ToString().TrimEnd('/'), EnvironmentOf("gateway")["services__orders__http__0"]);
+
+        await RolesOpenNoOtherDatabaseAsync();
 
         await OrderIsFulfilledAsync(await ExecuteAsync("gateway", "place-order"));
 
@@ -62,6 +66,38 @@ public sealed class WholeShopTests : IAsyncLifetime
         Assert.Equal("Answers take 0 s at least", await ExecuteAsync("payment-provider", "speed-up"));
 
         Assert.Equal(0, _shop.Services.GetRequiredService<ShopReport>().Parts.Sum(part => part.Restarts));
+    }
+
+    /// <summary>As an intruder with a service's password would try, with psql: its own tables can be read, and no other database can be opened.</summary>
+    private async Task RolesOpenNoOtherDatabaseAsync()
+    {
+        string[] services = ["orders", "inventory", "payments", "activity"];
+        foreach (var service in services)
+        {
+            var role = new NpgsqlConnectionStringBuilder(EnvironmentOf(service)[$"ConnectionStrings__{service}"]!);
+            var own = await PsqlAsync(role, service, "SELECT count(*) >= 0, (SELECT rolsuper OR rolcreaterole OR rolcreatedb OR rolbypassrls FROM pg_roles WHERE rolname = current_user) FROM outbox");
+            Assert.Equal((0, "t|f"), (own.ExitCode, own.Text));
+            foreach (var other in services.Where(other => other != service).Concat(["postgres", "template1"]))
+            {
+                var refused = await PsqlAsync(role, other, "SELECT 1");
+                var expected = $"no pg_hba.conf entry for host \"127.0.0.1\", user \"{service}\", database \"{other}\"";
+                Assert.True(refused.ExitCode == 2 && refused.Text.Contains(expected, StringComparison.Ordinal), $"{service} in {other}: {refused}");
+            }
+            // nor by what a database grants, which is all that there is on a server that is not the shop's own
+            var may = await PsqlAsync(role, service, "SELECT string_agg(datname, ',') FROM pg_database WHERE NOT datistemplate AND datname <> 'postgres' AND has_database_privilege(datname, 'CONNECT')");
+            Assert.Equal((0, service), (may.ExitCode, may.Text));
+        }
+    }
+
+    private static async Task<(int ExitCode, string Text)> PsqlAsync(NpgsqlConnectionStringBuilder role, string database, string query)
+    {
+        var start = new ProcessStartInfo("psql", ["--no-psqlrc", "--tuples-only", "--no-align", "--command", query]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (var (name, value) in new[] { ("PGHOST", role.Host), ("PGPORT", $"{role.Port}"), ("PGUSER", role.Username), ("PGPASSWORD", role.Password), ("PGDATABASE", database) })
+            start.Environment[name] = value;
+        using var psql = Process.Start(start)!;
+        var said = await Task.WhenAll(psql.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken), psql.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken));
+        await psql.WaitForExitAsync(TestContext.Current.CancellationToken);
+        return (psql.ExitCode, string.Concat(said).Trim());
     }
 
     private async Task<string> ExecuteAsync(string resource, string command)

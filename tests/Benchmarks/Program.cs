@@ -1,12 +1,13 @@
 using Shop.Benchmarks;
 using Shop.Benchmarks.Broker;
 using Shop.Benchmarks.Fraud;
+using Shop.Benchmarks.Gateway;
 using Shop.Benchmarks.Inventory;
 using Shop.Benchmarks.Messaging;
 using Shop.Benchmarks.Payments;
 using Shop.Benchmarks.Startup;
 
-// ./shop bench [broker] [startup] [messaging] [messaging.consume] ... [inventory] [payments] [fraud [--seed N | --stream FILE [--decisions OUT]]] [--json]: every number with its denominator, or its goal, from the same run
+// ./shop bench [broker] [startup] [gateway] [messaging] [messaging.consume] ... [inventory] [payments] [fraud [--seed N | --stream FILE [--decisions OUT]]] [--json]: every number with its denominator, or its goal, from the same run
 var json = args.Contains("--json");
 var wanted = args.Where(arg => arg != "--json").ToList();
 string? seed = TakeOption("--seed"), stream = TakeOption("--stream"), decisions = TakeOption("--decisions");
@@ -20,6 +21,7 @@ var benches = new Dictionary<string, Func<Report, CancellationToken, Task>>
 {
     ["broker"] = BrokerBench.RunAsync,
     ["startup"] = StartupBench.RunAsync,
+    ["gateway"] = GatewayBench.RunAsync,
     ["messaging.consume"] = MessagingBench.ConsumeAsync,
     ["messaging.relay"] = RelayBench.RunAsync,
     ["messaging.latency"] = MessagingBench.LatencyAsync,

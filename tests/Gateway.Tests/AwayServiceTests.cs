@@ -75,6 +75,22 @@ public sealed class AwayServiceTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_instance_that_is_left_out_is_asked_before_nobody_is()
+    {
+        await using var gateway = new GatewayUnderTest(Environments.Development, [], services => services.Replace(ServiceDescriptor.Singleton<IActiveHealthCheckPolicy, NobodyAsks>()),
+            ("inventory", [_first.Address, _second.Address]));
+        Assert.True(gateway.Services.GetRequiredService<IProxyStateLookup>().TryGetCluster("inventory", out var inventory));
+        var second = inventory.Destinations.Values.Single(destination => destination.Model.Config.Address.StartsWith(_second.Address, StringComparison.Ordinal));
+        gateway.Services.GetRequiredService<IDestinationHealthUpdater>().SetActive(inventory, [new(second, DestinationHealth.Unhealthy)]);
+        await _first.StopAsync();
+
+        using var response = await gateway.GetAsync("/api/catalog");
+
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        Assert.Single(_second.Requests);
+    }
+
+    [Fact]
     public async Task A_service_without_instances_is_503()
     {
         await using var gateway = new GatewayUnderTest(Environments.Development);
@@ -86,7 +102,7 @@ public sealed class AwayServiceTests : IAsyncLifetime
     /// <summary>In the place of the question whether an instance is ready, which may come before the request that finds it dead.</summary>
     private sealed class NobodyAsks : IActiveHealthCheckPolicy
     {
-        public string Name => HealthCheckConstants.ActivePolicy.ConsecutiveFailures;
+        public string Name => "Readiness";
 
         public void ProbingCompleted(ClusterState cluster, IReadOnlyList<DestinationProbingResult> probingResults)
         {

@@ -3,12 +3,12 @@ import * as api from './api.js';
 
 let current;
 
-/** `{name, roles, signInAt}`; the name is null where nobody is signed in, or can; `signInAt` is there where people sign in at an authority. */
+/** `{name, roles, signInAt, isClosed}`; the name is null where nobody is signed in; `signInAt` is there where people sign in at an authority, `isClosed` where nobody can. */
 export function currentSession() {
   current ??= api.session().catch(problem => {
     current = undefined;
     if (problem.status === 404)
-      return { name: null, roles: [] };
+      return { name: null, roles: [], isClosed: true };
     throw problem;
   });
   return current;
@@ -36,6 +36,14 @@ export async function leave() {
   }
   changed();
 }
+
+// A browser that goes back may show a page as it was left, with what its shopper has signed out of since.
+addEventListener('pageshow', ({ persisted }) => {
+  if (!persisted)
+    return;
+  document.body.hidden = true;
+  location.reload();
+});
 
 function changed() {
   current = undefined;

@@ -109,10 +109,10 @@ basket.onChange(() => {
 
 async function showAccount() {
   const account = document.querySelector('#account');
-  const { name, roles } = await currentSession().catch(() => ({ name: null, roles: [] }));
+  const { name, roles, isClosed } = await currentSession().catch(() => ({ name: null, roles: [] }));
   account.replaceChildren(...name
     ? [roles.includes('operator') && element('a', { href: '/control' }, 'Control room'), element('span', { class: 'who', title: `Signed in as ${name}` }, name), element('button', { class: 'link', type: 'button', onclick: signOut }, 'Sign out')].filter(Boolean)
-    : [element('a', { href: '/sign-in' }, 'Sign in')]);
+    : isClosed ? [] : [element('a', { href: '/sign-in' }, 'Sign in')]);
 }
 
 async function signOut() {

@@ -1,9 +1,6 @@
 using System.Diagnostics;
-using System.Globalization;
 using System.Net.Http.Json;
 using System.Text.Json;
-using Shop.AppHost.Running;
-using Shop.Testing;
 
 namespace Shop.Benchmarks.Startup;
 
@@ -30,7 +27,7 @@ internal static class StartupBench
     {
         foreach (var dashboard in (string[])["on", "off"])
         {
-            var shop = new StartedShop(dashboard);
+            var shop = new StartedShop(new() { ["SHOP_DASHBOARD"] = dashboard });
             try
             {
                 // building, and reading everything from the disk for the first time, is not measured
@@ -82,55 +79,5 @@ internal static class StartupBench
                 return;
         }
         throw new InvalidOperationException($"The order was not confirmed within {OrderDeadline.TotalSeconds} s");
-    }
-
-    /// <summary>A shop with a data directory and a port of its own.</summary>
-    private sealed class StartedShop(string dashboard)
-    {
-        private readonly string _data = Path.Combine(Path.GetTempPath(), $"shop-startup-{Guid.CreateVersion7():N}");
-
-        public int Port { get; } = Ports.Free();
-
-        public Task RunAsync(string command, CancellationToken cancellationToken) => RunAsync([command], cancellationToken);
-
-        public Task RunAsync(string command, string option, CancellationToken cancellationToken) => RunAsync([command, option], cancellationToken);
-
-        private async Task RunAsync(string[] arguments, CancellationToken cancellationToken)
-        {
-            var start = new ProcessStartInfo(Path.Combine(Repository.Root, "shop"), arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
-            start.Environment["SHOP_DATA"] = _data;
-            start.Environment["SHOP_PORT"] = Port.ToString(CultureInfo.InvariantCulture);
-            start.Environment["SHOP_DASHBOARD"] = dashboard;
-            using var process = Process.Start(start)!;
-            var errors = process.StandardError.ReadToEndAsync(cancellationToken);
-            var output = await process.StandardOutput.ReadToEndAsync(cancellationToken);
-            await process.WaitForExitAsync(cancellationToken);
-            if (process.ExitCode != 0)
-                throw new InvalidOperationException($"./shop {arguments[0]} exited with {process.ExitCode}:\n{output}{await errors}");
-        }
-
-        /// <summary>The proportional set size (PSS) of all its processes, Aspire's own and PostgreSQL's among them: a page that several share counts once in all.</summary>
-        public double ProportionalMebibytes() => Directory.EnumerateDirectories("/proc").Where(process => int.TryParse(Path.GetFileName(process), out _) && IsPart(process)).Sum(process =>
-            Read($"{process}/smaps_rollup").Split('\n').Where(line => line.StartsWith("Pss:", StringComparison.Ordinal))
-                .Sum(line => long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture))) / 1024.0;
-
-        // PostgreSQL's processes write their title over their environment; they are in their data directory
-        private bool IsPart(string process) =>
-            Read($"{process}/environ").Split('\0').Contains($"SHOP_DATA={_data}")
-            || Read(() => new DirectoryInfo($"{process}/cwd").LinkTarget).StartsWith(_data + "/", StringComparison.Ordinal);
-
-        private static string Read(string file) => Read(() => File.ReadAllText(file));
-
-        private static string Read(Func<string?> read)
-        {
-            try
-            {
-                return read() ?? "";
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                return ""; // it has ended since, or is somebody else's
-            }
-        }
     }
 }

@@ -24,7 +24,13 @@ public sealed class Chromium : IAsyncLifetime
         Assert.SkipWhen(Program is null, "Chromium is not installed");
         _playwright ??= await Playwright.CreateAsync();
         // the sandbox is not for root, as whom containers run
-        _browser ??= await _playwright.Chromium.LaunchAsync(new() { ExecutablePath = Program, Args = ["--no-sandbox", "--disable-dev-shm-usage"] });
+        _browser ??= await _playwright.Chromium.LaunchAsync(new()
+        {
+            ExecutablePath = Program,
+            Args = ["--no-sandbox", "--disable-dev-shm-usage"],
+            // as people's browsers do, it keeps pages as they were left, for the back button
+            IgnoreDefaultArgs = ["--disable-back-forward-cache"],
+        });
         var context = await _browser.NewContextAsync(new()
         {
             BaseURL = shop.Gateway.BaseAddress!.ToString(),

@@ -194,22 +194,58 @@ public sealed class AuthoritySignInTests : IAsyncLifetime
         await Problem.ReadAsync(answer, HttpStatusCode.BadRequest);
     }
 
+    [Theory]
+    [InlineData("/api/session/callback")]
+    [InlineData("/api/session/callback?code=made-up&state=made-up")]
+    [InlineData("/api/session/callback?error=access_denied&state=x")]
+    public async Task What_is_no_sign_in_is_told_to_people_on_the_sign_in_page(string path)
+    {
+        using var page = await VisitAsync(new Uri(Shop, path));
+        Assert.Equal((HttpStatusCode.OK, "text/html", "/sign-in?problem=refused&return=%2F"),
+            (page.StatusCode, page.Content.Headers.ContentType?.MediaType, page.RequestMessage!.RequestUri!.PathAndQuery));
+    }
+
+    [Fact]
+    public async Task Whom_the_authority_refuses_is_told_so_and_can_try_again_for_the_same_page()
+    {
+        // it knows nobody in this browser
+        using var page = await VisitAsync(new Uri(Shop, "/api/session/sign-in?returnTo=/orders?status=fulfilled"));
+        Assert.Equal("/sign-in?problem=refused&return=%2Forders%3Fstatus%3Dfulfilled", page.RequestMessage!.RequestUri!.PathAndQuery);
+        Assert.Null(_cookies.GetCookies(Shop)["shop_session"]);
+    }
+
+    [Fact]
+    public void An_ID_token_cannot_pass_for_an_access_token()
+    {
+        var failure = Assert.Throws<InvalidOperationException>(() => Gateway(_authority.Address, clientId: TestAuthority.Audience));
+        Assert.Contains("SignIn__ClientId", failure.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task While_the_authority_is_away_nobody_signs_in_and_that_is_503()
     {
         await using var gateway = Gateway($"http://127.0.0.1:{Ports.Free()}");
         using var answer = await gateway.GetAsync("/api/session/sign-in");
         await Problem.ReadAsync(answer, HttpStatusCode.ServiceUnavailable);
+        using var page = await VisitAsync(new Uri(gateway.Client.BaseAddress!, "/api/session/sign-in?returnTo=/orders"));
+        Assert.Equal("/sign-in?problem=away&return=%2Forders", page.RequestMessage!.RequestUri!.PathAndQuery);
         using var request = new HttpRequestMessage(HttpMethod.Post, "/api/session") { Content = JsonContent.Create(new { name = "olga" }), Headers = { { "X-Anti-Forgery", "1" } } };
         using var byName = await gateway.Client.SendAsync(request, Cancellation);
         Assert.Equal(HttpStatusCode.MethodNotAllowed, byName.StatusCode);
     }
 
-    private GatewayUnderTest Gateway(string authority) => new(Environments.Production, new Dictionary<string, string>
+    /// <summary>As a browser goes to an address.</summary>
+    private async Task<HttpResponseMessage> VisitAsync(Uri address)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, address) { Headers = { { "Accept", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8" } } };
+        return await _browser.SendAsync(request, Cancellation);
+    }
+
+    private GatewayUnderTest Gateway(string authority, string clientId = TestAuthority.ClientId) => new(Environments.Production, new Dictionary<string, string>
     {
         ["Authentication:Authority"] = authority,
         ["Authentication:Audience"] = TestAuthority.Audience,
-        ["SignIn:ClientId"] = TestAuthority.ClientId,
+        ["SignIn:ClientId"] = clientId,
         ["SignIn:ClientSecret"] = TestAuthority.ClientSecret,
         ["Sessions:KeyDirectory"] = _keys.FullName,
     }, ("orders", [_service.Address]));

@@ -2,16 +2,27 @@
 import { element } from '../../shared/dom.js';
 import { currentSession, enter } from '../../shared/session.js';
 
+/** Why somebody is sent back here by the gateway. */
+const problems = {
+  refused: 'You are not signed in: it was refused or called off, or took too long. Try again.',
+  away: 'Signing in does not work at the moment. Try again in a while.',
+};
 const people = [
   ['ada', 'Ada', 'Shopper', []], ['grace', 'Grace', 'Shopper', []], ['linus', 'Linus', 'Shopper', []], ['olga', 'Olga', 'Operator: also runs the shop', ['operator']],
 ];
 
 export async function showSignIn({ main, query, title, go }) {
   title('Sign in');
-  const { signInAt } = await currentSession();
+  const { signInAt, isClosed } = await currentSession();
+  if (isClosed)
+    return main.replaceChildren(element('div', { class: 'state' },
+      element('h1', {}, 'Nobody can sign in here'),
+      element('p', {}, 'This shop was given no place where people sign in.'),
+      element('a', { class: 'button', href: '/' }, 'To the shop')));
   if (signInAt)
     return main.replaceChildren(element('div', { class: 'sign-in' },
       element('h1', {}, 'Sign in'),
+      element('p', { class: 'notice bad', role: 'alert', hidden: !Object.hasOwn(problems, query.get('problem')) }, problems[query.get('problem')] ?? ''),
       element('p', { class: 'muted' }, 'You sign in on another page, and come back here afterwards.'),
       element('a', { class: 'button primary', href: `${signInAt}?${new URLSearchParams({ returnTo: returnAddress(query.get('return')) })}` }, 'Continue to sign in')));
   const problem = element('p', { class: 'notice bad', role: 'alert', hidden: true });
@@ -20,7 +31,7 @@ export async function showSignIn({ main, query, title, go }) {
       await enter(name, roles);
       go(returnAddress(query.get('return')), { replace: true });
     } catch (failure) {
-      problem.textContent = failure.status === 404 ? 'Nobody can sign in here: people to choose from are there in Development only.' : failure.message;
+      problem.textContent = failure.message;
       problem.hidden = false;
     }
   };

@@ -1,0 +1,193 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+using Shop.Testing;
+
+namespace Shop.EndToEnd.Fuzzing;
+
+/// <summary>A shop whose gateway takes as many requests as come.</summary>
+public sealed class ShopWithoutLimits() : ShopUnderTest(Broker.Embedded)
+{
+    /// <inheritdoc/>
+    protected override IReadOnlyDictionary<string, string> Settings => new Dictionary<string, string>(((string[])["Orders", "Activity", "SignIn", "Devices", "Other"])
+        .SelectMany(kind => ((string[])["PerSecond", "Burst"]).Select(limit => KeyValuePair.Create($"RateLimits__{kind}__{limit}", "1000000"))))
+    { ["SHOP_DASHBOARD"] = "off" };
+}
+
+/// <summary>
+/// Requests that nobody would send by mistake, at every route that the OpenAPI document has, through the gateway of a whole shop. <c>FUZZ_SEED</c> and
+/// <c>FUZZ_REQUESTS</c> repeat a run.
+/// </summary>
+public sealed partial class FuzzTests(ShopWithoutLimits shop, ITestOutputHelper output) : IClassFixture<ShopWithoutLimits>
+{
+    private const int Workers = 16, ShownFindings = 40, ShownLetters = 1_000;
+
+    // what is not sent by then is not sent: a machine that is busy with other things is not what is tried here
+    private static readonly TimeSpan LongestRun = TimeSpan.FromSeconds(60);
+
+    /// <summary>What the gateway and Kestrel answer before any route is asked.</summary>
+    private static readonly HashSet<int> OfTheEdge = [400, 401, 403, 404, 405, 413, 414, 415, 429, 431];
+
+    /// <summary>What Kestrel answers to addresses and headers that are longer than it reads, whatever they are for.</summary>
+    private static readonly HashSet<int> TooLong = [414, 431];
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Ten_thousand_requests_from_the_document_are_no_5xx_and_tell_nothing_and_the_shop_works_afterwards()
+    {
+        var seed = Setting("FUZZ_SEED", Random.Shared.Next());
+        output.WriteLine($"FUZZ_SEED={seed}");
+        var olga = await Shopper.LogInAsync(shop.Gateway, "olga", "operator");
+        string operators = await TokenAsync("olga", "operator"), shoppers = await TokenAsync("ada");
+        // those who may do most get furthest
+        var fuzzer = new RequestFuzzer((await shop.Gateway.GetFromJsonAsync<JsonObject>("/openapi/v1.json", Cancellation))!, seed, await KnownAsync(olga),
+            [operators, operators, operators, operators, shoppers, shoppers, ""], shop.Gateway.BaseAddress!);
+
+        var (findings, statuses) = await SendAsync(fuzzer, Setting("FUZZ_REQUESTS", 10_000));
+
+        output.WriteLine(string.Join(", ", statuses.OrderBy(status => status.Key).Select(status => $"{status.Key}: {status.Value}")));
+        Assert.True(findings.IsEmpty, $"FUZZ_SEED={seed}: {findings.Count} findings\n{string.Join("\n\n", findings.OrderBy(finding => finding.Number).Take(ShownFindings).Select(finding => finding.Text))}");
+        await WorksAsync(olga, seed);
+    }
+
+    private async Task<(ConcurrentBag<(int Number, string Text)> Findings, ConcurrentDictionary<int, int> Statuses)> SendAsync(RequestFuzzer fuzzer, int requests)
+    {
+        var findings = new ConcurrentBag<(int, string)>();
+        var statuses = new ConcurrentDictionary<int, int>();
+        using var client = new HttpClient(new SocketsHttpHandler { UseCookies = false, AllowAutoRedirect = false, RequestHeaderEncodingSelector = (_, _) => System.Text.Encoding.UTF8 })
+        {
+            Timeout = TimeSpan.FromSeconds(60),
+        };
+        var (next, clock) = (-1, Stopwatch.StartNew());
+        await Task.WhenAll(Enumerable.Range(0, Workers).Select(_ => Task.Run(async () =>
+        {
+            int number;
+            while ((number = Interlocked.Increment(ref next)) < requests && clock.Elapsed < LongestRun)
+            {
+                var request = fuzzer.Make(number);
+                var (status, finding) = await SendAsync(client, request);
+                statuses.AddOrUpdate(status, 1, (_, count) => count + 1);
+                if (finding is not null)
+                    findings.Add((number, $"{number}: {finding}\n    {request.Operation.Method} {request.Operation.Path}\n    {request.Text[..Math.Min(ShownLetters, request.Text.Length)]}"));
+            }
+        })));
+        var sent = statuses.Where(status => status.Key != 0).Sum(status => status.Value);
+        Assert.True(sent >= Math.Min(requests, fuzzer.Operations.Count), $"{sent} requests were sent, less than one for each operation");
+        output.WriteLine($"{sent} requests in {clock.Elapsed.TotalSeconds:0.0} s at {fuzzer.Operations.Count} operations");
+        return (findings, statuses);
+    }
+
+    private static async Task<(int Status, string? Finding)> SendAsync(HttpClient client, FuzzedRequest request)
+    {
+        using var message = request.Message;
+        try
+        {
+            using var answer = await client.SendAsync(message, HttpCompletionOption.ResponseHeadersRead, Cancellation);
+            var stream = answer.Content.Headers.ContentType?.MediaType == "text/event-stream";
+            var text = stream ? "" : await answer.Content.ReadAsStringAsync(Cancellation);
+            return ((int)answer.StatusCode, Judge(request, answer, text));
+        }
+        catch (HttpRequestException e)
+        {
+            // a body that is refused while it is still sent; what HttpClient itself does not send was no request
+            return (0, e.HttpRequestError is HttpRequestError.Unknown || e.InnerException is IOException && request.Message.Content is not null ? null : $"no answer: {e.Message} {e.InnerException?.Message}");
+        }
+        catch (Exception e) when (e is InvalidOperationException or FormatException or NotSupportedException or UriFormatException)
+        {
+            return (0, null);
+        }
+        catch (TaskCanceledException)
+        {
+            return (0, "no answer within a minute");
+        }
+    }
+
+    /// <summary>What is wrong with the answer; null where nothing is.</summary>
+    private static string? Judge(FuzzedRequest request, HttpResponseMessage answer, string text)
+    {
+        var status = (int)answer.StatusCode;
+        var mediaType = answer.Content.Headers.ContentType?.MediaType;
+        // "there is no room for another stream" is an answer by design
+        if (status >= 500 && !(status == 503 && request.Operation.Path.EndsWith("/stream", StringComparison.Ordinal) && answer.Headers.RetryAfter is not null))
+            return $"{status} {text}";
+        if (status >= 400 && text.Length > 0 && mediaType != "application/problem+json")
+            return $"{status} as {mediaType}: {text}";
+        var described = request.Operation.Statuses.Contains(status) || TooLong.Contains(status) || request.Strange && (status < 400 || OfTheEdge.Contains(status));
+        if (!described)
+            return $"{status} is not described: {text[..Math.Min(300, text.Length)]}";
+        if (answer.Headers.Concat(answer.Content.Headers).Any(header => header.Key.StartsWith("X-Injected", StringComparison.OrdinalIgnoreCase)))
+            return $"{status} with a header that the request wrote";
+        if (text.Contains(Repository.Root, StringComparison.Ordinal))
+            return $"{status} tells where the shop's files are";
+        // operators read what services log
+        return request.Operation.Path.StartsWith("/api/ops/logs", StringComparison.Ordinal) || Leak().Match(text) is not { Success: true } leak
+            || leak.Value.StartsWith("eyJ", StringComparison.Ordinal) && request.Operation.Path == "/api/dev/token"
+            ? null
+            : $"{status} tells '{leak.Value}': {text[Math.Max(0, leak.Index - 100)..Math.Min(text.Length, leak.Index + 200)]}";
+    }
+
+    /// <summary>Stack traces, exceptions, what libraries and the database say, files, secrets, tokens.</summary>
+    [GeneratedRegex(@"   at [A-Z]\w+\.|\b\w+Exception\b|\bNpgsql|\bMicrosoft\.|\bSystem\.[A-Z]|SQLSTATE|\b(relation|column) ""|syntax error|/home/|/root/|\.cs:line|[Pp]assword=|eyJ[A-Za-z0-9_-]{10,}\.|PRIVATE KEY")]
+    private static partial Regex Leak();
+
+    /// <summary>What there is in the shop, by the names under which requests ask for it; and an order and a device of the fuzzer's own.</summary>
+    private async Task<Dictionary<string, string[]>> KnownAsync(Shopper olga)
+    {
+        var ada = await Shopper.LogInAsync(shop.Gateway, "ada");
+        var orders = new[] { await ada.SubmitOrderAsync(Shopper.Order()), await ada.SubmitOrderAsync(Shopper.Order(token: "tok_declined")) };
+        using var sensor = await olga.SendAsync(HttpMethod.Put, "/api/ops/sensors/fuzzed-shelf", """{"kind":"weight","sku":"mug-blue","unitGrams":350,"tareGrams":1200}""");
+        Assert.True(sensor.IsSuccessStatusCode, await sensor.Content.ReadAsStringAsync(Cancellation));
+        var key = (await sensor.Content.ReadFromJsonAsync<JsonElement>(Cancellation)).GetProperty("key").GetString()!;
+        string[] ids = [.. orders.Select(order => order.ToString()), Guid.CreateVersion7().ToString()], skus = ["mug-blue", "mug-red", "shirt-white", "fuzzed-thing", "nothing"];
+        return new()
+        {
+            ["id"] = ids, ["order"] = ids, ["orderId"] = ids, ["paymentId"] = ids, ["sku"] = skus, ["sensor"] = ["fuzzed-shelf", "fuzzed-fridge"], ["X-Device-Key"] = [key],
+            // not those for which the provider takes its time
+            ["token"] = ["tok_visa", "tok_declined"], ["currency"] = ["EUR"], ["country"] = ["DE", "GB"], ["limit"] = ["1", "100"], ["from"] = ["beginning", "2026-01-01T00:00:00Z"], ["shopper"] = ["ada", "nobody"],
+        };
+    }
+
+    /// <summary>Nothing is left that services could not handle, and an order is fulfilled: of a new product, by the rules as they are delivered.</summary>
+    private async Task WorksAsync(Shopper olga, int seed)
+    {
+        foreach (var service in (string[])["orders", "inventory", "payments", "activity"])
+            Assert.Equal(0, (await olga.GetAsync($"/api/ops/{service}/dead-letters")).GetProperty("items").GetArrayLength());
+        await SucceedsAsync(() => olga.SendAsync(HttpMethod.Put, "/api/ops/fraud/rules", "{}"));
+        await SucceedsAsync(() => olga.SendAsync(HttpMethod.Put, "/api/ops/faults/payment-provider", """{"answerDelaySeconds":0}"""));
+        await SucceedsAsync(() => olga.SendAsync(HttpMethod.Put, "/api/ops/products/after-the-storm", """{"name":"Umbrella","description":"An umbrella.","price":{"amount":9.5,"currency":"EUR"}}"""));
+        await SucceedsAsync(() => olga.SendAsync(HttpMethod.Post, "/api/ops/stock/after-the-storm/receipts", """{"quantity":5}""", Guid.NewGuid().ToString()));
+        var grace = await Shopper.LogInAsync(shop.Gateway, $"grace-{seed}");
+        Guid order = default;
+        await SucceedsAsync(async () =>
+        {
+            var answer = await grace.SubmitAsync(Shopper.Order("after-the-storm"));
+            if (answer.StatusCode == HttpStatusCode.Accepted)
+                order = (await answer.Content.ReadFromJsonAsync<JsonElement>(Cancellation)).GetProperty("id").GetGuid();
+            return answer;
+        });
+        await grace.WaitForEndAsync(order, "fulfilled");
+        await grace.TimelineAsync(order, Shopper.FulfilledLife);
+        Assert.All(await shop.PartsAsync(), part => Assert.Equal(0, part.Restarts));
+    }
+
+    /// <summary>A product is known to Orders a moment after it is there.</summary>
+    private static Task SucceedsAsync(Func<Task<HttpResponseMessage>> send) => Eventually.BecomesAsync("", async () =>
+    {
+        using var answer = await send();
+        return answer.IsSuccessStatusCode ? "" : $"{answer.StatusCode}: {await answer.Content.ReadAsStringAsync(Cancellation)}";
+    });
+
+    private async Task<string> TokenAsync(string name, params string[] roles)
+    {
+        using var answer = await shop.Gateway.PostAsJsonAsync("/api/dev/token", new { name, roles }, Cancellation);
+        return (await answer.Content.ReadFromJsonAsync<JsonElement>(Cancellation)).GetProperty("access_token").GetString()!;
+    }
+
+    private static int Setting(string name, int value) => int.TryParse(Environment.GetEnvironmentVariable(name), CultureInfo.InvariantCulture, out var given) ? given : value;
+}
