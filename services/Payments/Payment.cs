@@ -75,6 +75,9 @@ public sealed class Payment
     /// <summary>The alarm that tells of a refused capture, until it is over; null where there is none.</summary>
     public Guid? CaptureAlarmId { get; set; }
 
+    /// <summary>The alarm that tells of a refused void or refund, until it is over; null where there is none.</summary>
+    public Guid? RefundAlarmId { get; set; }
+
     /// <summary>The event that wanted what is being done; it is the cause of the event that tells the outcome.</summary>
     public Guid CauseId { get; private set; }
 

@@ -27,6 +27,7 @@ var benches = new Dictionary<string, Func<Report, CancellationToken, Task>>
     ["messaging.latency"] = MessagingBench.LatencyAsync,
     ["inventory.reservations"] = ReservationBench.RunAsync,
     ["inventory.capture"] = CaptureBench.RunAsync,
+    ["inventory.devices"] = DevicesBench.RunAsync,
     ["payments"] = PaymentsBench.RunAsync,
     ["fraud"] = new FraudBench(number, stream, decisions).RunAsync,
 };

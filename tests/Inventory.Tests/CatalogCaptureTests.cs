@@ -10,8 +10,6 @@ namespace Shop.Inventory.Tests;
 /// <summary>Whoever changes a product, the topic <c>catalog</c> becomes what the table is.</summary>
 public sealed class CatalogCaptureTests(ShopFixture shops)
 {
-    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(5);
-
     public static TheoryData<Broker> Brokers => RunningBroker.Both;
 
     [Theory, MemberData(nameof(Brokers))]
@@ -67,90 +65,6 @@ public sealed class CatalogCaptureTests(ShopFixture shops)
         await kafka.NextAsync(Topics.Reservations, order);
         foreach (var sql in (string[])["DELETE FROM products WHERE sku = 'held-by-order'", "UPDATE products SET sku = 'other' WHERE sku = 'held-by-order'"])
             await Assert.ThrowsAsync<PostgresException>(() => ExecuteAsync(shop.Database, sql));
-    }
-
-    /// <summary>Random changes, transactions rolled back among them, while readers are killed, and lose their session, broker and database.</summary>
-    [Theory, MemberData(nameof(Brokers))]
-    public async Task The_topic_is_what_the_table_is_whatever_becomes_of_its_readers(Broker broker)
-    {
-        const int Changes = 10_000, Breaks = 20, Skus = 60;
-        await using var kafkaServer = await RunningBroker.StartAsync(broker);
-        var connection = await shops.CreateDatabaseAsync();
-        await using var database = NpgsqlDataSource.Create(connection);
-        var random = new Random(20261129);
-        var instances = new List<BreakableInventory>();
-        for (var i = 0; i < 2; i++)
-            instances.Add(await BreakableInventory.StartAsync(connection, kafkaServer.BootstrapServers));
-        using var kafka = new KafkaClient(kafkaServer.BootstrapServers);
-        try
-        {
-            var restarting = Task.CompletedTask;
-            for (var change = 0; change < Changes; change++)
-            {
-                await ChangeAsync();
-                if (change % (Changes / Breaks) != 0)
-                    continue;
-                var (breaks, rest) = Math.DivRem(change / (Changes / Breaks), 5);
-                switch (rest)
-                {
-                    case 0:
-                        restarting = instances[breaks % instances.Count].RestartAsync();
-                        break;
-                    case 1:
-                        await ExecuteAsync(database, "SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE database = current_database() AND active_pid IS NOT NULL");
-                        break;
-                    case 2:
-                        await restarting;
-                        instances.ForEach(instance => instance.Kafka.Cut());
-                        break;
-                    case 3:
-                        instances.ForEach(instance => instance.Kafka.Resume());
-                        instances.ForEach(instance => instance.Database.Cut());
-                        break;
-                    case 4:
-                        instances.ForEach(instance => instance.Database.Resume());
-                        break;
-                }
-            }
-            var rows = await TableAsync();
-            await Eventually.BecomesTrueAsync(async () => Same(rows, await TopicAsync()), Deadline);
-        }
-        finally
-        {
-            foreach (var instance in instances)
-                await instance.DisposeAsync();
-        }
-
-        async Task ChangeAsync()
-        {
-            var (sku, other) = ($"random-{random.Next(Skus)}", $"random-{random.Next(Skus)}");
-            var statement = random.Next(10) switch
-            {
-                < 4 => $"INSERT INTO products (sku, name, description, price_amount, price_currency) VALUES ('{sku}', 'n{random.Next()}', repeat('x', {random.Next(4) * 900}), 1, 'EUR') ON CONFLICT DO NOTHING",
-                < 8 => $"UPDATE products SET price_amount = {random.Next(1, 1000)}.25 WHERE sku = '{sku}'",
-                8 => $"DELETE FROM products WHERE sku = '{sku}'",
-                _ => $"UPDATE products SET sku = '{other}' WHERE sku = '{sku}' AND NOT EXISTS (SELECT FROM products WHERE sku = '{other}')",
-            };
-            await ExecuteAsync(database, random.Next(5) == 0 ? $"BEGIN; {statement}; ROLLBACK" : statement);
-        }
-
-        async Task<Dictionary<string, string>> TableAsync()
-        {
-            await using var command = database.CreateCommand("SELECT sku, name, description, price_amount FROM products");
-            await using var reader = await command.ExecuteReaderAsync(TestContext.Current.CancellationToken);
-            var table = new Dictionary<string, string>();
-            while (await reader.ReadAsync(TestContext.Current.CancellationToken))
-                table.Add(reader.GetString(0), JsonSerializer.Serialize(new ProductChanged(reader.GetString(0), reader.GetString(1), reader.GetString(2), new(reader.GetDecimal(3), "EUR")), ContractsJson.Default.ProductChanged));
-            return table;
-        }
-
-        async Task<Dictionary<string, string>> TopicAsync()
-        {
-            var newest = new Dictionary<string, string>();
-            foreach (var read in await kafka.ReadToEndAsync(Topics.Catalog, _ => true))
-                newest[read.Key] = read.Body;
-            return newest.Where(product => product.Value.Length > 0).ToDictionary();
-        }
     }
 
     [Fact]
@@ -288,9 +202,6 @@ public sealed class CatalogCaptureTests(ShopFixture shops)
         return answer.StatusCode == HttpStatusCode.ServiceUnavailable
             && (await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)).Contains(words, StringComparison.Ordinal);
     });
-
-    private static bool Same(Dictionary<string, string> expected, Dictionary<string, string> actual) =>
-        expected.Count == actual.Count && expected.All(row => actual.TryGetValue(row.Key, out var value) && value == row.Value);
 
     private static async Task ExecuteAsync(NpgsqlDataSource database, string sql)
     {

@@ -9,6 +9,7 @@ namespace Shop.Inventory.Tests;
 /// <summary>Many orders for few pieces, on two instances of which one is killed.</summary>
 public sealed class FlashSaleTests(ShopFixture shops)
 {
+    private const int Shoppers = 200;
     private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(5);
 
     public static TheoryData<Broker> Brokers => RunningBroker.Both;
@@ -16,7 +17,7 @@ public sealed class FlashSaleTests(ShopFixture shops)
     [Theory, MemberData(nameof(Brokers))]
     public async Task A_flash_sale_sells_what_there_is_although_an_instance_is_killed(Broker broker)
     {
-        const int Orders = 2000, Pieces = 100;
+        const int Orders = 10_000, Pieces = 100;
         await using var sale = await SaleAsync(broker);
         await sale.Survivor.StockUpAsync("flash", Pieces);
         using var kafka = new KafkaClient(sale.Kafka);
@@ -49,7 +50,7 @@ public sealed class FlashSaleTests(ShopFixture shops)
     [Theory, MemberData(nameof(Brokers))]
     public async Task Orders_that_want_the_same_in_opposite_order_do_not_deadlock_whatever_operators_do(Broker broker)
     {
-        const int Orders = 2000, Pieces = 1_000_000;
+        const int Orders = 5000, Pieces = 1_000_000;
         await using var sale = await SaleAsync(broker);
         foreach (var sku in (string[])["there", "back"])
             await sale.Survivor.StockUpAsync(sku, Pieces);
@@ -73,7 +74,7 @@ public sealed class FlashSaleTests(ShopFixture shops)
     }
 
     private static Task PublishAsync(KafkaClient kafka, int orders, Func<int, (string Sku, int Quantity)[]> lines) =>
-        Task.WhenAll(Enumerable.Range(0, orders).Select(i => kafka.PublishAsync(Events.Submitted(Guid.CreateVersion7(), lines(i)))));
+        Task.WhenAll(Enumerable.Range(0, orders).Select(i => kafka.PublishAsync(Events.Submitted(Guid.CreateVersion7(), lines(i)) with { ShopperId = $"shopper-{i % Shoppers}" })));
 
     private async Task<Sale> SaleAsync(Broker broker)
     {

@@ -23,6 +23,7 @@ public sealed class RouteTests(PostgresFixture postgres)
             new("GET /api/ops/reviews", Access.Operator, 200),
             new("GET /api/ops/reviews/{paymentId}", Access.Operator, 404, $"/api/ops/reviews/{Guid.Empty}"),
             new("POST /api/ops/reviews/{paymentId}", Access.Operator, 404, $"/api/ops/reviews/{Guid.Empty}", """{"decision":"approve"}"""),
+            new("GET /api/ops/payments/{id}", Access.Operator, 404, $"/api/ops/payments/{Guid.Empty}"),
             new("POST /api/ops/payments/reconciliation", Access.Operator, 200, Body: "{}"),
             new($"GET {Fraud}/rules", Access.Operator, 200),
             new($"PUT {Fraud}/rules", Access.Operator, 200, Body: "{}"),

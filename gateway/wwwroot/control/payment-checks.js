@@ -29,7 +29,7 @@ export function reconciliationPanel() {
         { label: 'At the provider', kind: 'wide', of: item => item.theirs },
       ], { key: item => item.paymentId, empty: element('p', { class: 'notice good' }, 'None differs.') });
       differences.show(report.differences);
-      result.replaceChildren(element('p', { class: 'number' }, `${count(report.compared)} compared, ${count(report.inFlight)} on their way, ${count(report.differences.length)} differ, `, timeAgo(report.to)), differences.node);
+      result.replaceChildren(element('p', { class: 'number' }, `${count(report.compared)} compared, ${count(report.inFlight)} on their way, ${count(report.differing)} differ, `, timeAgo(report.to)), differences.node);
     } catch (problem) {
       showProblem(form, problem);
     }

@@ -43,4 +43,7 @@ public static class AlarmKinds
 
     /// <summary>The provider refuses to capture what it has authorised. Subject: the payment's id.</summary>
     public const string CaptureRefused = "captureRefused";
+
+    /// <summary>The provider refuses to let go of, or to give back, the amount of a cancelled order. Subject: the payment's id.</summary>
+    public const string RefundRefused = "refundRefused";
 }

@@ -52,9 +52,7 @@ internal static partial class ProductEndpoints
         CancellationToken cancellationToken)
     {
         var errors = Validate(sku, request);
-        IList<EntityTagHeaderValue>? versions = null;
-        if (ifMatch is not null && !EntityTagHeaderValue.TryParseList([ifMatch], out versions))
-            errors.Add("If-Match", "Must be * or entity tags in quotes, as ETag gave them.");
+        var wanted = IfMatch.Parse(ifMatch, errors);
         if (errors.Any)
             return errors.ToProblem();
 
@@ -62,7 +60,7 @@ internal static partial class ProductEndpoints
         // a row that does not exist yet cannot be locked, so two that create the same product wait for each other here
         await db.Database.ExecuteSqlAsync($"SELECT pg_advisory_xact_lock(hashtextextended({sku}, 0))", cancellationToken);
         var product = await db.Products.SingleOrDefaultAsync(p => p.Sku == sku, cancellationToken);
-        if (versions is not null && !(product is not null && versions.Any(version => IsOf(version, product))))
+        if (!wanted.Includes(product is null ? null : VersionOf(product)))
         {
             return TypedResults.Problem(statusCode: StatusCodes.Status412PreconditionFailed,
                 detail: product is null ? "There is no such product." : "The product was changed by somebody else: read it again.");
@@ -89,9 +87,6 @@ internal static partial class ProductEndpoints
     private static ProductAnswer AnswerOf(Product product) => new(product.Sku, product.Name, product.Description, product.Price);
 
     private static EntityTagHeaderValue VersionOf(Product product) => Product.VersionOf(product.Name, product.Description, product.Price);
-
-    private static bool IsOf(EntityTagHeaderValue version, Product product) =>
-        version.Equals(EntityTagHeaderValue.Any) || version.Compare(VersionOf(product), useStrongComparison: true);
 
     private static ValidationErrors Validate(string sku, ProductRequest request)
     {

@@ -11,7 +11,7 @@ namespace Shop.Messaging.Consuming;
 /// it. Of a database's errors the record's own are a list: whatever else PostgreSQL says (a cancelled statement, a server that has
 /// become read-only, a full disk, a missing privilege) says nothing about the record.
 /// </summary>
-internal static class TransientErrors
+public static class TransientErrors
 {
     /// <summary>Attempts after which a conflict between two writers counts as the record's own fault.</summary>
     private const int ConflictAttempts = 10;
@@ -19,6 +19,9 @@ internal static class TransientErrors
     /// <summary>Source: PostgreSQL, appendix A. Data exceptions, violated constraints, limits of the program (a value too large), and what a rule in the database raises.</summary>
     private static readonly string[] ClassesOfTheRecord = ["22", "23", "54", "P0"];
 
+    /// <summary>Whether an error is about the moment.</summary>
+    /// <param name="exception">The error.</param>
+    /// <param name="attempt">How often it was tried, counted from 1: a conflict between writers is about the moment for a few.</param>
     public static bool IsTransient(Exception exception, int attempt)
     {
         for (var e = exception; e is not null; e = e.InnerException)

@@ -41,7 +41,7 @@ internal sealed class PaymentProviderClient(IHttpClientFactory clients, PaymentT
             using var current = await client.GetAsync($"v1/payments/{payment.PaymentId}", cancellationToken);
             return await ReadAsync(current.EnsureSuccessStatusCode(), cancellationToken);
         }
-        if (payment.State is PaymentState.Authorizing or PaymentState.Capturing && IsRefusal(response.StatusCode))
+        if (IsRefusal(response.StatusCode))
             return new(payment.State == PaymentState.Authorizing ? ProviderStatus.Declined : ProviderStatus.Refused, await ReasonAsync(response, cancellationToken));
         throw new HttpRequestException($"The provider answered {(int)response.StatusCode}", null, response.StatusCode);
     }

@@ -19,6 +19,9 @@ internal sealed class ProviderCalls(IServiceScopeFactory scopes, TimeProvider ti
     /// <summary>The pauses between the calls for one payment.</summary>
     private static readonly Backoff Pauses = new(TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(5));
 
+    /// <summary>The pause after a refusal for good, of what has to be done all the same: somebody has been told, and may see to it at the provider.</summary>
+    private static readonly TimeSpan RefusedPause = TimeSpan.FromMinutes(1);
+
     /// <summary>Takes due calls: for the time of <see cref="Lease"/> nobody else makes them.</summary>
     /// <param name="first">The most calls that were not made before, which come back with one attempt.</param>
     /// <param name="repeated">The most calls that were.</param>
@@ -70,12 +73,15 @@ internal sealed class ProviderCalls(IServiceScopeFactory scopes, TimeProvider ti
             if (decision.Event is { } news)
                 db.Publish(news, payment.CauseId, payment.TraceParent);
             payment.Apply(decision, now);
-            CaptureAlarms.Follow(db, payment, answer, now);
+            RefusalAlarms.Follow(db, payment, answer, now);
         }
         // a later call may be under way already, or wanted for something else: then this one says nothing any more
         else if (payment.State == result.Payment.State && payment.Attempts == result.Payment.Attempts)
         {
-            payment.Fail(result.Error ?? $"The provider answered {result.Answer!.Status} while {payment.State}", now + Pauses.After(payment.Attempts));
+            var isRefused = result.Answer is { Status: ProviderStatus.Refused };
+            payment.Fail(result.Error ?? $"The provider answered {result.Answer!.Status} while {payment.State}", now + (isRefused ? RefusedPause : Pauses.After(payment.Attempts)));
+            if (isRefused)
+                RefusalAlarms.Follow(db, payment, result.Answer!, now);
         }
     }
 }

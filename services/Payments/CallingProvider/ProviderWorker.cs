@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.ExceptionServices;
 using System.Threading.Channels;
+using Shop.Messaging.Consuming;
 using Shop.Messaging.Events;
 using Shop.Messaging.Workers;
 
@@ -112,24 +113,35 @@ internal sealed partial class ProviderWorker(ProviderCalls calls, PaymentProvide
         {
             while (batch.Count < MaxWrite && answers.TryRead(out var result))
                 batch.Add(result);
-            try
-            {
-                await calls.WriteAsync(batch, CancellationToken.None);
-            }
-            // whatever it was: the calls are repeated when their lease has ended, and the next answers may be written
-            catch (Exception e)
-            {
-                Volatile.Write(ref _notWritten, e);
-                WriteFailed(logger, batch.Count, e.GetBaseException().Message);
-            }
+            await WriteAsync(batch);
             if (batch.Where(result => result.Error is not null).ToList() is { Count: > 0 } failed)
                 CallsFailed(logger, failed.Count, failed[0].Payment.State, failed[0].Payment.PaymentId, failed[0].Payment.Attempts, failed[0].Error!);
             batch.Clear();
         }
     }
 
-    [LoggerMessage(EventName = "WriteFailed", Level = LogLevel.Warning, Message = "{Count} answers of the provider could not be written, their calls are repeated: {Reason}")]
-    private static partial void WriteFailed(ILogger logger, int count, string reason);
+    /// <summary>Writes answers; where one of them cannot be written, the others all the same.</summary>
+    private async Task WriteAsync(IReadOnlyList<CallResult> results)
+    {
+        try
+        {
+            await calls.WriteAsync(results, CancellationToken.None);
+        }
+        catch (Exception e) when (results.Count > 1 && !TransientErrors.IsTransient(e, int.MaxValue))
+        {
+            foreach (var result in results)
+                await WriteAsync([result]);
+        }
+        // whatever it was: the calls are repeated when their lease has ended, and the next answers may be written
+        catch (Exception e)
+        {
+            Volatile.Write(ref _notWritten, e);
+            WriteFailed(logger, results.Count, results[0].Payment.PaymentId, e.GetBaseException().Message);
+        }
+    }
+
+    [LoggerMessage(EventName = "WriteFailed", Level = LogLevel.Warning, Message = "{Count} answers of the provider could not be written, one of payment {PaymentId}, and their calls are repeated: {Reason}")]
+    private static partial void WriteFailed(ILogger logger, int count, Guid paymentId, string reason);
 
     [LoggerMessage(EventName = "CallsFailed", Level = LogLevel.Warning, Message = "{Count} calls to the provider gave no answer and are repeated; one is {State} of payment {PaymentId}, attempt {Attempt}: {Reason}")]
     private static partial void CallsFailed(ILogger logger, int count, PaymentState state, Guid paymentId, int attempt, string reason);

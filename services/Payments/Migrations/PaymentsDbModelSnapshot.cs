@@ -581,6 +581,10 @@ namespace Shop.Payments.Migrations
                         .HasColumnType("uuid")
                         .HasColumnName("order_id");
 
+                    b.Property<Guid?>("RefundAlarmId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("refund_alarm_id");
+
                     b.Property<DateTimeOffset>("RequestedAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("requested_at");
@@ -643,7 +647,9 @@ namespace Shop.Payments.Migrations
                             t.HasCheckConstraint("payments_state_check", "state IN ('authorizing', 'held', 'authorized', 'declined', 'capturing', 'uncapturable', 'captured', 'voiding', 'voided', 'refunding', 'refunded')");
                         });
 
-                    b.HasAnnotation("Npgsql:StorageParameter:fillfactor", 70);
+                    b
+                        .HasAnnotation("Npgsql:StorageParameter:fillfactor", 70)
+                        .HasAnnotation("Shop:SaveInSets", true);
                 });
 
             modelBuilder.Entity("Shop.Payments.PaymentsDb+ScreeningHistoryTable", b =>
@@ -835,6 +841,10 @@ namespace Shop.Payments.Migrations
                         .HasColumnType("text")
                         .HasColumnName("asked_by");
 
+                    b.Property<int>("Attempts")
+                        .HasColumnType("integer")
+                        .HasColumnName("attempts");
+
                     b.Property<bool>("CancelRequested")
                         .HasColumnType("boolean")
                         .HasColumnName("cancel_requested");
@@ -842,6 +852,14 @@ namespace Shop.Payments.Migrations
                     b.Property<DateTimeOffset?>("EndedAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("ended_at");
+
+                    b.Property<string>("Error")
+                        .HasColumnType("text")
+                        .HasColumnName("error");
+
+                    b.Property<long>("Forgotten")
+                        .HasColumnType("bigint")
+                        .HasColumnName("forgotten");
 
                     b.Property<string>("From")
                         .IsRequired()

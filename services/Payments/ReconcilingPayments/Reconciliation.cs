@@ -12,8 +12,9 @@ namespace Shop.Payments.ReconcilingPayments;
 /// <param name="To">and before then.</param>
 /// <param name="Compared">How many.</param>
 /// <param name="InFlight">How many were left out since they are on their way: those are for the next time.</param>
+/// <param name="Differing">How many differ.</param>
 /// <param name="Differences">Those that differ; at most 1,000 of them.</param>
-public sealed record ReconciliationReport(DateTimeOffset From, DateTimeOffset To, long Compared, long InFlight, IReadOnlyList<DifferenceView> Differences);
+public sealed record ReconciliationReport(DateTimeOffset From, DateTimeOffset To, long Compared, long InFlight, long Differing, IReadOnlyList<DifferenceView> Differences);
 
 /// <summary>A payment that is not at the provider as it is here.</summary>
 /// <param name="PaymentId">The payment.</param>
@@ -24,12 +25,18 @@ public sealed record DifferenceView(Guid PaymentId, Guid? OrderId, string Ours, 
 
 /// <summary>
 /// Compares our payments with the provider's ledger. The ledger is read before our payments are, and a payment that has changed here since the reading began
-/// is left out, as is one that waits for an answer: so what is found is a difference, and not a moment.
+/// is left out, as is one that waits for an answer, for an hour: so what is found is a difference, and not a moment.
 /// </summary>
 /// <remarks>The clock that tells is ours alone: a payment changes here after the provider has written its entry.</remarks>
 internal sealed partial class Reconciliation(IServiceScopeFactory scopes, PaymentProviderClient provider, TimeProvider time, ILogger<Reconciliation> logger)
 {
     private const string Service = "payments";
+
+    /// <summary>Differences that are told in a report, and alarms that are raised by one comparison: what else differs is found again by the next.</summary>
+    private const int MostTold = 1_000;
+
+    /// <summary>How long a payment may be on its way: a provider that has not answered by then is asked in vain.</summary>
+    private static readonly TimeSpan LongestWay = TimeSpan.FromHours(1);
 
     /// <summary>Compares the payments that were requested in a time.</summary>
     /// <exception cref="HttpRequestException">The provider gives no ledger.</exception>
@@ -46,29 +53,37 @@ internal sealed partial class Reconciliation(IServiceScopeFactory scopes, Paymen
         var rows = await db.Database.SqlQuery<Row>($"""
             WITH compared AS (
               SELECT coalesce(p.payment_id, l.payment_id) AS payment_id, p.order_id, p.state, p.amount, p.currency, l.status, l.amount AS their_amount, l.currency AS their_currency, coalesce(l.captures, 0) AS captures,
-                p.state IN ('authorizing', 'capturing', 'voiding', 'refunding') OR p.changed_at >= {began} AS in_flight
+                coalesce(p.changed_at >= CASE WHEN p.state IN ('authorizing', 'capturing', 'voiding', 'refunding') THEN {began - LongestWay} ELSE {began} END, false) AS in_flight
               FROM payments p FULL JOIN ledger_payments l ON l.payment_id = p.payment_id
               WHERE coalesce(p.requested_at, l.first_at) >= {from} AND coalesce(p.requested_at, l.first_at) < {to}),
             judged AS (
-              SELECT *, NOT coalesce(in_flight, false) AND (
+              SELECT *, NOT in_flight AND (
                 state IS NULL OR captures > 1
                 OR (status IS NULL AND state NOT IN ('held', 'declined', 'voided'))
                 OR (status IS NOT NULL AND NOT (status = state OR (state = 'voided' AND status = 'declined') OR (state = 'declined' AND status = 'voided')
                   -- the authorisation stands or has lapsed, of which an alarm of its own tells
                   OR (state = 'uncapturable' AND status IN ('authorized', 'declined'))))
                 OR (their_amount IS NOT NULL AND (their_amount, their_currency) <> (amount, currency))) AS differs
-              FROM compared)
-            SELECT count(*) FILTER (WHERE NOT coalesce(in_flight, false)) OVER () AS compared, count(*) FILTER (WHERE in_flight) OVER () AS in_flight, judged.payment_id, order_id,
-              state, amount, currency, status, their_amount, their_currency, captures, differs
-            FROM judged ORDER BY differs DESC, payment_id LIMIT 1000
+              FROM compared),
+            counts AS (
+              SELECT count(*) FILTER (WHERE NOT in_flight) AS compared, count(*) FILTER (WHERE in_flight) AS in_flight, count(*) FILTER (WHERE differs) AS differing FROM judged),
+            told AS (
+              (SELECT judged.*, alarm_id FROM judged LEFT JOIN payment_differences d ON d.payment_id = judged.payment_id AND d.cleared_at IS NULL
+                WHERE differs ORDER BY alarm_id IS NOT NULL, judged.payment_id LIMIT {MostTold})
+              UNION ALL
+              (SELECT judged.*, alarm_id FROM judged JOIN payment_differences d ON d.payment_id = judged.payment_id AND d.cleared_at IS NULL
+                WHERE NOT differs AND NOT judged.in_flight LIMIT {MostTold}))
+            SELECT counts.compared, counts.in_flight, differing, payment_id, order_id, state, amount, currency, status, their_amount, their_currency, coalesce(captures, 0) AS captures,
+              coalesce(differs, false) AS differs, alarm_id
+            FROM counts LEFT JOIN told ON true
             """).ToListAsync(cancellationToken);
-        var differences = rows.Where(row => row.Differs).Select(row => new DifferenceView(row.PaymentId, row.OrderId, Ours(row), Theirs(row))).ToList();
-        await TellAsync(db, from, to, differences, cancellationToken);
+        await TellAsync(db, rows, cancellationToken);
         await db.SaveChangesAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);
-        var report = new ReconciliationReport(from, to, rows is [var any, ..] ? any.Compared : 0, rows is [var one, ..] ? one.InFlight : 0, differences);
-        Reconciled(logger, report.Compared, report.InFlight, differences.Count);
-        return report;
+        var (compared, inFlight, differing) = (rows[0].Compared, rows[0].InFlight, rows[0].Differing);
+        Reconciled(logger, compared, inFlight, differing);
+        return new(from, to, compared, inFlight, differing,
+            [.. rows.Where(row => row.Differs).OrderBy(row => row.PaymentId).Select(row => new DifferenceView(row.PaymentId!.Value, row.OrderId, Ours(row), Theirs(row)))]);
     }
 
     /// <summary>Copies a page of the ledger; false where there is no other. The provider is asked outside of any transaction.</summary>
@@ -110,21 +125,18 @@ internal sealed partial class Reconciliation(IServiceScopeFactory scopes, Paymen
     }
 
     /// <summary>One alarm for each payment that differs, until it does not any more.</summary>
-    private async Task TellAsync(PaymentsDb db, DateTimeOffset from, DateTimeOffset to, List<DifferenceView> found, CancellationToken cancellationToken)
+    private async Task TellAsync(PaymentsDb db, List<Row> rows, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
-        var open = await db.PaymentDifferences.FromSql($"""
-            SELECT d.* FROM payment_differences d LEFT JOIN payments p ON p.payment_id = d.payment_id LEFT JOIN ledger_payments l ON l.payment_id = d.payment_id
-            WHERE d.cleared_at IS NULL AND coalesce(p.requested_at, l.first_at) >= {from} AND coalesce(p.requested_at, l.first_at) < {to}
-            """).ToListAsync(cancellationToken);
-        foreach (var difference in found.Where(difference => open.All(known => known.PaymentId != difference.PaymentId)))
+        foreach (var row in rows.Where(row => row is { Differs: true, AlarmId: null }))
         {
-            var alarm = new PaymentDifference { AlarmId = Guid.CreateVersion7(now), PaymentId = difference.PaymentId, Ours = difference.Ours, Theirs = difference.Theirs, FoundAt = now };
+            var alarm = new PaymentDifference { AlarmId = Guid.CreateVersion7(now), PaymentId = row.PaymentId!.Value, Ours = Ours(row), Theirs = Theirs(row), FoundAt = now };
             db.PaymentDifferences.Add(alarm);
             db.Publish(new AlarmRaised(alarm.AlarmId, AlarmKinds.PaymentDiscrepancy, Service, alarm.PaymentId.ToString(), $"as here: {alarm.Ours}", $"at the provider: {alarm.Theirs}", now));
             Differs(logger, alarm.PaymentId, alarm.Ours, alarm.Theirs);
         }
-        foreach (var alarm in open.Where(known => found.All(difference => difference.PaymentId != known.PaymentId)))
+        var over = rows.Where(row => row is { Differs: false, AlarmId: not null }).Select(row => row.AlarmId!.Value).ToArray();
+        foreach (var alarm in await db.PaymentDifferences.Where(known => over.Contains(known.AlarmId)).ToListAsync(cancellationToken))
         {
             alarm.ClearedAt = now;
             db.Publish(new AlarmCleared(alarm.AlarmId, AlarmKinds.PaymentDiscrepancy, Service, alarm.PaymentId.ToString(), "the same here and at the provider", "the same", now));
@@ -137,11 +149,12 @@ internal sealed partial class Reconciliation(IServiceScopeFactory scopes, Paymen
         : (row.TheirAmount is null ? row.Status : $"{row.Status}, {row.TheirAmount} {row.TheirCurrency}") + (row.Captures > 1 ? $", captured {row.Captures} times" : "");
 
     [LoggerMessage(EventName = "PaymentsReconciled", Level = LogLevel.Information, Message = "{Compared} payments were compared with the provider's ledger, {InFlight} are on their way, {Differences} differ")]
-    private static partial void Reconciled(ILogger logger, long compared, long inFlight, int differences);
+    private static partial void Reconciled(ILogger logger, long compared, long inFlight, long differences);
 
     [LoggerMessage(EventName = "PaymentDiffers", Level = LogLevel.Error, Message = "Payment {PaymentId} is {Ours} here and {Theirs} at the provider")]
     private static partial void Differs(ILogger logger, Guid paymentId, string ours, string theirs);
 
-    private sealed record Row(long Compared, long InFlight, Guid PaymentId, Guid? OrderId, string? State, decimal? Amount, string? Currency, string? Status,
-        decimal? TheirAmount, string? TheirCurrency, int Captures, bool Differs);
+    /// <summary>The counts, and a payment to tell of; none where there is no such payment.</summary>
+    private sealed record Row(long Compared, long InFlight, long Differing, Guid? PaymentId, Guid? OrderId, string? State, decimal? Amount, string? Currency, string? Status,
+        decimal? TheirAmount, string? TheirCurrency, int Captures, bool Differs, Guid? AlarmId);
 }

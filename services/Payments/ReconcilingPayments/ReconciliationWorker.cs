@@ -2,16 +2,23 @@ using Shop.Messaging.Workers;
 
 namespace Shop.Payments.ReconcilingPayments;
 
-/// <summary>Compares the payments of yesterday and today with the provider's ledger, again and again: what differs is known within the hour.</summary>
+/// <summary>
+/// Compares payments with the provider's ledger, again and again: what differs of yesterday's and today's is known within the hour, and of older ones, which are
+/// all compared once a day, within the day.
+/// </summary>
 internal sealed class ReconciliationWorker(Reconciliation reconciliation, TimeProvider time) : IPeriodicWorker
 {
+    private DateTime? _allComparedOn;
+
     /// <inheritdoc/>
     public TimeSpan Interval => TimeSpan.FromHours(1);
 
     /// <inheritdoc/>
-    public Task RunOnceAsync(CancellationToken stoppingToken)
+    public async Task RunOnceAsync(CancellationToken stoppingToken)
     {
         var now = time.GetUtcNow();
-        return reconciliation.RunAsync(new(now.UtcDateTime.Date.AddDays(-1), TimeSpan.Zero), now, stoppingToken);
+        var today = now.UtcDateTime.Date;
+        await reconciliation.RunAsync(_allComparedOn == today ? new(today.AddDays(-1), TimeSpan.Zero) : DateTimeOffset.UnixEpoch, now, stoppingToken);
+        _allComparedOn = today;
     }
 }

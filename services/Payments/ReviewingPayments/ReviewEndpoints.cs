@@ -132,7 +132,8 @@ internal static partial class ReviewEndpoints
         return TypedResults.Ok(View(review));
     }
 
-    private static DecidedReview View(Review review) =>
+    /// <summary>A decision as operators see it.</summary>
+    internal static DecidedReview View(Review review) =>
         new(review.PaymentId, review.IsApproved ? ReviewDecision.Approve : ReviewDecision.Reject, review.Note, review.DecidedBy, review.DecidedAt);
 
     private static ProblemHttpResult Conflict(string detail) => TypedResults.Problem(detail, statusCode: StatusCodes.Status409Conflict);

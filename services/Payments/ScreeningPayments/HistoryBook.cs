@@ -1,13 +1,20 @@
 namespace Shop.Payments.ScreeningPayments;
 
-/// <summary>Histories by key, in memory: of a batch, or of a stream that is screened again.</summary>
-public sealed class HistoryBook
+/// <summary>
+/// Histories by key, in memory: of a stream that is screened. Where there are too many, those are forgotten that were not seen for longest, half of all at a
+/// time: keys move into a second generation when they are seen, and what is left in the first when the second is full goes.
+/// </summary>
+/// <param name="mostKeys">Keys that are remembered at most.</param>
+public sealed class HistoryBook(int mostKeys = int.MaxValue)
 {
-    private readonly Dictionary<Guid, History> _histories = [];
+    private Dictionary<Guid, History> _histories = [], _older = [];
     private readonly Dictionary<string, AmountDistribution> _amounts = new(StringComparer.Ordinal);
 
     /// <summary>The keys that are in it.</summary>
-    public int Count => _histories.Count;
+    public int Count => _histories.Count + _older.Count;
+
+    /// <summary>Keys that were forgotten since others needed the room.</summary>
+    public long Forgotten { get; private set; }
 
     /// <summary>The histories of a payment; those that are not there yet begin here.</summary>
     public Histories Of(PaymentFacts facts, in HistoryKeys keys) => new(
@@ -25,7 +32,7 @@ public sealed class HistoryBook
     internal HistoryBook Restored()
     {
         var copy = new HistoryBook();
-        foreach (var (key, history) in _histories)
+        foreach (var (key, history) in _histories.Concat(_older))
             copy._histories[key] = History.Decode(history.Encode());
         foreach (var (currency, amounts) in _amounts)
             copy._amounts[currency] = AmountDistribution.Decode(amounts.Encode());
@@ -36,9 +43,14 @@ public sealed class HistoryBook
 
     private History Find(Guid key)
     {
-        if (!_histories.TryGetValue(key, out var history))
-            _histories[key] = history = new();
-        return history;
+        if (_histories.TryGetValue(key, out var history))
+            return history;
+        if (_histories.Count >= mostKeys / 2)
+        {
+            Forgotten += _older.Count;
+            (_older, _histories) = (_histories, []);
+        }
+        return _histories[key] = _older.Remove(key, out var known) ? known : new();
     }
 
     private AmountDistribution AmountsOf(string currency)

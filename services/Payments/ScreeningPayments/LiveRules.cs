@@ -56,7 +56,7 @@ public sealed partial class LiveRules(IOptions<RuleSet> configured, ILogger<Live
     {
         try
         {
-            return new(version, JsonSerializer.Deserialize(rules, PaymentsJson.Default.RuleSet)!);
+            return new(version, StoredRuleSet.Read(rules));
         }
         catch (JsonException e)
         {

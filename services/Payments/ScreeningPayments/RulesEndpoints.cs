@@ -1,7 +1,8 @@
 using System.Security.Claims;
-using System.Text.Json;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Net.Http.Headers;
 using Npgsql;
 using Shop.ServiceDefaults;
 using Shop.ServiceDefaults.Authentication;
@@ -19,22 +20,26 @@ internal static partial class RulesEndpoints
     public static void MapScreeningPayments(this IEndpointRouteBuilder endpoints)
     {
         var rules = endpoints.MapGroup("/api/ops/fraud/rules").RequireAuthorization(Policies.Operator);
-        rules.MapGet("/", async (LiveRules live, PaymentsDb db, CancellationToken cancellationToken) => TypedResults.Ok(View((await live.CurrentAsync(db, cancellationToken)).Live)))
-            .WithSummary("The rules by which payments are screened, with weights and thresholds.");
+        rules.MapGet("/", async (LiveRules live, PaymentsDb db, HttpResponse response, CancellationToken cancellationToken) =>
+                View((await live.CurrentAsync(db, cancellationToken)).Live, response))
+            .WithSummary("The rules by which payments are screened, with weights and thresholds; their version is the ETag, too.");
         rules.MapPut("/", SetAsync)
-            .WithSummary("Sets the rules, from the next batch on, in every instance. What is left out is as it was delivered.")
-            .ProducesProblem(StatusCodes.Status409Conflict);
+            .WithSummary("Sets the rules, from the next batch on, in every instance; with If-Match only in place of the version that was read. What is left out is as it was delivered.")
+            .ProducesProblem(StatusCodes.Status409Conflict).ProducesProblem(StatusCodes.Status412PreconditionFailed);
     }
 
     private static async Task<Results<Ok<RulesView>, ValidationProblem, ProblemHttpResult>> SetAsync(
-        RuleSet rules, ClaimsPrincipal user, LiveRules live, PaymentsDb db, TimeProvider time, ILogger<LiveRules> logger, CancellationToken cancellationToken)
+        RuleSet rules, [FromHeader(Name = "If-Match")] string? ifMatch, HttpResponse response, ClaimsPrincipal user, LiveRules live, PaymentsDb db, TimeProvider time, ILogger<LiveRules> logger, CancellationToken cancellationToken)
     {
         var errors = new ValidationErrors();
         RuleSetValidation.AddTo(errors, rules);
+        var wanted = IfMatch.Parse(ifMatch, errors);
         if (errors.Any)
             return errors.ToProblem();
         var before = await db.ScreeningRules.MaxAsync(stored => (int?)stored.Version, cancellationToken) ?? 0;
-        var stored = new StoredRules { Version = before + 1, Rules = JsonSerializer.Serialize(rules, PaymentsJson.Default.RuleSet), SetAt = time.GetUtcNow(), SetBy = user.ShopperId() };
+        if (!wanted.Includes(TagOf(before)))
+            return TypedResults.Problem("The rules were changed by somebody else: read them again.", statusCode: StatusCodes.Status412PreconditionFailed);
+        var stored = new StoredRules { Version = before + 1, Rules = StoredRuleSet.Write(rules), SetAt = time.GetUtcNow(), SetBy = user.ShopperId() };
         db.ScreeningRules.Add(stored);
         try
         {
@@ -45,10 +50,16 @@ internal static partial class RulesEndpoints
             return TypedResults.Problem("Somebody else has set the rules at the same moment.", statusCode: StatusCodes.Status409Conflict);
         }
         RulesSet(logger, stored.Version, stored.SetBy);
-        return TypedResults.Ok(View((await live.CurrentAsync(db, cancellationToken)).Live));
+        return View((await live.CurrentAsync(db, cancellationToken)).Live, response);
     }
 
-    private static RulesView View(VersionedRules rules) => new(rules.Version, rules.Rules);
+    private static Ok<RulesView> View(VersionedRules rules, HttpResponse response)
+    {
+        response.GetTypedHeaders().ETag = TagOf(rules.Version);
+        return TypedResults.Ok(new RulesView(rules.Version, rules.Rules));
+    }
+
+    private static EntityTagHeaderValue TagOf(int version) => new($"\"{version}\"");
 
     [LoggerMessage(EventName = "ScreeningRulesSet", Level = LogLevel.Warning, Message = "Version {Version} of the screening rules was set by {Operator}")]
     private static partial void RulesSet(ILogger logger, int version, string @operator);

@@ -16,7 +16,7 @@ namespace Shop.Payments.TryingRules;
 public sealed record ReplayRequest(string From, RuleSet Rules);
 
 /// <summary>How far the newest replay is, and what it found.</summary>
-/// <param name="State"><c>waiting</c>, <c>running</c>, <c>done</c> or <c>cancelled</c>.</param>
+/// <param name="State"><c>waiting</c>, <c>running</c>, <c>done</c>, <c>cancelled</c> or <c>failed</c>.</param>
 /// <param name="From">Where it began.</param>
 /// <param name="Rules">The rules that are tried out.</param>
 /// <param name="AskedAt">When it was asked for.</param>
@@ -24,7 +24,10 @@ public sealed record ReplayRequest(string From, RuleSet Rules);
 /// <param name="Records">Records that were read so far.</param>
 /// <param name="Of">Records that there are to read.</param>
 /// <param name="Report">What was found; null before its end.</param>
-public sealed record ReplayView(string State, string From, RuleSet Rules, DateTimeOffset AskedAt, string AskedBy, long Records, long Of, ComparisonReport? Report);
+/// <param name="Forgotten">Cards, shoppers, devices and addresses that were forgotten since others needed the room: where they came again they were new.</param>
+/// <param name="Error">Why it has failed; null where it has not.</param>
+public sealed record ReplayView(string State, string From, RuleSet Rules, DateTimeOffset AskedAt, string AskedBy, long Records, long Of, ComparisonReport? Report,
+    long Forgotten = 0, string? Error = null);
 
 /// <summary><c>/api/ops/fraud/replay</c>: operators try rules out over the payments of the past, before they decide anything.</summary>
 internal static class ReplayEndpoints
@@ -55,7 +58,7 @@ internal static class ReplayEndpoints
         {
             Id = Guid.CreateVersion7(now),
             From = request.From,
-            Rules = JsonSerializer.Serialize(request.Rules, PaymentsJson.Default.RuleSet),
+            Rules = StoredRuleSet.Write(request.Rules),
             AskedAt = now,
             AskedBy = user.ShopperId(),
         };
@@ -80,8 +83,8 @@ internal static class ReplayEndpoints
             : NotFound();
 
     private static ReplayView View(RuleReplay replay) => new(
-        replay.State, replay.From, JsonSerializer.Deserialize(replay.Rules, PaymentsJson.Default.RuleSet)!, replay.AskedAt, replay.AskedBy, replay.Records, replay.Of,
-        replay.Report is { } report ? JsonSerializer.Deserialize(report, PaymentsJson.Default.ComparisonReport) : null);
+        replay.State, replay.From, StoredRuleSet.Read(replay.Rules), replay.AskedAt, replay.AskedBy, replay.Records, replay.Of,
+        replay.Report is { } report ? JsonSerializer.Deserialize(report, PaymentsJson.Default.ComparisonReport) : null, replay.Forgotten, replay.Error);
 
     private static ProblemHttpResult NotFound() => TypedResults.Problem("There is no such replay.", statusCode: StatusCodes.Status404NotFound);
 }

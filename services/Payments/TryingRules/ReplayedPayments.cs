@@ -9,7 +9,8 @@ namespace Shop.Payments.TryingRules;
 /// <param name="live">By the rules in force.</param>
 /// <param name="tried">By the rules that are tried out.</param>
 /// <param name="tokens">Opens the payments' tokens.</param>
-internal sealed class ReplayedPayments(Screener live, Screener tried, PaymentTokenOpener tokens)
+/// <param name="mostKeys">Keys whose histories are remembered, so that memory does not grow with what is stored.</param>
+internal sealed class ReplayedPayments(Screener live, Screener tried, PaymentTokenOpener tokens, int mostKeys)
 {
     /// <summary>Payments whose outcome is waited for: what was requested before that many others is forgotten.</summary>
     private const int MostOpen = 100_000;
@@ -17,12 +18,15 @@ internal sealed class ReplayedPayments(Screener live, Screener tried, PaymentTok
     private static readonly string Requested = Name(Topics.Orders, typeof(PaymentRequested)), Declined = Name(Topics.Payments, typeof(PaymentDeclined)),
         Held = Name(Topics.Payments, typeof(PaymentHeld)), Authorized = Name(Topics.Payments, typeof(PaymentAuthorized));
 
-    private readonly HistoryBook _book = new();
+    private readonly HistoryBook _book = new(mostKeys);
     private readonly Dictionary<Guid, Open> _open = [];
     private readonly Queue<Guid> _oldest = new();
 
     /// <summary>What was found so far.</summary>
     public RuleComparison Comparison { get; } = new();
+
+    /// <summary>Keys that were forgotten since others needed the room.</summary>
+    public long Forgotten => _book.Forgotten;
 
     /// <summary>Takes the next record; what is none of a payment's, or cannot be read, is passed over.</summary>
     public void Add(ConsumedRecord record)

@@ -27,6 +27,15 @@ public sealed class RuleReplay
     /// <summary>Records that there are to read, as far as was known when it began.</summary>
     public long Of { get; set; }
 
+    /// <summary>Keys whose histories were forgotten on the way, since others needed the room.</summary>
+    public long Forgotten { get; set; }
+
+    /// <summary>How often it was begun.</summary>
+    public int Attempts { get; set; }
+
+    /// <summary>Why it has failed; null where it has not.</summary>
+    public string? Error { get; set; }
+
     /// <summary>Whether an operator wants it to end.</summary>
     public bool CancelRequested { get; set; }
 
@@ -40,5 +49,5 @@ public sealed class RuleReplay
 /// <summary>How far a replay is.</summary>
 internal static class ReplayStates
 {
-    public const string Waiting = "waiting", Running = "running", Done = "done", Cancelled = "cancelled";
+    public const string Waiting = "waiting", Running = "running", Done = "done", Cancelled = "cancelled", Failed = "failed";
 }

@@ -16,6 +16,12 @@ internal sealed partial class RuleReplayer(
     /// <summary>The advisory lock that an instance holds while it carries one out.</summary>
     internal const string Lock = "rule replay";
 
+    /// <summary>Begun so often without an end, it ends as failed: what it meets is not going to pass, and may be what ends the process.</summary>
+    internal const int MostAttempts = 5;
+
+    /// <summary>Keys whose histories are remembered, of at most 1.3 kB each and mostly a fifth of it: see <see cref="HistoryBook"/>.</summary>
+    private const int MostKeys = 250_000;
+
     private static readonly TimeSpan PollInterval = TimeSpan.FromSeconds(1), ReportInterval = TimeSpan.FromMilliseconds(500);
 
     /// <inheritdoc/>
@@ -51,11 +57,14 @@ internal sealed partial class RuleReplayer(
 
     private async Task CarryOutAsync(RuleReplay replay, CancellationToken cancellationToken)
     {
-        var live = await InScopeAsync(db => rules.CurrentAsync(db, cancellationToken));
-        var tried = new Screener(JsonSerializer.Deserialize(replay.Rules, PaymentsJson.Default.RuleSet)!);
-        var payments = new ReplayedPayments(live.Live.Screener, tried, tokens);
         _ = ReplayStart.TryParse(replay.From, out var start);
+        // a broker that is away is waited for
         var (count, records) = await stored.OpenAsync(start, cancellationToken);
+        if (!await BeginAsync(replay.Id, cancellationToken))
+            return;
+        var live = await InScopeAsync(db => rules.CurrentAsync(db, cancellationToken));
+        var tried = new Screener(StoredRuleSet.Read(replay.Rules));
+        var payments = new ReplayedPayments(live.Live.Screener, tried, tokens, MostKeys);
         var (read, reported) = (0L, Stopwatch.StartNew());
         if (!await ReportAsync(replay.Id, read, count, cancellationToken))
             return;
@@ -72,8 +81,23 @@ internal sealed partial class RuleReplayer(
         var report = JsonSerializer.Serialize(payments.Comparison.ToReport(), PaymentsJson.Default.ComparisonReport);
         var now = time.GetUtcNow();
         await InScopeAsync(db => db.RuleReplays.Where(one => one.Id == replay.Id && one.EndedAt == null).ExecuteUpdateAsync(
-            one => one.SetProperty(r => r.State, ReplayStates.Done).SetProperty(r => r.Records, read).SetProperty(r => r.Report, report).SetProperty(r => r.EndedAt, now), cancellationToken));
+            one => one.SetProperty(r => r.State, ReplayStates.Done).SetProperty(r => r.Records, read).SetProperty(r => r.Report, report)
+                .SetProperty(r => r.Forgotten, payments.Forgotten).SetProperty(r => r.EndedAt, now), cancellationToken));
         ReplayEnded(logger, replay.Id, read);
+    }
+
+    /// <summary>Counts an attempt; false where there were too many.</summary>
+    private async Task<bool> BeginAsync(Guid replay, CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow();
+        if (await InScopeAsync(db => db.RuleReplays.Where(one => one.Id == replay && one.EndedAt == null && one.Attempts >= MostAttempts).ExecuteUpdateAsync(one => one
+            .SetProperty(r => r.State, ReplayStates.Failed).SetProperty(r => r.EndedAt, now).SetProperty(r => r.Error, $"It was begun {MostAttempts} times and came to no end; the log says why."), cancellationToken)) == 0)
+        {
+            return await InScopeAsync(db => db.RuleReplays.Where(one => one.Id == replay && one.EndedAt == null)
+                .ExecuteUpdateAsync(one => one.SetProperty(r => r.Attempts, r => r.Attempts + 1), cancellationToken)) > 0;
+        }
+        ReplayFailed(logger, replay, MostAttempts);
+        return false;
     }
 
     /// <summary>Tells how far it is; false where it is to end.</summary>
@@ -94,4 +118,7 @@ internal sealed partial class RuleReplayer(
 
     [LoggerMessage(EventName = "RulesReplayed", Level = LogLevel.Information, Message = "The replay {Replay} has looked at {Records} records")]
     private static partial void ReplayEnded(ILogger logger, Guid replay, long records);
+
+    [LoggerMessage(EventName = "RulesReplayFailed", Level = LogLevel.Error, Message = "The replay {Replay} was begun {Attempts} times and came to no end")]
+    private static partial void ReplayFailed(ILogger logger, Guid replay, int attempts);
 }

@@ -47,7 +47,7 @@ internal static partial class ShadowEndpoints
         var current = new ShadowRules
         {
             Version = (await db.ShadowRules.MaxAsync(shadow => (int?)shadow.Version, cancellationToken) ?? 0) + 1,
-            Rules = JsonSerializer.Serialize(rules, PaymentsJson.Default.RuleSet),
+            Rules = StoredRuleSet.Write(rules),
             SetAt = now,
             SetBy = user.ShopperId(),
         };
@@ -84,7 +84,7 @@ internal static partial class ShadowEndpoints
             .Select(counts => new RuleCount(counts.Key, counts.Sum(count => count.Live), counts.Sum(count => count.Shadow))).ToListAsync(cancellationToken);
         var examples = await db.ShadowExamples.Where(example => example.Version == current.Version).OrderBy(example => example.PaymentId)
             .Select(example => example.Decision).ToListAsync(cancellationToken);
-        return new(current.Version, JsonSerializer.Deserialize(current.Rules, PaymentsJson.Default.RuleSet)!, current.SetAt, current.SetBy, RuleComparison.Report(
+        return new(current.Version, StoredRuleSet.Read(current.Rules), current.SetAt, current.SetBy, RuleComparison.Report(
             decisions.Select(count => new DifferenceCount(Enum.Parse<Verdict>(count.Key.Live), Enum.Parse<Verdict>(count.Key.Shadow), count.Payments)),
             rules, examples.Select(example => JsonSerializer.Deserialize(example, PaymentsJson.Default.DifferentDecision)!)));
     }

@@ -1,3 +1,4 @@
+using Npgsql;
 using Shop.Testing;
 
 namespace Shop.Inventory.Tests.Hosting;
@@ -7,16 +8,24 @@ public sealed class BreakableInventory : IAsyncDisposable
 {
     private InventoryProcess? _process;
 
-    private BreakableInventory(string database, string kafka) => (Database, Kafka) = (TcpProxy.ForPostgres(database), TcpProxy.ForKafka(kafka));
+    private BreakableInventory(string name, string database, string kafka)
+    {
+        Name = name;
+        Database = TcpProxy.ForPostgres(new NpgsqlConnectionStringBuilder(database) { ApplicationName = name }.ConnectionString);
+        Kafka = TcpProxy.ForKafka(kafka);
+    }
+
+    /// <summary>What the database knows its sessions by: <c>application_name</c>.</summary>
+    public string Name { get; }
 
     public TcpProxy Database { get; }
 
     public TcpProxy Kafka { get; }
 
     /// <summary>Starts it and returns when it is ready.</summary>
-    public static async Task<BreakableInventory> StartAsync(string database, string kafka)
+    public static async Task<BreakableInventory> StartAsync(string name, string database, string kafka)
     {
-        var instance = new BreakableInventory(database, kafka);
+        var instance = new BreakableInventory(name, database, kafka);
         await instance.RestartAsync();
         return instance;
     }

@@ -85,6 +85,36 @@ public sealed class ReconciliationTests(PostgresFixture postgres)
         Assert.Equal((0, 0, ""), await payments.ReconcileAsync(JsonSerializer.Serialize(new { from = now.AddDays(-2), to = now.AddDays(-1) })));
     }
 
+    [Fact]
+    public async Task What_has_been_on_its_way_for_an_hour_differs()
+    {
+        await using var shop = await TestShop.StartAsync(postgres);
+        var payments = shop.StartPayments();
+        var silent = await shop.Orders.RequestAsync("tok_silent");
+        await Eventually.BecomesTrueAsync(async () => await shop.Provider.LedgerOfAsync(silent.PaymentId) != "");
+        await payments.QueryAsync(db => db.Database.ExecuteSqlAsync($"UPDATE payments SET changed_at = now() - interval '61 minutes'"));
+        Assert.Equal((1, 0, $"{silent.PaymentId} authorizing, 12.50 EUR / authorized, 12.50 EUR"), await payments.ReconcileAsync());
+    }
+
+    [Fact]
+    public async Task Of_thousands_that_differ_all_become_alarms_and_none_is_cleared_while_it_does()
+    {
+        await using var shop = await TestShop.StartAsync(postgres);
+        var payments = shop.StartPayments();
+        await payments.QueryAsync(db => db.Database.ExecuteSqlAsync($"""
+            INSERT INTO ledger_payments (payment_id, status, captures, first_at) SELECT gen_random_uuid(), 'authorized', 0, now() - interval '1 minute' FROM generate_series(1, 2500)
+            """));
+        foreach (var raised in (int[])[1_000, 2_000, 2_500, 2_500])
+        {
+            using var olga = payments.CreateOperator();
+            using var answer = await PostAsync(olga, "{}");
+            var report = JsonDocument.Parse(await answer.Content.ReadAsStringAsync(Cancellation)).RootElement;
+            Assert.Equal((2_500, 1_000), (report.GetProperty("differing").GetInt64(), report.GetProperty("differences").GetArrayLength()));
+            var alarms = await payments.QueryAsync(db => db.PaymentDifferences.AsNoTracking().ToListAsync());
+            Assert.Equal((raised, 0), (alarms.Count, alarms.Count(alarm => alarm.ClearedAt is not null)));
+        }
+    }
+
     [Theory]
     [InlineData("""{"from":"2026-11-29T00:00:00Z","to":"2026-11-28T00:00:00Z"}""", "from")]
     [InlineData("""{"from":"yesterday"}""", "from")]

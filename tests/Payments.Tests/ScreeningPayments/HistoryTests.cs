@@ -83,6 +83,23 @@ public sealed class HistoryTests
     }
 
     [Fact]
+    public void Where_there_is_room_for_few_keys_those_are_forgotten_that_were_not_seen_for_longest()
+    {
+        const int Most = 1_000;
+        var (book, screener, regular) = (new HistoryBook(Most), new Screener(new()), 0);
+        for (var i = 0; i < 20_000; i++)
+        {
+            var facts = new PaymentFacts(Guid.CreateVersion7(), DateTimeOffset.UnixEpoch.AddDays(20_000).AddSeconds(i), i % 50 == 0 ? "regular" : $"shopper-{i}", $"card-{i}", null, null, "DE", 10, "EUR", DateTimeOffset.UnixEpoch);
+            var keys = HistoryKeys.Of(facts);
+            screener.Screen(facts, keys, book.Of(facts, keys));
+            Assert.True(book.Count <= Most);
+            if (i % 50 == 0)
+                Assert.Equal(++regular, book.Of(facts, keys).Shopper.Total);
+        }
+        Assert.InRange(book.Forgotten, 2 * 19_600 - Most - 1, 2 * 20_000);
+    }
+
+    [Fact]
     public void What_is_usual_is_learned_for_any_currency_and_unknown_before()
     {
         var amounts = new AmountDistribution();

@@ -3,6 +3,7 @@ using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
 using Shop.Contracts;
+using Shop.Payments.ScreeningPayments;
 using Shop.Testing;
 
 namespace Shop.Payments.Tests.ScreeningPayments;
@@ -56,6 +57,37 @@ public sealed class RulesTests(PostgresFixture postgres)
         Assert.Equal(2, (await answer.Content.ReadFromJsonAsync<JsonElement>(TestContext.Current.CancellationToken)).GetProperty("version").GetInt32());
     }
 
+    [Fact]
+    public void What_rules_of_an_older_version_do_not_have_is_as_it_is_delivered()
+    {
+        Assert.Equal(new RuleSet() with { HoldAt = 40 }, StoredRuleSet.Read("""{"holdAt":40}"""));
+        Assert.Equal(new RuleSet() with { Burst = new() { Hour = 7 } }, StoredRuleSet.Read("""{"burst":{"hour":7}}"""));
+        Assert.Equal(new RuleSet(), StoredRuleSet.Read(StoredRuleSet.Write(new())));
+    }
+
+    [Fact]
+    public async Task Of_two_operators_who_change_what_both_have_read_the_second_is_told()
+    {
+        await using var shop = await TestShop.StartAsync(postgres, providerIsUp: false);
+        var payments = shop.StartPayments();
+        using var olga = payments.CreateOperator();
+        using var oscar = payments.CreateOperator("oscar");
+        var (first, second) = (await VersionAsync(olga), await VersionAsync(oscar));
+        using var set = await PutAsync(olga, """{"holdAt":40}""", first);
+        using var late = await PutAsync(oscar, """{"holdAt":60}""", second);
+        using var malformed = await PutAsync(oscar, """{"holdAt":60}""", "0");
+        Assert.Equal((HttpStatusCode.OK, HttpStatusCode.PreconditionFailed, HttpStatusCode.BadRequest), (set.StatusCode, late.StatusCode, malformed.StatusCode));
+        using var again = await PutAsync(oscar, """{"holdAt":60}""", await VersionAsync(oscar));
+        Assert.Equal(HttpStatusCode.OK, again.StatusCode);
+        Assert.Equal("\"2\"", again.Headers.ETag!.ToString());
+
+        static async Task<string> VersionAsync(HttpClient http)
+        {
+            using var answer = await http.GetAsync("/api/ops/fraud/rules", TestContext.Current.CancellationToken);
+            return answer.Headers.ETag!.ToString();
+        }
+    }
+
     [Theory]
     [InlineData("""{"holdAt":0}""", "holdAt")]
     [InlineData("""{"holdAt":90,"declineAt":50}""", "declineAt")]
@@ -83,9 +115,11 @@ public sealed class RulesTests(PostgresFixture postgres)
             Assert.DoesNotContain(inside, problem, StringComparison.Ordinal);
     }
 
-    private static async Task<HttpResponseMessage> PutAsync(HttpClient http, string rules)
+    private static async Task<HttpResponseMessage> PutAsync(HttpClient http, string rules, string? ifMatch = null)
     {
-        using var content = new StringContent(rules, Encoding.UTF8, "application/json");
-        return await http.PutAsync("/api/ops/fraud/rules", content, TestContext.Current.CancellationToken);
+        using var request = new HttpRequestMessage(HttpMethod.Put, "/api/ops/fraud/rules") { Content = new StringContent(rules, Encoding.UTF8, "application/json") };
+        if (ifMatch is not null)
+            request.Headers.TryAddWithoutValidation("If-Match", ifMatch);
+        return await http.SendAsync(request, TestContext.Current.CancellationToken);
     }
 }

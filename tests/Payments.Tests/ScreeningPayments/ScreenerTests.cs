@@ -80,6 +80,17 @@ public sealed class ScreenerTests
     }
 
     [Fact]
+    public void A_newcomer_at_an_address_that_was_attacked_waits_and_is_not_refused()
+    {
+        var story = new ScreeningStories();
+        for (var i = 0; i < 8; i++)
+            story.Pay($"account-{i}", 25, Now.AddMinutes(i), device: "farm", address: "drop", accountDays: 0);
+        var newcomer = story.Pay("newcomer", 25, Now.AddMinutes(20), address: "drop", accountDays: 0);
+        Assert.Equal("FollowsStopped", Assert.Single(newcomer.Rules).Rule);
+        Assert.Equal(Verdict.Hold, newcomer.Verdict);
+    }
+
+    [Fact]
     public void Who_is_refused_twice_by_the_bank_buys_gifts_or_shops_for_an_office_is_let_pass()
     {
         var story = new ScreeningStories();

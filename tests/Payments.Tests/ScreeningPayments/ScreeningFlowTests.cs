@@ -1,3 +1,4 @@
+using System.Net.Http.Json;
 using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
 using Shop.Contracts;
@@ -27,6 +28,13 @@ public sealed class ScreeningFlowTests(PostgresFixture postgres)
         var stored = (await payments.FindAsync(held.PaymentId))!;
         Assert.Equal((heard.Score, heard.Rules!.Count, 0), (stored.Score, stored.Rules.Count, stored.RulesVersion));
         Assert.Equal("", await shop.Provider.LedgerOfAsync(held.PaymentId));
+        using var olga = payments.CreateOperator();
+        foreach (var id in (Guid[])[held.PaymentId, held.OrderId])
+        {
+            var seen = await olga.GetFromJsonAsync<JsonElement>($"/api/ops/payments/{id}", TestContext.Current.CancellationToken);
+            Assert.Equal((held.PaymentId, held.OrderId, "held"), (seen.GetProperty("paymentId").GetGuid(), seen.GetProperty("orderId").GetGuid(), seen.GetProperty("state").GetString()));
+            Assert.Contains(seen.GetProperty("rules").EnumerateArray(), fired => fired.GetProperty("rule").GetString() == "CardTesting");
+        }
         // an order that is repaired hears it again
         await shop.Orders.PublishAsync(held);
         await Eventually.BecomesAsync("PaymentHeld,PaymentHeld", () => shop.Orders.PaymentEventsOfAsync(held.OrderId));

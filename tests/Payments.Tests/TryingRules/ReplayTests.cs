@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
+using Confluent.Kafka;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Shop.Contracts;
@@ -96,6 +97,46 @@ public sealed class ReplayTests(PostgresFixture postgres)
             Assert.Equal($"orders/{record.Partition}/{record.Offset}", found.GetProperty("from").GetString());
         }
         Assert.Equal(0, (await ReplayAsync(olga, $"payments/0/{long.MaxValue}")).GetProperty("report").GetProperty("screened").GetInt64());
+    }
+
+    [Fact]
+    public async Task One_that_was_begun_again_and_again_fails_and_another_may_be_asked_for()
+    {
+        await using var shop = await TestShop.StartAsync(postgres, providerIsUp: false);
+        var payments = shop.StartPayments();
+        using var olga = payments.CreateOperator();
+        await payments.QueryAsync(async db =>
+        {
+            db.RuleReplays.Add(new() { Id = Guid.CreateVersion7(), From = "beginning", Rules = "{}", AskedAt = DateTimeOffset.UtcNow, AskedBy = "olga", Attempts = RuleReplayer.MostAttempts });
+            return await db.SaveChangesAsync();
+        });
+        await Eventually.BecomesAsync("failed", async () => (await olga.GetFromJsonAsync<JsonElement>(Path, Cancellation)).GetProperty("state").GetString());
+        Assert.Contains("5 times", (await olga.GetFromJsonAsync<JsonElement>(Path, Cancellation)).GetProperty("error").GetString(), StringComparison.Ordinal);
+        Assert.Equal("done", (await ReplayAsync(olga, "beginning")).GetProperty("state").GetString());
+    }
+
+    [Fact]
+    public async Task A_record_that_cannot_be_read_is_passed()
+    {
+        await using var shop = await TestShop.StartAsync(postgres);
+        var payments = shop.StartPayments();
+        using var olga = payments.CreateOperator();
+        using var producer = new ProducerBuilder<string, string>(new ProducerConfig { BootstrapServers = shop.Settings["ConnectionStrings:kafka"] }).Build();
+        var type = Topics.Orders.Events.Single(known => known.ClrType == typeof(PaymentRequested)).Name;
+        foreach (var body in (string[])["{", "null", "{}", """{"orderId":7}"""])
+        {
+            await producer.ProduceAsync(Topics.Orders.Name, new()
+            {
+                Key = Guid.CreateVersion7().ToString(),
+                Value = body,
+                Headers = [new("ce_id", Guid.CreateVersion7().ToByteArray()), new("ce_type", Encoding.UTF8.GetBytes(type))],
+            }, Cancellation);
+        }
+        var request = await shop.Orders.RequestAsync("tok_visa");
+        await Eventually.BecomesAsync(PaymentState.Authorized, async () => await payments.StateAsync(request.PaymentId));
+
+        var found = await ReplayAsync(olga, "beginning");
+        Assert.Equal((1, true), (found.GetProperty("report").GetProperty("screened").GetInt64(), found.GetProperty("records").GetInt64() >= 5));
     }
 
     [Theory]

@@ -6,6 +6,9 @@ namespace Shop.Payments.ScreeningPayments.Rules;
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record FollowsStopped() : Rule(100)
 {
+    /// <summary>What following alone comes to: with nothing else to be said against it, the payment waits for an operator.</summary>
+    private const double Suspicion = 0.6;
+
     /// <summary>Days after which card and device count as the shopper's own, which a stranger's attack does not taint.</summary>
     public double OwnDays { get; init; } = 7;
 
@@ -37,7 +40,8 @@ public sealed record FollowsStopped() : Rule(100)
         // an address is shared by honest people: it is tainted where most of what goes there was stopped, for new shoppers
         var address = features.Address.Week;
         var atAddress = features.AccountAge < OwnDays && features.Neighbours < address.Suspects + KnownNeighbours && address.Stopped >= AddressShare * (address.Count - 1) ? address.Suspects : 0;
-        var strength = Math.Max(suspects > 0 ? 0.6 : 0, Grade(atAddress, AddressStopped, AddressStopped + 2));
+        // to be looked at, not to be refused: whoever knows an address could have all its newcomers refused
+        var strength = Math.Max(suspects > 0 ? Suspicion : 0, Math.Min(Suspicion, Grade(atAddress, AddressStopped, AddressStopped + 2)));
         return strength == 0 ? null : new(strength, ("suspects", suspects), ("suspectsAtAddress", address.Suspects));
     }
 

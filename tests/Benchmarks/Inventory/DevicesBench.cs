@@ -1,0 +1,118 @@
+using System.Diagnostics;
+using System.Globalization;
+using Npgsql;
+using Shop.AppHost.Running;
+using Shop.Benchmarks.Broker;
+using Shop.Contracts;
+using Shop.Testing;
+
+namespace Shop.Benchmarks.Inventory;
+
+/// <summary>
+/// Devices that send while people order: Orders, Inventory, Payments and the payment provider as processes, one of each, with EmbeddedKafka and a
+/// PostgreSQL with fsync on; devices, shoppers and all of that on the same machine. How long an order takes until it is confirmed, first without devices.
+/// </summary>
+internal static class DevicesBench
+{
+    private const int Sensors = 100_000, ReadingsPerSecond = 5_000, OrdersPerSecond = 10, Products = 20;
+    private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(15), Without = TimeSpan.FromSeconds(30), With = TimeSpan.FromMinutes(1), Deadline = TimeSpan.FromMinutes(3);
+
+    /// <summary>Runs it.</summary>
+    /// <exception cref="InvalidOperationException">A part did not start, an order was not confirmed, or readings were not handled in time.</exception>
+    public static async Task RunAsync(Report report, CancellationToken cancellationToken)
+    {
+        var data = Directory.CreateTempSubdirectory("shop-bench-");
+        try
+        {
+            await using var postgres = await CommitTimes.StartPostgresAsync(Path.Combine(data.FullName, "postgres"), cancellationToken);
+            await using var kafka = await EmbeddedKafkaProcess.StartAsync(data.CreateSubdirectory("kafka").FullName, cancellationToken);
+            var (providerUrl, inventoryUrl, ordersUrl) = (Url(), Url(), Url());
+            var inventoryDatabase = await postgres.CreateDatabaseAsync("inventory", cancellationToken);
+            await using var database = NpgsqlDataSource.Create(inventoryDatabase);
+            // a sensor of the first seconds is not silent before the last has sent
+            await using var inventory = await StartAsync("inventory", inventoryUrl, inventoryDatabase, ("Sensors__SilentAfter", "01:00:00"));
+            await using var provider = await ServiceProcess.StartAsync("PaymentProvider.dll", providerUrl, [("Ledger__Directory", Path.Combine(data.FullName, "ledger"))], cancellationToken);
+            await using var orders = await StartAsync("orders", ordersUrl, await postgres.CreateDatabaseAsync("orders", cancellationToken), ("PaymentTokens__PublicKey", TestPaymentKeys.Public));
+            await using var payments = await StartAsync("payments", Url(), await postgres.CreateDatabaseAsync("payments", cancellationToken),
+                ("PaymentTokens__PrivateKey", TestPaymentKeys.Private), ("services__payment-provider__http__0", providerUrl));
+            await ExecuteAsync(database, $"INSERT INTO products (sku, name, description, price_amount, price_currency) SELECT 'bench-' || i, 'Bench', '', 9.50, 'EUR' FROM generate_series(0, {Products - 1}) i", cancellationToken);
+            // the stock of products is there once they are committed
+            await ExecuteAsync(database, $"""
+                UPDATE stock SET on_hand = 1000000 WHERE sku LIKE 'bench-%';
+                INSERT INTO sensors (name, kind, min_celsius, max_celsius, key_digest, registered_at) SELECT 'bench-' || i, 'temperature', 2, 8, sha256('{DeviceLoad.Key}'), now() FROM generate_series(0, {Sensors - 1}) i;
+                INSERT INTO sensor_states (sensor, strikes) SELECT name, 0 FROM sensors;
+                ANALYZE
+                """, cancellationToken);
+
+            using var shoppers = new OrderLoad(ordersUrl, kafka.BootstrapServers, Products);
+            using var devices = new DeviceLoad(inventoryUrl, Sensors);
+            Report.Progress("warming up");
+            await shoppers.OrderableAsync(Deadline, cancellationToken);
+            await Task.WhenAll(shoppers.OrderAsync(OrdersPerSecond, WarmUp, cancellationToken), devices.SendAsync(ReadingsPerSecond / 5, WarmUp, cancellationToken));
+            await shoppers.ConfirmedAsync(Deadline, cancellationToken);
+
+            Report.Progress($"{OrdersPerSecond} orders a second, without devices");
+            await shoppers.OrderAsync(OrdersPerSecond, Without, cancellationToken);
+            var without = await shoppers.ConfirmedAsync(Deadline, cancellationToken);
+            Report.Progress($"{OrdersPerSecond} orders and {ReadingsPerSecond:N0} readings a second");
+            var sent = devices.Sent;
+            var (watch, cpu) = (Stopwatch.StartNew(), inventory.CpuTime);
+            var ordering = shoppers.OrderAsync(OrdersPerSecond, With, cancellationToken);
+            await devices.SendAsync(ReadingsPerSecond, With, cancellationToken);
+            var (perSecond, used) = ((devices.Sent - sent) / watch.Elapsed.TotalSeconds, inventory.CpuTime - cpu);
+            var caughtUp = await HandledAsync(devices.Sent);
+            await ordering;
+            var with = await shoppers.ConfirmedAsync(Deadline, cancellationToken);
+            Report.Progress(string.Create(CultureInfo.InvariantCulture, $"  Inventory used {used.TotalSeconds / watch.Elapsed.TotalSeconds:N2} cores; p99 of orders {At(without, 0.99):N1} ms without devices, {At(with, 0.99):N1} ms with them"));
+            // within a percent: the pace is a clock's
+            report.Add(new("inventory.devices.accepted", perSecond, "readings/s", null, 0.99 * ReadingsPerSecond, LowerIsBetter: false));
+            report.Add(new("inventory.devices.refused", devices.Refused, "requests", null, 0, LowerIsBetter: true));
+            report.Add(new("inventory.devices.order.p50", At(with, 0.5), "ms", new("without devices", At(without, 0.5), "ms"), 1.5, LowerIsBetter: true));
+            report.Add(new("inventory.devices.caught-up", caughtUp.TotalSeconds, "s", null, 2, LowerIsBetter: true));
+
+            Report.Progress($"{Sensors:N0} sensors, each of which sends");
+            await devices.SendOnceEachAsync(cancellationToken);
+            await HandledAsync(devices.Sent);
+            if (await CountAsync("SELECT count(*) FROM sensor_states WHERE heard_at IS NOT NULL") is var heard && heard != Sensors)
+                throw new InvalidOperationException($"{Sensors} sensors have sent, {heard} were heard");
+            report.Add(new("inventory.devices.memory", inventory.PeakMebibytes, "MiB", null, 400, LowerIsBetter: true));
+
+            Task<ServiceProcess> StartAsync(string service, string url, string connection, params (string, string)[] settings) => ServiceProcess.StartAsync($"{char.ToUpperInvariant(service[0])}{service[1..]}.dll", url,
+                [($"ConnectionStrings__{service}", connection), ("ConnectionStrings__kafka", kafka.BootstrapServers), ("Authentication__SigningKey", TestTokens.SigningKey), .. settings], cancellationToken);
+
+            // how long it took until so many readings were handled
+            async Task<TimeSpan> HandledAsync(long readings)
+            {
+                var waited = Stopwatch.StartNew();
+                while (await CountAsync($"SELECT coalesce(sum(next_offset), 0)::bigint FROM consumer_offsets WHERE topic = '{Topics.SensorReadings.Name}'") is var handled && handled < readings)
+                {
+                    if (waited.Elapsed > Deadline)
+                        throw new InvalidOperationException($"Only {handled} of {readings} readings were handled");
+                    await Task.Delay(20, cancellationToken);
+                }
+                return waited.Elapsed;
+            }
+
+            async Task<long> CountAsync(string sql)
+            {
+                await using var command = database.CreateCommand(sql);
+                return (long)(await command.ExecuteScalarAsync(cancellationToken))!;
+            }
+        }
+        finally
+        {
+            data.Delete(recursive: true);
+        }
+    }
+
+    private static string Url() => string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{Ports.Free()}");
+
+    private static double At(List<double> sorted, double fraction) => Math.Round(sorted[(int)(fraction * (sorted.Count - 1))], 2);
+
+    private static async Task ExecuteAsync(NpgsqlDataSource database, string sql, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand(sql);
+        command.CommandTimeout = 0;
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+}
