@@ -11,7 +11,7 @@ internal static class GatewayBench
 {
     private const int Rate = 200, Clients = 16, Rounds = 5, Streams = 1_000, OpenedAtOnce = 50;
 
-    private static readonly TimeSpan Round = TimeSpan.FromSeconds(3), WarmUp = TimeSpan.FromSeconds(4);
+    private static readonly TimeSpan Round = TimeSpan.FromSeconds(2), WarmUp = TimeSpan.FromSeconds(4);
 
     // longer than the time between two signs of life, which all streams have had then
     private static readonly TimeSpan StreamsOpen = TimeSpan.FromSeconds(20), Pause = TimeSpan.FromSeconds(3), Deadline = TimeSpan.FromMinutes(1);

@@ -8,7 +8,7 @@ namespace Shop.EndToEnd.Browser;
 
 /// <summary>The store as its shoppers use it, in a browser.</summary>
 [Collection(nameof(ShopInBrowsers))]
-public sealed partial class StoreTests(ShopOnEmbeddedKafka shop, Chromium chromium)
+public sealed partial class StoreTests(ShopOnEmbeddedKafka shop, Chromium chromium, ITestOutputHelper output)
 {
     /// <summary>Bytes over the wire that a first view may take.</summary>
     private const int FirstView = 100 * 1024;
@@ -134,6 +134,11 @@ public sealed partial class StoreTests(ShopOnEmbeddedKafka shop, Chromium chromi
         await Visitor.SeesAsync(grace.Page.Locator(".card").First);
         var sizes = await Task.WhenAll(responses.Select(async response => (await response.Request.SizesAsync()) is var size ? size.ResponseBodySize + size.ResponseHeadersSize : 0));
         Assert.InRange(sizes.Sum(), 1, FirstView);
+        // a figure, and no assertion: it is the machine's as much as the page's
+        var paint = await grace.Page.EvaluateAsync<double>("""
+            () => new Promise(resolve => new PerformanceObserver(list => resolve(list.getEntries().at(-1).startTime)).observe({ type: 'largest-contentful-paint', buffered: true }))
+            """);
+        output.WriteLine($"first view: {sizes.Sum() / 1024.0:0.0} KiB, largest contentful paint after {paint:0} ms");
 
         await grace.SignInAsync("Grace");
         await grace.Page.GetByRole(AriaRole.Button, new() { Name = "Sign out" }).ClickAsync();
