@@ -86,6 +86,8 @@ internal sealed class ActivityDb(DbContextOptions<ActivityDb> options, Transacti
             line.HasIndex(l => new { l.EventName, l.Position }, "log_lines_by_event").HasFilter("event_name IS NOT NULL");
             line.HasIndex(l => new { l.TraceId, l.Position }, "log_lines_by_trace").HasFilter("trace_id IS NOT NULL");
             line.HasIndex(l => new { l.OrderId, l.Position }, "log_lines_by_order").HasFilter("order_id IS NOT NULL");
+            // by which a line that comes again is known: it takes the place of the inbox, and goes when the line goes
+            line.HasIndex(l => l.EventId, "log_lines_by_id").IsUnique();
             // lines lie in the order in which they came, nearly that of their writing
             line.HasIndex(l => l.WrittenAt, "log_lines_by_time").HasMethod("brin");
         });

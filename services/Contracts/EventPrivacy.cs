@@ -74,10 +74,17 @@ public static class EventPrivacy
 
     private static bool IsOneOf(ref Utf8JsonReader name, byte[][] names)
     {
-        foreach (var one in names)
+        try
         {
-            if (name.ValueTextEquals(one))
-                return true;
+            foreach (var one in names)
+            {
+                if (name.ValueTextEquals(one))
+                    return true;
+            }
+        }
+        catch (InvalidOperationException)
+        {
+            // half of a surrogate pair is in it, and so it is none of them
         }
 
         return false;

@@ -29,6 +29,8 @@ public sealed class FeedOverKafkaTests(ShopFixture shops)
             ("shop.orders.never-heard-of.v9", """{"n":1.50,"nul":"\u0000"}"""u8.ToArray(), """{"n":1.50,"nul":"\u0000"}""", false),
             ("type with \0", "1e999999"u8.ToArray(), "1e999999", false),
             ("shop.orders.order-confirmed.v1", Encoding.UTF8.GetBytes(new string('[', 5_000)), null, true),
+            ("shop.orders.order-submitted.v1", Encoding.UTF8.GetBytes($$"""{"orderId":"{{order}}","shopperId":"ada","lines":[null]}"""), null, false),
+            ("shop.payments.payment-requested.v1", """{"paymentToken":"tok_visa","\ud800\ud800\ud800":2}"""u8.ToArray(), """{"\ud800\ud800\ud800":2}""", false),
         ];
 
         foreach (var (type, body, _, _) in odd)

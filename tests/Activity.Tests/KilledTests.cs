@@ -27,6 +27,7 @@ public sealed class KilledTests(ShopFixture shops)
         using var load = new TopicLoad(broker.BootstrapServers, seed: 3);
         var port = Ports.Free();
         ActivityProcess? other = null;
+        var (writers, writerFile) = (0, Path.Combine(folder.Path, "_lock"));
         for (var kill = 0; kill < Kills; kill++)
         {
             await using var process = Start(port);
@@ -36,7 +37,9 @@ public sealed class KilledTests(ShopFixture shops)
                     await other.DisposeAsync();
                 other = Start(0);
             }
-            // at any moment of its life, starting and stopping included
+            // at any moment of its life, starting and stopping included; every other one when somebody writes the warehouse
+            if (kill % 2 == 1)
+                await Eventually.BecomesTrueAsync(() => Task.FromResult(process.HasOpen(writerFile) || other!.HasOpen(writerFile)));
             var life = TimeSpan.FromMilliseconds(random.Next(500, 6_000));
             for (var began = TimeProvider.System.GetTimestamp(); TimeProvider.System.GetElapsedTime(began) < life;)
             {
@@ -44,9 +47,22 @@ public sealed class KilledTests(ShopFixture shops)
                 // a few thousand records a second: what is written has to be counted again and again on a busy machine
                 await Task.Delay(20, TestContext.Current.CancellationToken);
             }
-            await process.KillAsync();
+            // the one that writes the warehouse, where one of them does already
+            if (other!.HasOpen(writerFile))
+            {
+                await other.KillAsync();
+                await other.DisposeAsync();
+                other = Start(0);
+                writers++;
+            }
+            else
+            {
+                writers += process.HasOpen(writerFile) ? 1 : 0;
+                await process.KillAsync();
+            }
         }
         await other!.DisposeAsync();
+        Assert.InRange(writers, Kills / 2, Kills);
 
         await using var last = Start(port, mergeInterval: "00:00:10");
         var records = Read(broker.BootstrapServers);

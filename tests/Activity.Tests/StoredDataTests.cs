@@ -34,6 +34,21 @@ public sealed class StoredDataTests
     public void Json_with_broken_text_in_a_string_is_no_json() =>
         Assert.True(StoredEvent.DataOf([(byte)'"', 0xC3, (byte)'"']).Malformed);
 
+    [Theory]
+    [InlineData("""{"paymentToken":1,"\ud800\ud800\ud800":2}""", """{"\ud800\ud800\ud800":2}""")]
+    [InlineData("""{"paymentToken\ud800":1,"paymentToken":2}""", """{"paymentToken\ud800":1}""")]
+    public void What_nobody_keeps_is_left_out_beside_names_that_are_no_text(string body, string data) =>
+        Assert.Equal((data, false), StoredEvent.DataOf(Encoding.UTF8.GetBytes(body)));
+
+    [Fact]
+    public void Lines_of_an_order_that_are_none_name_no_products()
+    {
+        var order = Guid.CreateVersion7();
+
+        Assert.Equal(["mug-blue"], FeedHandler.SkusOf(new(order, "ada", [null!, new("mug-blue", 1, new(1, "EUR"))], new(1, "EUR"), new("A", "B", "C", "D", "DE"), DateTimeOffset.UnixEpoch)).Select(ordered => ordered.Sku));
+        Assert.Null(FeedHandler.OrderIn(Submitted(order, "\"\\ud800\"")));
+    }
+
     [Fact]
     public void Nesting_deeper_than_anybody_reads_is_kept_as_text() =>
         Assert.True(StoredEvent.DataOf(Encoding.UTF8.GetBytes(new string('[', 100_000) + new string(']', 100_000))).Malformed);

@@ -67,6 +67,39 @@ public sealed class CatalogCaptureTests(ShopFixture shops)
             await Assert.ThrowsAsync<PostgresException>(() => ExecuteAsync(shop.Database, sql));
     }
 
+    /// <summary>What a DBA may do to the table or the publication, and the forms in which changes come then.</summary>
+    [Fact]
+    public async Task Columns_identities_and_tables_that_come_and_go_change_nothing_of_what_is_told()
+    {
+        await using var shop = await shops.StartOwnAsync(Broker.Embedded);
+        using var kafka = new KafkaClient(shop.Kafka);
+        await Eventually.BecomesAsync(1L, () => shop.ScalarAsync<long>("SELECT count(*) FROM change_captures WHERE snapshot_at IS NOT NULL"));
+        // too large for its row, so that an update of something else does not tell it
+        const string Large = "(SELECT string_agg(md5(i::text), '') FROM generate_series(1, 200) i)";
+        await ExecuteAsync(shop.Database, $"INSERT INTO products (sku, name, description, price_amount, price_currency) VALUES ('altered', 'n', {Large}, 1, 'EUR')");
+        var told = await NextAsync("altered");
+        Assert.Equal(6400, told!.Description.Length);
+
+        foreach (var alter in (string[])["SELECT 1", "ALTER TABLE products ADD COLUMN note text DEFAULT 'x'", "ALTER TABLE products REPLICA IDENTITY FULL", "ALTER TABLE products DROP COLUMN note", "ALTER PUBLICATION products_changes ADD TABLE stock", "ALTER TABLE products REPLICA IDENTITY DEFAULT"])
+        {
+            await ExecuteAsync(shop.Database, alter);
+            await ExecuteAsync(shop.Database, "UPDATE products SET price_amount = price_amount + 1 WHERE sku = 'altered'");
+            told = told with { Price = told.Price with { Amount = told.Price.Amount + 1 } };
+            Assert.Equal(told, await NextAsync("altered"));
+            await ExecuteAsync(shop.Database, "UPDATE products SET sku = 'altered-2' WHERE sku = 'altered'");
+            Assert.Null(await NextAsync("altered"));
+            Assert.Equal(told with { Sku = "altered-2" }, await NextAsync("altered-2"));
+            await ExecuteAsync(shop.Database, $"DELETE FROM products WHERE sku = 'altered-2'; INSERT INTO products (sku, name, description, price_amount, price_currency) VALUES ('altered', 'n', {Large}, {told.Price.Amount}, 'EUR')");
+            Assert.Null(await NextAsync("altered-2"));
+            Assert.Equal(told, await NextAsync("altered"));
+        }
+        // the stock of a product is another table, which its rows' keys do not tell
+        await ExecuteAsync(shop.Database, "UPDATE stock SET on_hand = 3 WHERE sku = 'altered'; UPDATE products SET name = 'last' WHERE sku = 'altered'");
+        Assert.Equal("last", (await NextAsync("altered"))!.Name);
+
+        async Task<ProductChanged?> NextAsync(string sku) => (await kafka.NextAsync(Topics.Catalog, sku)).Body is { Length: > 0 } body ? JsonSerializer.Deserialize(body, ContractsJson.Default.ProductChanged) : null;
+    }
+
     [Fact]
     public async Task A_reader_that_stands_still_is_followed_by_the_other_instance()
     {

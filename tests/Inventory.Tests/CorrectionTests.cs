@@ -69,7 +69,30 @@ public sealed class CorrectionTests(ShopFixture shops)
         Assert.Equal(HttpStatusCode.OK, otherOperator.StatusCode);
     }
 
+    [Fact]
+    public async Task Under_one_key_each_of_two_operators_books_once_however_often_both_ask_at_once()
+    {
+        var shop = await shops.StartWithoutBrokerAsync(instances: 2);
+        await using var _ = shop;
+        await shop.Instance.StockUpAsync("both", 100);
+        var answers = await Task.WhenAll(Enumerable.Range(0, 40).Select(i =>
+            shop.Instances[i / 2 % 2].PostCorrectionAsync("both", "both-1", i % 2 == 0 ? """{"onHand":90,"reason":"olga"}""" : """{"onHand":80,"reason":"oscar"}""", i % 2 == 0 ? "olga" : "oscar")));
+        foreach (var (i, answer) in answers.Index())
+        {
+            Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+            Assert.Equal(i % 2 == 0 ? 90 : 80, (await answer.JsonAsync()).Levels().OnHand);
+            answer.Dispose();
+        }
+        var movements = await shop.Instance.MovementsAsync("both");
+        Assert.Equal(2, movements.Count(movement => movement.GetProperty("cause").GetString() == "correction"));
+        Assert.Equal(0, await shop.ScalarAsync<long>(RunningInventory.UnequalToLedger("both")));
+    }
+
     [Theory]
+    [InlineData("""{"onHand":1,"onHand":2,"reason":"x"}""", "onHand")]
+    [InlineData("""{"onHand":1e400,"reason":"x"}""", "onHand")]
+    [InlineData("""{"onHand":NaN,"reason":"x"}""", null)]
+    [InlineData("""{"onHand":1,"reason":"\ud800"}""", null)]
     [InlineData("""{"onHand":-1,"reason":"x"}""", "onHand")]
     [InlineData("""{"onHand":1.5,"reason":"x"}""", "onHand")]
     [InlineData("""{"onHand":99999999999,"reason":"x"}""", "onHand")]

@@ -58,6 +58,39 @@ public sealed class HostileProviderTests(PostgresFixture postgres)
         Assert.DoesNotContain("1111", told, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("reason phrase")]
+    [InlineData("charset")]
+    [InlineData("content")]
+    public async Task A_card_number_in_what_is_no_answer_is_nowhere(string where)
+    {
+        const string Card = "4111111111111111";
+        await using var shop = await TestShop.StartAsync(postgres);
+        var payments = shop.StartPayments((request, send, cancellationToken) =>
+        {
+            var path = request.RequestUri!.AbsolutePath;
+            if (path.EndsWith("/v1/payments", StringComparison.Ordinal))
+                return send(cancellationToken);
+            var answer = Answer(request, HttpStatusCode.OK, where == "content" ? $"{{\"status\":\"{Card}\"}}" : "{}");
+            if (where == "charset")
+                answer.Content.Headers.ContentType!.CharSet = Card;
+            if (where == "reason phrase")
+                (answer.StatusCode, answer.ReasonPhrase) = (path.EndsWith("/capture", StringComparison.Ordinal) ? HttpStatusCode.Conflict : HttpStatusCode.NotFound, $"card {Card}");
+            return Task.FromResult(answer);
+        });
+        var request = await shop.Orders.RequestAsync("tok_visa");
+        await Eventually.BecomesAsync("PaymentAuthorized", () => shop.Orders.PaymentEventsOfAsync(request.OrderId));
+        await shop.Orders.PublishAsync(new OrderConfirmed(request.OrderId));
+
+        await Eventually.BecomesTrueAsync(async () => (await payments.FindAsync(request.PaymentId))!.LastError is not null);
+        Assert.DoesNotContain("1111", (await payments.FindAsync(request.PaymentId))!.LastError!, StringComparison.Ordinal);
+        using var olga = payments.CreateOperator();
+        using var content = new StringContent("{}", Encoding.UTF8, "application/json");
+        using var answer = await olga.PostAsync("/api/ops/payments/reconciliation", content, TestContext.Current.CancellationToken);
+        Assert.True(answer.StatusCode is HttpStatusCode.ServiceUnavailable or HttpStatusCode.OK, answer.StatusCode.ToString());
+        Assert.DoesNotContain("41111111", shop.Logs.Text, StringComparison.Ordinal);
+    }
+
     private static HttpResponseMessage Answer(HttpRequestMessage request, HttpStatusCode status, string body) =>
         new(status) { RequestMessage = request, Content = new StringContent(body, Encoding.UTF8, "application/json") };
 }

@@ -158,6 +158,7 @@ public sealed class RefusedCallsTests(PostgresFixture postgres)
             Assert.Equal(1, asked[request.PaymentId.ToString()]);
         }
         Assert.Equal(PaymentState.Authorizing, await payments.StateAsync(requests[0].PaymentId));
+        await Eventually.BecomesTrueAsync(async () => (await payments.FindAsync(requests[0].PaymentId))!.LastError?.StartsWith("The answer could not be written", StringComparison.Ordinal) is true);
         await Eventually.BecomesTrueAsync(() => Task.FromResult(shop.Logs.Text.Contains($"one of payment {requests[0].PaymentId}", StringComparison.Ordinal)));
     }
 

@@ -20,8 +20,9 @@ namespace Shop.Activity.IndexingLogs;
 /// <param name="SpanId">The span it was written in.</param>
 /// <param name="OrderId">The order it is about, where one of its fields names it.</param>
 /// <param name="Dropped">Lines that were left out before it.</param>
+/// <param name="EventId">The event's id, by which a line that comes again is known; null where an earlier version kept it.</param>
 internal sealed partial record LogLine(DateTimeOffset WrittenAt, string Service, string Instance, int Level, string? EventName, string Category, string Message,
-    string Fields, string? Exception, string? TraceId, string? SpanId, Guid? OrderId, long Dropped)
+    string Fields, string? Exception, string? TraceId, string? SpanId, Guid? OrderId, long Dropped, Guid? EventId)
 {
     /// <summary>Names are cut where an index would not take them.</summary>
     private const int LongestName = 200;
@@ -40,23 +41,26 @@ internal sealed partial record LogLine(DateTimeOffset WrittenAt, string Service,
     /// <summary>The line that a record is; null where it is none.</summary>
     public static LogLine? From(ConsumedRecord record)
     {
-        if (record.Body is null || !Topics.Logs.TryGetEvent(record.Event.Type, out _))
-            return null;
         LogWritten? line;
         try
         {
+            if (record.Body is null || !Topics.Logs.TryGetEvent(record.Event.Type, out _))
+                return null;
             line = JsonSerializer.Deserialize(record.Body, ContractsJson.Default.LogWritten);
         }
-        catch (JsonException)
+        catch (Exception e) when (e is FormatException or JsonException or InvalidOperationException)
         {
+            // whoever writes here, its lines do not hold up anybody else's
             return null;
         }
         if (line is not { Service: not null, Message: not null } || LevelOf(line.Level) is not { } level)
             return null;
-        var fields = (line.Fields ?? new Dictionary<string, string>()).Where(field => field.Value is not null).ToDictionary(field => StorableText.Of(field.Key), field => StorableText.Of(field.Value));
-        return new(line.WrittenAt, Name(line.Service)!, Name(line.Instance) ?? "", level, Name(line.EventName), Name(line.Category) ?? "", StorableText.Of(line.Message),
+        var fields = new Dictionary<string, string>();
+        foreach (var (name, value) in (line.Fields ?? new Dictionary<string, string>()).Where(field => field.Value is not null))
+            fields[StorableText.Of(name)] = StorableText.Of(value);
+        return new(line.WrittenAt.ToUniversalTime(), Name(line.Service)!, Name(line.Instance) ?? "", level, Name(line.EventName), Name(line.Category) ?? "", StorableText.Of(line.Message),
             JsonSerializer.Serialize(fields, ActivityJson.Default.DictionaryStringString), line.Exception is null ? null : StorableText.Of(line.Exception),
-            Hexadecimal().IsMatch(line.TraceId ?? "") ? line.TraceId : null, Name(line.SpanId), OrderOf(fields), line.Dropped);
+            Hexadecimal().IsMatch(line.TraceId ?? "") ? line.TraceId : null, Name(line.SpanId), OrderOf(fields), line.Dropped, record.Event.Id);
     }
 
     /// <summary>A level's number; null where there is no such level.</summary>

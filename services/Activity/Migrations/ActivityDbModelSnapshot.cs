@@ -140,6 +140,10 @@ namespace Shop.Activity.Migrations
                         .HasColumnType("bigint")
                         .HasColumnName("dropped");
 
+                    b.Property<Guid?>("EventId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("event_id");
+
                     b.Property<string>("EventName")
                         .HasColumnType("text")
                         .HasColumnName("event_name");
@@ -194,6 +198,10 @@ namespace Shop.Activity.Migrations
                     b.HasIndex(new[] { "EventName", "Position" }, "log_lines_by_event")
                         .HasDatabaseName("log_lines_by_event")
                         .HasFilter("event_name IS NOT NULL");
+
+                    b.HasIndex(new[] { "EventId" }, "log_lines_by_id")
+                        .IsUnique()
+                        .HasDatabaseName("log_lines_by_id");
 
                     b.HasIndex(new[] { "OrderId", "Position" }, "log_lines_by_order")
                         .HasDatabaseName("log_lines_by_order")

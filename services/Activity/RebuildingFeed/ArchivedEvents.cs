@@ -1,9 +1,7 @@
 using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Options;
-using Parquet;
 using Shop.Activity.StoringEvents;
 using Shop.Activity.Warehouse;
-using Shop.Contracts.Warehouse;
 using Shop.Messaging.Streams;
 
 namespace Shop.Activity.RebuildingFeed;
@@ -23,46 +21,12 @@ internal sealed class ArchivedEvents(IOptions<WarehouseOptions> options)
         foreach (var file in files.OrderBy(file => file.Hour).ThenBy(file => file.First))
         {
             var events = new List<(StoredEvent?, string, int, long)>();
-            foreach (var stored in await ReadAsync(warehouse, file, cancellationToken))
+            foreach (var stored in await FileRows.ReadAsync(warehouse, file, cancellationToken))
             {
                 if (stored.Offset >= positions.GetValueOrDefault((file.Topic, file.Partition)) && stored.Offset < first[(file.Topic, file.Partition)])
                     events.Add((stored.EventId == Guid.Empty ? null : stored, file.Topic, file.Partition, stored.Offset));
             }
             yield return events;
         }
-    }
-
-    private static async Task<IReadOnlyList<StoredEvent>> ReadAsync(LocalWarehouse warehouse, WarehouseFile file, CancellationToken cancellationToken)
-    {
-        await using var stream = warehouse.Open(file);
-        await using var reader = await ParquetReader.CreateAsync(stream, leaveStreamOpen: true, cancellationToken: cancellationToken);
-        var fields = reader.Schema.GetDataFields().ToDictionary(field => field.Name);
-        var events = new List<StoredEvent>();
-        for (var group = 0; group < reader.RowGroupCount; group++)
-        {
-            using var rows = reader.OpenRowGroupReader(group);
-            var count = (int)rows.RowCount;
-            string?[] key = await TextsAsync("key"), id = await TextsAsync("id"), type = await TextsAsync("type"), source = await TextsAsync("source"),
-                cause = await TextsAsync("cause"), trace = await TextsAsync("traceparent"), data = await TextsAsync("data");
-            var offset = new long?[count];
-            await rows.ReadAsync<long>(fields["offset"], offset.AsMemory(), cancellationToken: cancellationToken);
-            var time = new DateTime?[count];
-            await rows.ReadAsync<DateTime>(fields["time"], time.AsMemory(), cancellationToken: cancellationToken);
-            for (var i = 0; i < count; i++)
-            {
-                events.Add(new(Guid.TryParse(id[i], out var eventId) ? eventId : Guid.Empty, type[i] ?? "", file.Topic, file.Partition, offset[i]!.Value, key[i] ?? "", source[i] ?? "",
-                    key[i] ?? "", new(DateTime.SpecifyKind(time[i]!.Value, DateTimeKind.Utc)), Guid.TryParse(cause[i], out var causation) ? causation : null, trace[i], data[i],
-                    // what was no JSON is in the file as a JSON string, which no event is
-                    data[i] is ['"', ..]));
-            }
-
-            async Task<string?[]> TextsAsync(string name)
-            {
-                var texts = new string?[count];
-                await rows.ReadAsync(fields[name], texts.AsMemory()!, cancellationToken: cancellationToken);
-                return texts;
-            }
-        }
-        return events;
     }
 }

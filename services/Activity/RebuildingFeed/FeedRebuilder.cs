@@ -2,7 +2,6 @@ using System.Diagnostics;
 using Npgsql;
 using Shop.Activity.StoringEvents;
 using Shop.Contracts;
-using Shop.Messaging.Consuming;
 using Shop.Messaging.Schema;
 using Shop.Messaging.Streams;
 using Shop.Messaging.Workers;
@@ -27,7 +26,10 @@ internal sealed partial class FeedRebuilder(NpgsqlDataSource dataSource, LogRead
 
     private const string Lock = "feed rebuild";
 
-    private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(500), SwapInterval = TimeSpan.FromSeconds(2);
+
+    /// <summary>After how long without a record the feed's positions are looked at again; in the last step, in which the feed waits, all is given up for now.</summary>
+    private static readonly TimeSpan FillPatience = TimeSpan.FromSeconds(10), SwapPatience = TimeSpan.FromSeconds(5);
 
     /// <inheritdoc/>
     public async Task RunAsync(CancellationToken stoppingToken)
@@ -63,38 +65,49 @@ internal sealed partial class FeedRebuilder(NpgsqlDataSource dataSource, LogRead
         }
         catch (RebuildCancelledException)
         {
+            // together: positions without tables would be a rebuild that can neither go on nor end
+            await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
             await ShadowTables.DropAsync(connection, cancellationToken);
-            await RebuildTable.EndAsync(connection, rebuild.Id, RebuildStates.Cancelled, cancellationToken);
+            await RebuildTable.CancelAsync(connection, rebuild.Id, cancellationToken);
+            await transaction.CommitAsync(cancellationToken);
             RebuildEnded(logger, rebuild.Id, RebuildStates.Cancelled);
         }
     }
 
     private async Task CarryOutAsync(NpgsqlConnection connection, Rebuild rebuild, CancellationToken cancellationToken)
     {
+        await RebuildTable.ThrowIfCancelledAsync(connection, rebuild.Id, cancellationToken);
         using var reader = logs.Open();
-        var writer = new ShadowWriter(rebuild.Id);
         var positions = await RebuildTable.PositionsAsync(connection, rebuild.Id, cancellationToken);
         if (positions.Count == 0)
             positions = await BeginAsync(connection, reader, rebuild, cancellationToken);
         else
             RebuildResumed(logger, rebuild.Id, rebuild.Events);
-        await writer.LoadAsync(connection, cancellationToken);
+        var writer = await ShadowWriter.OpenAsync(connection, rebuild.Id, cancellationToken);
         if (rebuild.From == RebuildEndpoints.Archive)
             await FillAsync(connection, rebuild, writer, positions, archive.ReadAsync(positions, reader.PartitionsOf(Topics.Lasting), cancellationToken), cancellationToken);
 
-        await RebuildTable.SetStateAsync(connection, rebuild.Id, RebuildStates.Filling, cancellationToken);
-        await FillFromTopicsAsync(connection, reader, rebuild, writer, positions, cancellationToken);
-        await RebuildTable.SetStateAsync(connection, rebuild.Id, RebuildStates.Indexing, cancellationToken);
+        await RebuildTable.EnterAsync(connection, rebuild.Id, RebuildStates.Filling, cancellationToken);
+        await CatchUpAsync(connection, reader, rebuild, writer, positions, cancellationToken);
+        await RebuildTable.EnterAsync(connection, rebuild.Id, RebuildStates.Indexing, cancellationToken);
         await ShadowTables.IndexAsync(connection, cancellationToken);
-        await RebuildTable.SetStateAsync(connection, rebuild.Id, RebuildStates.CatchingUp, cancellationToken);
-        while (await BehindAsync(connection, positions, cancellationToken) > NearlyThere)
-            await FillFromTopicsAsync(connection, reader, rebuild, writer, positions, cancellationToken);
-        await RebuildTable.SetStateAsync(connection, rebuild.Id, RebuildStates.Comparing, cancellationToken);
+        await RebuildTable.EnterAsync(connection, rebuild.Id, RebuildStates.CatchingUp, cancellationToken);
+        await CatchUpAsync(connection, reader, rebuild, writer, positions, cancellationToken);
+        await RebuildTable.EnterAsync(connection, rebuild.Id, RebuildStates.Comparing, cancellationToken);
         await RebuildTable.CompareAsync(connection, rebuild.Id, cancellationToken);
-        while (await BehindAsync(connection, positions, cancellationToken) > NearlyThere)
-            await FillFromTopicsAsync(connection, reader, rebuild, writer, positions, cancellationToken);
-        await RebuildTable.SetStateAsync(connection, rebuild.Id, RebuildStates.Swapping, cancellationToken);
-        await SwapAsync(connection, reader, rebuild, writer, positions, cancellationToken);
+        await ShadowTables.AnalyzeAsync(connection, cancellationToken);
+        await CatchUpAsync(connection, reader, rebuild, writer, positions, cancellationToken);
+        await RebuildTable.EnterAsync(connection, rebuild.Id, RebuildStates.Swapping, cancellationToken);
+        while (!await TrySwapAsync(connection, reader, rebuild, writer, positions, cancellationToken))
+        {
+            SwapPostponed(logger, rebuild.Id);
+            await Task.Delay(SwapInterval, cancellationToken);
+            // what it remembers of the events that were rolled back is not so
+            writer = await ShadowWriter.OpenAsync(connection, rebuild.Id, cancellationToken);
+            await RebuildTable.EnterAsync(connection, rebuild.Id, RebuildStates.CatchingUp, cancellationToken);
+            await CatchUpAsync(connection, reader, rebuild, writer, positions, cancellationToken);
+            await RebuildTable.EnterAsync(connection, rebuild.Id, RebuildStates.Swapping, cancellationToken);
+        }
         RebuildEnded(logger, rebuild.Id, RebuildStates.Done);
     }
 
@@ -118,10 +131,17 @@ internal sealed partial class FeedRebuilder(NpgsqlDataSource dataSource, LogRead
         return positions;
     }
 
-    private async Task FillFromTopicsAsync(NpgsqlConnection connection, LogReader reader, Rebuild rebuild, ShadowWriter writer, Positions positions, CancellationToken cancellationToken)
+    /// <summary>Fills them from the topics until they are nearly where the feed is.</summary>
+    private static async Task CatchUpAsync(NpgsqlConnection connection, LogReader reader, Rebuild rebuild, ShadowWriter writer, Positions positions, CancellationToken cancellationToken)
     {
-        var ends = await RebuildTable.FeedPositionsAsync(connection, Endpoint, forUpdate: false, cancellationToken);
-        await FillAsync(connection, rebuild, writer, positions, ReadUpToAsync(reader, positions, ends, cancellationToken), cancellationToken);
+        Positions ends;
+        do
+        {
+            ends = await RebuildTable.FeedPositionsAsync(connection, Endpoint, forUpdate: false, cancellationToken);
+            await FillAsync(connection, rebuild, writer, positions, FeedRecords.ReadUpToAsync(reader, positions, ends, FillPatience, cancellationToken), cancellationToken);
+            ends = await RebuildTable.FeedPositionsAsync(connection, Endpoint, forUpdate: false, cancellationToken);
+        }
+        while (ends.Sum(end => Math.Max(0, end.Value - positions.GetValueOrDefault(end.Key))) > NearlyThere);
     }
 
     private static async Task FillAsync(NpgsqlConnection connection, Rebuild rebuild, ShadowWriter writer, Positions positions,
@@ -140,6 +160,8 @@ internal sealed partial class FeedRebuilder(NpgsqlDataSource dataSource, LogRead
             }
             if (records >= ChunkRows)
                 await FlushAsync();
+            else if (batch.Count == 0)
+                await RebuildTable.ThrowIfCancelledAsync(connection, rebuild.Id, cancellationToken);
         }
         await FlushAsync();
 
@@ -150,75 +172,51 @@ internal sealed partial class FeedRebuilder(NpgsqlDataSource dataSource, LogRead
             records = 0;
             await RebuildTable.AddSecondsAsync(connection, rebuild.Id, Stopwatch.GetElapsedTime(began).TotalSeconds, cancellationToken);
             began = Stopwatch.GetTimestamp();
-            if (await RebuildTable.IsCancelledAsync(connection, rebuild.Id, cancellationToken))
-                throw new RebuildCancelledException();
+            await RebuildTable.ThrowIfCancelledAsync(connection, rebuild.Id, cancellationToken);
         }
     }
 
-    /// <summary>The feed's records from the shadow's positions to given ends, which are not included.</summary>
-    private static async IAsyncEnumerable<IReadOnlyList<(StoredEvent?, string, int, long)>> ReadUpToAsync(
-        LogReader reader, Positions positions, Positions ends, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
-    {
-        var first = reader.PartitionsOf(Topics.Lasting).ToDictionary(partition => (partition.Topic.Name, partition.Partition), partition => partition.First);
-        var open = ends.Where(end => end.Value > Math.Max(positions.GetValueOrDefault(end.Key), first.GetValueOrDefault(end.Key))).ToDictionary();
-        if (open.Count == 0)
-            yield break;
-        await foreach (var batch in reader.ReadAsync(open.Keys.Select(key => (key.Topic, key.Partition, Math.Max(positions.GetValueOrDefault(key), first.GetValueOrDefault(key)))).ToList(), cancellationToken))
-        {
-            var events = new List<(StoredEvent?, string, int, long)>(batch.Count);
-            foreach (var record in batch)
-            {
-                if (!open.TryGetValue((record.Topic, record.Partition), out var end))
-                    continue;
-                if (record.Offset < end)
-                    events.Add((EventOf(record), record.Topic, record.Partition, record.Offset));
-                // compacted topics have gaps: what lies behind the end says that it was passed
-                if (record.Offset >= end - 1)
-                    open.Remove((record.Topic, record.Partition));
-            }
-            yield return events;
-            if (open.Count == 0 || batch.Count == 0 && reader.ArePassed(open))
-                yield break;
-        }
-    }
-
-    /// <summary>What the feed keeps of a record; null where that became a dead letter.</summary>
-    private static StoredEvent? EventOf(ConsumedRecord record)
-    {
-        try
-        {
-            return StoredEvent.From(record);
-        }
-        catch (FormatException)
-        {
-            return null;
-        }
-    }
-
-    private static async Task<long> BehindAsync(NpgsqlConnection connection, Positions positions, CancellationToken cancellationToken) =>
-        (await RebuildTable.FeedPositionsAsync(connection, Endpoint, forUpdate: false, cancellationToken)).Sum(end => Math.Max(0, end.Value - positions.GetValueOrDefault(end.Key)));
-
-    /// <summary>The feed's offset rows are locked: its batches wait, until the new tables are exactly as far as they are, and in their places.</summary>
-    private static async Task SwapAsync(NpgsqlConnection connection, LogReader reader, Rebuild rebuild, ShadowWriter writer, Positions positions, CancellationToken cancellationToken)
+    /// <summary>
+    /// The feed's offset rows are locked: its batches wait, until the new tables are exactly as far as they are, and in their places. Nobody waits for
+    /// longer than moments: where a reader holds the old tables, or the topics do not answer, all is as it was.
+    /// </summary>
+    /// <returns>Whether they are in their places; otherwise it is to be tried again, by another writer.</returns>
+    private static async Task<bool> TrySwapAsync(NpgsqlConnection connection, LogReader reader, Rebuild rebuild, ShadowWriter writer, Positions positions, CancellationToken cancellationToken)
     {
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        var ends = await RebuildTable.FeedPositionsAsync(connection, Endpoint, forUpdate: true, cancellationToken);
-        var (last, records) = (new List<StoredEvent>(), 0);
-        await foreach (var batch in ReadUpToAsync(reader, positions, ends, cancellationToken))
+        try
         {
-            foreach (var (stored, topic, partition, offset) in batch)
+            await using (var limit = new NpgsqlCommand("SET LOCAL lock_timeout = '1s'", connection))
+                await limit.ExecuteNonQueryAsync(cancellationToken);
+            var ends = await RebuildTable.FeedPositionsAsync(connection, Endpoint, forUpdate: true, cancellationToken);
+            var (reached, last, records) = (new Positions(positions), new List<StoredEvent>(), 0);
+            await foreach (var batch in FeedRecords.ReadUpToAsync(reader, reached, ends, SwapPatience, cancellationToken))
             {
-                if (stored is not null)
-                    last.Add(stored);
-                positions[(topic, partition)] = offset + 1;
-                records++;
+                foreach (var (stored, topic, partition, offset) in batch)
+                {
+                    if (stored is not null)
+                        last.Add(stored);
+                    reached[(topic, partition)] = offset + 1;
+                    records++;
+                }
             }
+            if (ends.Any(end => reached.GetValueOrDefault(end.Key) < end.Value))
+                return false;
+            await writer.AddAsync(connection, last, records, reached.Of(rebuild.Id), transaction, cancellationToken);
+            await RebuildTable.EndDeadLettersAsync(connection, Endpoint, cancellationToken);
+            await ShadowTables.SwapAsync(connection, cancellationToken);
+            await RebuildTable.FinishAsync(connection, rebuild.Id, cancellationToken);
+            await transaction.CommitAsync(cancellationToken);
+            return true;
         }
-        await writer.AddAsync(connection, last, records, positions.Of(rebuild.Id), transaction, cancellationToken);
-        await ShadowTables.SwapAsync(connection, cancellationToken);
-        await RebuildTable.EndAsync(connection, rebuild.Id, RebuildStates.Done, cancellationToken);
-        await transaction.CommitAsync(cancellationToken);
+        catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.LockNotAvailable or PostgresErrorCodes.DeadlockDetected)
+        {
+            return false;
+        }
     }
+
+    [LoggerMessage(EventName = "RebuildSwapPostponed", Level = LogLevel.Information, Message = "The rebuild {Rebuild} cannot put its tables in their places yet: somebody holds the old ones, or the topics do not answer")]
+    private static partial void SwapPostponed(ILogger logger, Guid rebuild);
 
     [LoggerMessage(EventName = "RebuildResumed", Level = LogLevel.Information, Message = "The rebuild {Rebuild} goes on after {Events} events")]
     private static partial void RebuildResumed(ILogger logger, Guid rebuild, long events);
@@ -233,6 +231,15 @@ internal sealed class RebuildCancelledException : Exception;
 /// <summary>The next offset of each partition.</summary>
 internal sealed class Positions : Dictionary<(string Topic, int Partition), long>
 {
+    public Positions()
+    {
+    }
+
+    /// <summary>A copy.</summary>
+    public Positions(Positions positions) : base(positions)
+    {
+    }
+
     /// <summary>As rows of a rebuild.</summary>
     public IReadOnlyCollection<RebuildPosition> Of(Guid rebuild) => [.. this.Select(position => new RebuildPosition(rebuild, position.Key.Topic, position.Key.Partition, position.Value))];
 }

@@ -18,7 +18,7 @@ internal sealed record RebuildRequest(string From);
 /// <param name="Of">Events that there are, as far as is known.</param>
 /// <param name="EventsPerSecond">How fast it was so far.</param>
 /// <param name="SecondsLeft">How long filling will still take; null while nothing is known.</param>
-/// <param name="Differences">By topic and partition: rows that only the old tables have, that only the new ones have, and that differ; null until they were compared.</param>
+/// <param name="Differences">By topic and partition, and by table for those of orders: rows that only the old tables have, that only the new ones have, and that differ; null until they were compared.</param>
 internal sealed record RebuildView(string State, long Events, long Of, double EventsPerSecond, double? SecondsLeft, RawJson? Differences)
 {
     public static RebuildView From(Rebuild? rebuild)

@@ -1,5 +1,6 @@
 using Npgsql;
 using NpgsqlTypes;
+using Shop.Contracts;
 using Shop.Messaging.Schema;
 
 namespace Shop.Activity.RebuildingFeed;
@@ -50,25 +51,64 @@ internal static class RebuildTable
           JOIN rebuild_positions p ON p.rebuild_id = $1 AND p.topic = o.topic AND p.partition = o.partition WHERE o.endpoint = $2) WHERE id = $1
         """, cancellationToken, SqlParameter.Of(rebuild), SqlParameter.Of(endpoint));
 
-    public static Task SetStateAsync(NpgsqlConnection connection, Guid rebuild, string state, CancellationToken cancellationToken) =>
-        ExecuteAsync(connection, "UPDATE rebuilds SET state = $2 WHERE id = $1", cancellationToken, SqlParameter.Of(rebuild), SqlParameter.Of(state));
+    /// <summary>Notes what is done now.</summary>
+    /// <exception cref="RebuildCancelledException">An operator has cancelled it.</exception>
+    public static async Task EnterAsync(NpgsqlConnection connection, Guid rebuild, string state, CancellationToken cancellationToken)
+    {
+        if (await ExecuteAsync(connection, "UPDATE rebuilds SET state = $2 WHERE id = $1 AND NOT cancel_requested", cancellationToken, SqlParameter.Of(rebuild), SqlParameter.Of(state)) == 0)
+            throw new RebuildCancelledException();
+    }
 
     public static Task AddSecondsAsync(NpgsqlConnection connection, Guid rebuild, double seconds, CancellationToken cancellationToken) =>
         ExecuteAsync(connection, "UPDATE rebuilds SET filling_seconds = filling_seconds + $2 WHERE id = $1", cancellationToken, SqlParameter.Of(rebuild), SqlParameter.Of(seconds));
 
-    public static async Task<bool> IsCancelledAsync(NpgsqlConnection connection, Guid rebuild, CancellationToken cancellationToken)
+    /// <exception cref="RebuildCancelledException">An operator has cancelled it.</exception>
+    public static async Task ThrowIfCancelledAsync(NpgsqlConnection connection, Guid rebuild, CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand("SELECT cancel_requested FROM rebuilds WHERE id = $1", connection) { Parameters = { SqlParameter.Of(rebuild) } };
-        return (bool)(await command.ExecuteScalarAsync(cancellationToken))!;
+        if ((bool)(await command.ExecuteScalarAsync(cancellationToken))!)
+            throw new RebuildCancelledException();
     }
 
-    public static Task EndAsync(NpgsqlConnection connection, Guid rebuild, string state, CancellationToken cancellationToken) =>
-        ExecuteAsync(connection, "WITH gone AS (DELETE FROM rebuild_positions WHERE rebuild_id = $1) UPDATE rebuilds SET state = $2, ended_at = now() WHERE id = $1", cancellationToken, SqlParameter.Of(rebuild), SqlParameter.Of(state));
+    /// <summary>Ends it as done.</summary>
+    /// <exception cref="RebuildCancelledException">An operator has cancelled it.</exception>
+    public static async Task FinishAsync(NpgsqlConnection connection, Guid rebuild, CancellationToken cancellationToken)
+    {
+        if (await EndAsync(connection, rebuild, RebuildStates.Done, "AND NOT cancel_requested", cancellationToken) == 0)
+            throw new RebuildCancelledException();
+    }
 
-    /// <summary>Compares the tables, row by row, as far as the shadow is; what differs is reported, and is what a rebuild is for.</summary>
+    /// <summary>Ends it as cancelled.</summary>
+    public static Task CancelAsync(NpgsqlConnection connection, Guid rebuild, CancellationToken cancellationToken) => EndAsync(connection, rebuild, RebuildStates.Cancelled, "", cancellationToken);
+
+    private static Task<int> EndAsync(NpgsqlConnection connection, Guid rebuild, string state, string condition, CancellationToken cancellationToken) =>
+        ExecuteAsync(connection, $"WITH gone AS (DELETE FROM rebuild_positions WHERE rebuild_id = $1) UPDATE rebuilds SET state = $2, ended_at = now() WHERE id = $1 {condition}", cancellationToken, SqlParameter.Of(rebuild), SqlParameter.Of(state));
+
+    /// <summary>
+    /// Ends dead letters and parked records of the feed that the new tables have: played, they would be there twice. What the new tables do not have
+    /// (what is no event at all, what lies before the time from which on a rebuild was asked for) stays; where only the letter itself is there, it stays for those behind it.
+    /// </summary>
+    public static async Task EndDeadLettersAsync(NpgsqlConnection connection, string endpoint, CancellationToken cancellationToken)
+    {
+        await ExecuteAsync(connection, """
+            DELETE FROM parked_records p USING shadow_events e
+            WHERE p.endpoint = $1 AND e.topic = p.topic AND e.partition = p.partition AND e.record_offset = p.record_offset
+            """, cancellationToken, SqlParameter.Of(endpoint));
+        await ExecuteAsync(connection, """
+            UPDATE dead_letters d SET status = CASE
+              WHEN EXISTS (SELECT FROM parked_records p WHERE p.endpoint = d.endpoint AND p.key_digest = d.key_digest) THEN 'redriving' WHEN discarded THEN 'discarded' ELSE 'redriven' END
+            WHERE endpoint = $1 AND (status = 'redriving' OR status = 'parked'
+              AND EXISTS (SELECT FROM shadow_events e WHERE e.topic = d.topic AND e.partition = d.partition AND e.record_offset = d.record_offset))
+            """, cancellationToken, SqlParameter.Of(endpoint));
+    }
+
+    /// <summary>
+    /// Compares the tables, row by row, as far as the shadow is; what differs is reported, and is what a rebuild is for. Orders of which there are events
+    /// that the shadow does not have yet are left out.
+    /// </summary>
     public static Task CompareAsync(NpgsqlConnection connection, Guid rebuild, CancellationToken cancellationToken) => ExecuteAsync(connection, """
         UPDATE rebuilds SET differences = (
-          SELECT coalesce(json_agg(row_to_json(d) ORDER BY topic, partition), '[]') FROM (
+          WITH by_partition AS (
             SELECT coalesce(o.topic, n.topic) AS topic, coalesce(o.partition, n.partition) AS partition,
               count(*) FILTER (WHERE n.event_id IS NULL) AS "onlyOld", count(*) FILTER (WHERE o.event_id IS NULL) AS "onlyNew",
               count(*) FILTER (WHERE o.event_id IS NOT NULL AND n.event_id IS NOT NULL) AS "changed"
@@ -77,9 +117,25 @@ internal static class RebuildTable
             WHERE o.event_id IS NULL OR n.event_id IS NULL
               OR (o.event_id, o.type, o.key, o.source, o.subject, o.at, o.causation_id, o.trace_parent, o.data::text, o.malformed)
                 IS DISTINCT FROM (n.event_id, n.type, n.key, n.source, n.subject, n.at, n.causation_id, n.trace_parent, n.data::text, n.malformed)
-            GROUP BY 1, 2) d)
+            GROUP BY 1, 2),
+          ahead AS MATERIALIZED (
+            SELECT DISTINCT e.key FROM events e LEFT JOIN rebuild_positions p ON p.rebuild_id = $1 AND p.topic = e.topic AND p.partition = e.partition
+            WHERE e.topic = $2 AND e.record_offset >= coalesce(p.next_offset, 0)),
+          by_table AS (
+            SELECT 'orders' AS "table", count(*) FILTER (WHERE n.order_id IS NULL) AS "onlyOld", count(*) FILTER (WHERE o.order_id IS NULL) AS "onlyNew",
+              count(*) FILTER (WHERE o.shopper_id <> n.shopper_id) AS "changed"
+            FROM (SELECT * FROM orders WHERE order_id::text NOT IN (SELECT key FROM ahead)) o
+            FULL JOIN (SELECT * FROM shadow_orders WHERE order_id::text NOT IN (SELECT key FROM ahead)) n ON n.order_id = o.order_id
+            UNION ALL
+            SELECT 'ordered_skus', count(*) FILTER (WHERE n.order_id IS NULL), count(*) FILTER (WHERE o.order_id IS NULL), 0
+            FROM (SELECT * FROM ordered_skus WHERE order_id::text NOT IN (SELECT key FROM ahead)) o
+            FULL JOIN (SELECT * FROM shadow_ordered_skus WHERE order_id::text NOT IN (SELECT key FROM ahead)) n ON n.order_id = o.order_id AND n.sku = o.sku)
+          SELECT coalesce(json_agg(difference ORDER BY rank, topic, partition), '[]') FROM (
+            SELECT 0 AS rank, topic, partition, row_to_json(by_partition) AS difference FROM by_partition
+            UNION ALL
+            SELECT 1, "table", 0, row_to_json(by_table) FROM by_table WHERE "onlyOld" + "onlyNew" + "changed" > 0) found)
         WHERE id = $1
-        """, cancellationToken, SqlParameter.Of(rebuild));
+        """, cancellationToken, SqlParameter.Of(rebuild), SqlParameter.Of(Topics.Orders.Name));
 
     private static async Task<Positions> ReadPositionsAsync(NpgsqlCommand command, CancellationToken cancellationToken)
     {
@@ -91,11 +147,11 @@ internal static class RebuildTable
         return positions;
     }
 
-    private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken, params NpgsqlParameter[] parameters)
+    private static async Task<int> ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken, params NpgsqlParameter[] parameters)
     {
         await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 0 };
         foreach (var parameter in parameters)
             command.Parameters.Add(parameter);
-        await command.ExecuteNonQueryAsync(cancellationToken);
+        return await command.ExecuteNonQueryAsync(cancellationToken);
     }
 }

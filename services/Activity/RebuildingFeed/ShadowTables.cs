@@ -34,6 +34,9 @@ internal static class ShadowTables
     /// <summary>Gives them the keys and indexes that the live tables have; those that are there already stay.</summary>
     public static Task IndexAsync(NpgsqlConnection connection, CancellationToken cancellationToken) => IndexAsync(connection, Names, cancellationToken);
 
+    /// <summary>Has the planner know them as well as the live ones.</summary>
+    public static Task AnalyzeAsync(NpgsqlConnection connection, CancellationToken cancellationToken) => ExecuteAsync(connection, $"ANALYZE {string.Join(", ", Names.Select(Of))}", cancellationToken);
+
     private static async Task IndexAsync(NpgsqlConnection connection, string[] tables, CancellationToken cancellationToken)
     {
         foreach (var (table, index, definition) in (await IndexesAsync(connection, cancellationToken)).Where(index => tables.Contains(index.First)))
@@ -47,8 +50,10 @@ internal static class ShadowTables
     }
 
     /// <summary>Puts them in the live tables' places, in the connection's transaction: readers see the old ones or the new ones.</summary>
+    /// <exception cref="PostgresException">Readers did not let go of the live tables within the transaction's <c>lock_timeout</c>.</exception>
     public static async Task SwapAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
+        await ExecuteAsync(connection, $"LOCK TABLE {string.Join(", ", Names)} IN ACCESS EXCLUSIVE MODE", cancellationToken);
         var indexes = await IndexesAsync(connection, cancellationToken);
         var keys = await ReadAsync(connection, "SELECT conrelid::regclass::text, conname, '' FROM pg_constraint WHERE contype = 'p' AND conrelid = ANY($1::regclass[])", cancellationToken);
         var sequence = (await ReadAsync(connection, "SELECT pg_get_serial_sequence(name, 'position'), pg_get_serial_sequence('shadow_events', 'position'), '' FROM unnest($1) AS name WHERE name = 'events'", cancellationToken))[0];

@@ -7,8 +7,7 @@ using Shop.Messaging.Schema;
 namespace Shop.Activity.RebuildingFeed;
 
 /// <summary>Adds events to the shadow tables, as the feed does to the live ones: each once, with whose each order is.</summary>
-/// <param name="rebuild">The rebuild.</param>
-internal sealed class ShadowWriter(Guid rebuild)
+internal sealed class ShadowWriter
 {
     /// <summary>Ids by which repetitions are known, the newest: repetitions follow soon, since they are what a producer sent again after a crash.</summary>
     private const int MaxRemembered = 2_000_000;
@@ -16,13 +15,19 @@ internal sealed class ShadowWriter(Guid rebuild)
     private readonly HashSet<Guid> _ids = [];
     private readonly Queue<Guid> _order = new();
 
-    /// <summary>Remembers the newest events that are there already.</summary>
-    public async Task LoadAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    private readonly Guid _rebuild;
+
+    private ShadowWriter(Guid rebuild) => _rebuild = rebuild;
+
+    /// <summary>A writer that remembers the newest events that are there already.</summary>
+    public static async Task<ShadowWriter> OpenAsync(NpgsqlConnection connection, Guid rebuild, CancellationToken cancellationToken)
     {
+        var writer = new ShadowWriter(rebuild);
         await using var command = new NpgsqlCommand($"SELECT event_id FROM (SELECT event_id, position FROM shadow_events ORDER BY position DESC LIMIT {MaxRemembered}) newest ORDER BY position", connection) { CommandTimeout = 0 };
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
-            IsNew(reader.GetGuid(0));
+            writer.IsNew(reader.GetGuid(0));
+        return writer;
     }
 
     /// <summary>Adds events, and where their partitions are now, in one transaction: the given one, or one of its own.</summary>
@@ -66,13 +71,13 @@ internal sealed class ShadowWriter(Guid rebuild)
         {
             Parameters =
             {
-                SqlParameter.Of(rebuild),
+                SqlParameter.Of(_rebuild),
                 SqlParameter.Column(positions, NpgsqlDbType.Text, position => position.Topic),
                 SqlParameter.Column(positions, NpgsqlDbType.Integer, position => position.Partition),
                 SqlParameter.Column(positions, NpgsqlDbType.Bigint, position => position.NextOffset),
             },
         });
-        batch.BatchCommands.Add(new("UPDATE rebuilds SET events = events + $2 WHERE id = $1") { Parameters = { SqlParameter.Of(rebuild), SqlParameter.Of((long)records) } });
+        batch.BatchCommands.Add(new("UPDATE rebuilds SET events = events + $2 WHERE id = $1") { Parameters = { SqlParameter.Of(_rebuild), SqlParameter.Of((long)records) } });
         await batch.ExecuteNonQueryAsync(cancellationToken);
     }
 

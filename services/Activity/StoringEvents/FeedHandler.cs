@@ -40,7 +40,7 @@ internal sealed class FeedHandler(ActivityDb db) : IRecordBatchHandler
                 ? order
                 : null;
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException or NotSupportedException)
         {
             return null;
         }
@@ -73,7 +73,7 @@ internal sealed class FeedHandler(ActivityDb db) : IRecordBatchHandler
     };
 
     /// <summary>The products of an order, as far as they can be looked for.</summary>
-    internal static IEnumerable<OrderedSku> SkusOf(OrderSubmitted order) => (order.Lines ?? []).Select(line => line.Sku)
+    internal static IEnumerable<OrderedSku> SkusOf(OrderSubmitted order) => (order.Lines ?? []).OfType<OrderLine>().Select(line => line.Sku)
         .Where(sku => sku is { Length: <= StoredEvent.LongestSearchedKey } && !sku.Contains('\0', StringComparison.Ordinal)).Distinct().Select(sku => new OrderedSku(sku, order.OrderId));
 
     /// <summary>Adds products of orders to their table, or to its shadow.</summary>

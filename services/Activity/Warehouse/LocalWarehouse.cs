@@ -1,3 +1,4 @@
+using System.Globalization;
 using Shop.Contracts.Warehouse;
 
 namespace Shop.Activity.Warehouse;
@@ -10,7 +11,7 @@ namespace Shop.Activity.Warehouse;
 internal sealed class LocalWarehouse(string directory)
 {
     /// <summary>Engines pass over names that begin so.</summary>
-    private const string Temporary = "_temporary", Replaced = "_replaced", LockFile = "_lock";
+    private const string Temporary = "_temporary", Replaced = "_replaced", Superseded = "_superseded", LockFile = "_lock";
 
     private const int BufferBytes = 128 * 1024;
 
@@ -87,6 +88,23 @@ internal sealed class LocalWarehouse(string directory)
     }
 
     public Stream Open(WarehouseFile file) => new FileStream(PathOf(file.Path), FileMode.Open, FileAccess.Read, FileShare.Read, BufferBytes);
+
+    /// <summary>Takes all files of a topic out of the sight of readers, for good, when nobody reads: they are of a log that is not there any more.</summary>
+    /// <returns>The folder in which they are now; null where somebody reads.</returns>
+    public async Task<string?> SupersedeAsync(string topic, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        using var alone = await WarehouseAccess.TryReplaceAsync(directory, Patience, cancellationToken);
+        if (alone is null)
+            return null;
+        var aside = PathOf(Superseded, now.UtcDateTime.ToString("yyyyMMdd'T'HHmmssfff", CultureInfo.InvariantCulture));
+        foreach (var files in new[] { PathOf($"topic={topic}"), PathOf(Replaced, $"topic={topic}") }.Where(Directory.Exists))
+        {
+            var target = Path.Combine(aside, Path.GetRelativePath(directory, files));
+            Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+            Directory.Move(files, target);
+        }
+        return aside;
+    }
 
     /// <summary>Deletes files that were hidden before <paramref name="before"/>.</summary>
     public void DeleteHidden(DateTimeOffset before)

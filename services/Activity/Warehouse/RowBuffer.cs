@@ -93,7 +93,17 @@ internal sealed class RowBuffer
     {
         using var json = data is null ? null : JsonDocument.Parse(data);
         foreach (var field in _fields)
-            field.Add(json is null ? null : Find(json.RootElement, field.Column.Path));
+        {
+            try
+            {
+                field.Add(json is null ? null : Find(json.RootElement, field.Column.Path));
+            }
+            catch (InvalidOperationException)
+            {
+                // a name or a value with half of a surrogate pair is no text: every column has as many values as there are rows all the same
+                field.Add(null);
+            }
+        }
     }
 
     private static JsonElement? Find(JsonElement element, IReadOnlyList<string> path)
@@ -106,7 +116,8 @@ internal sealed class RowBuffer
         return element;
     }
 
-    private static CloudEvent? AttributesOf(ConsumedRecord record)
+    /// <summary>A record's attributes; null where it is no event.</summary>
+    public static CloudEvent? AttributesOf(ConsumedRecord record)
     {
         try
         {

@@ -1,4 +1,5 @@
 using Shop.Messaging.Workers;
+using Shop.ServiceDefaults;
 
 namespace Shop.Activity.Warehouse;
 
@@ -9,6 +10,9 @@ internal static class WarehouseExtensions
     {
         builder.Services.AddOptions<WarehouseOptions>().BindConfiguration("Warehouse").ValidateDataAnnotations().ValidateOnStart();
         if (!string.IsNullOrEmpty(builder.Configuration["Warehouse:Directory"]))
-            builder.Services.AddWorker<WarehouseWriter>("warehouse");
+        {
+            builder.Services.AddSingleton<WarehouseHealth>().AddWorker<WarehouseWriter>("warehouse");
+            builder.Services.AddHealthChecks().AddCheck<WarehouseHealth>("warehouse", tags: [HealthEndpoints.ReadyTag]);
+        }
     }
 }

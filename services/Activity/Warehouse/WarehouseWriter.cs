@@ -12,7 +12,7 @@ namespace Shop.Activity.Warehouse;
 /// Writes every record of every topic into files, each once: a file is a range of offsets, where the last one ends the next begins, and one
 /// process writes at a time. No position is kept anywhere else.
 /// </summary>
-internal sealed partial class WarehouseWriter(LogReaders logs, IOptions<WarehouseOptions> options, TimeProvider time, ILogger<WarehouseWriter> logger) : IWorker
+internal sealed partial class WarehouseWriter(LogReaders logs, IOptions<WarehouseOptions> options, WarehouseHealth health, TimeProvider time, ILogger<WarehouseWriter> logger) : IWorker
 {
     /// <summary>What all rows that wait to be written may take, before compression.</summary>
     private const long MaxWaitingBytes = 96L << 20;
@@ -22,6 +22,8 @@ internal sealed partial class WarehouseWriter(LogReaders logs, IOptions<Warehous
 
     private readonly LocalWarehouse _warehouse = new(options.Value.Directory!);
     private readonly Dictionary<(string Topic, int Partition), PartitionWriter> _partitions = [];
+    private HashSet<string> _leftOut = [];
+    private bool _isBeingRead;
     private long _waitingBytes;
 
     /// <inheritdoc/>
@@ -43,25 +45,17 @@ internal sealed partial class WarehouseWriter(LogReaders logs, IOptions<Warehous
 
     private async Task ArchiveAsync(LogReader reader, CancellationToken stoppingToken)
     {
-        _partitions.Clear();
-        _waitingBytes = 0;
-        var newest = (await _warehouse.RecoverAsync(stoppingToken)).GroupBy(file => (file.Topic, file.Partition)).ToDictionary(files => files.Key, files => files.MaxBy(file => file.Last)!);
-        foreach (var partition in reader.PartitionsOf(Topics.All))
-        {
-            var last = newest.GetValueOrDefault((partition.Topic.Name, partition.Partition));
-            if (last?.Last >= partition.End)
-                throw new InvalidOperationException($"{partition.Topic}[{partition.Partition}] ends at {partition.End}, and the warehouse has it up to {last.Last}: the topic was made anew. Move the warehouse's folder topic={partition.Topic} away");
-            var next = last?.Last + 1 ?? partition.First;
-            if (next < partition.First)
-                RecordsMissed(logger, partition.Topic.Name, partition.Partition, next, partition.First - 1);
-            _partitions.Add((partition.Topic.Name, partition.Partition), new(partition.Topic.Name, partition.Partition, Math.Max(next, partition.First), last?.Hour ?? default));
-        }
-        WarehouseOpened(logger, _partitions.Count);
+        var there = await OpenAsync(reader, stoppingToken);
         long mergedAt = time.GetTimestamp(), lookedAt = mergedAt;
         await foreach (var batch in reader.ReadAsync(_partitions.Values.Select(partition => (partition.Topic, partition.Partition, partition.Next)), stoppingToken))
         {
             foreach (var record in batch)
+            {
+                // made anew at this moment: what that means is found out by opening it again
+                if (record.Offset < _partitions[(record.Topic, record.Partition)].Next)
+                    return;
                 await AddAsync(record, stoppingToken);
+            }
             foreach (var partition in _partitions.Values.Where(partition => partition.Rows.Rows > 0 && time.GetElapsedTime(partition.BeganAt) > options.Value.MaxAge))
                 await WriteAsync(partition, stoppingToken);
             if (time.GetElapsedTime(mergedAt) > options.Value.MergeInterval)
@@ -71,12 +65,58 @@ internal sealed partial class WarehouseWriter(LogReaders logs, IOptions<Warehous
             }
             if (time.GetElapsedTime(lookedAt) > TopicsInterval)
             {
-                if (reader.PartitionsOf(Topics.All).Count > _partitions.Count)
+                if (IsOtherwise(there, reader.PartitionsOf(Topics.All)))
                     break;
                 lookedAt = time.GetTimestamp();
             }
         }
+        foreach (var partition in _partitions.Values.Where(partition => partition.Rows.Rows > 0))
+            await WriteAsync(partition, stoppingToken);
     }
+
+    /// <summary>Finds out where each partition goes on, and which topics cannot: they wait, and hold up no others.</summary>
+    /// <returns>The partitions that there are.</returns>
+    private async Task<IReadOnlyList<LogPartition>> OpenAsync(LogReader reader, CancellationToken cancellationToken)
+    {
+        _partitions.Clear();
+        _waitingBytes = 0;
+        var files = (await _warehouse.RecoverAsync(cancellationToken)).ToLookup(file => (file.Topic, file.Partition));
+        var partitions = reader.PartitionsOf(Topics.All);
+        var likeness = await LogComparison.CompareAsync(_warehouse, reader, partitions, files, cancellationToken);
+        var leftOut = new HashSet<string>();
+        _isBeingRead = false;
+        foreach (var topic in partitions.GroupBy(partition => partition.Topic.Name))
+        {
+            var isAnew = topic.Any(partition => likeness[partition] == LogLikeness.Another);
+            var aside = isAnew ? await _warehouse.SupersedeAsync(topic.Key, time.GetUtcNow(), cancellationToken) : null;
+            if (aside is not null)
+                TopicReplaced(logger, topic.Key, aside);
+            else if (isAnew || topic.Any(partition => likeness[partition] == LogLikeness.Shorter))
+                leftOut.Add(topic.Key);
+            // it is superseded when nobody reads
+            _isBeingRead |= isAnew && aside is null;
+            foreach (var partition in leftOut.Contains(topic.Key) ? [] : topic.ToList())
+                Add(partition, aside is null ? files[(partition.Topic.Name, partition.Partition)].MaxBy(file => file.Last) : null);
+        }
+        foreach (var topic in leftOut.Except(_leftOut))
+            TopicLeftOut(logger, topic);
+        _leftOut = leftOut;
+        health.LeaveOut(leftOut.Order(StringComparer.Ordinal));
+        WarehouseOpened(logger, _partitions.Count);
+        return partitions;
+    }
+
+    private void Add(LogPartition partition, WarehouseFile? last)
+    {
+        var next = last?.Last + 1 ?? partition.First;
+        if (next < partition.First)
+            RecordsMissed(logger, partition.Topic.Name, partition.Partition, next, partition.First - 1);
+        _partitions.Add((partition.Topic.Name, partition.Partition), new(partition.Topic.Name, partition.Partition, Math.Max(next, partition.First), last?.Hour ?? default));
+    }
+
+    /// <summary>Whether there is another partition than before, or another record of a topic that is left out, or one to be archived anew.</summary>
+    private bool IsOtherwise(IReadOnlyList<LogPartition> before, IReadOnlyList<LogPartition> now) =>
+        _isBeingRead || now.Count > before.Count || now.Any(partition => _leftOut.Contains(partition.Topic.Name) && !before.Contains(partition));
 
     private async Task AddAsync(ConsumedRecord record, CancellationToken cancellationToken)
     {
@@ -106,13 +146,23 @@ internal sealed partial class WarehouseWriter(LogReaders logs, IOptions<Warehous
         FileWritten(logger, file.Path, rows, Stopwatch.GetElapsedTime(began).TotalMilliseconds);
     }
 
+    /// <summary>Merges what can be merged; files that cannot stay as they are, and nothing waits for it.</summary>
     private async Task MergeAsync(CancellationToken cancellationToken)
     {
         foreach (var files in FileMerging.Find(_warehouse.List(), options.Value.MergeBelow, options.Value.MaxSize))
         {
-            if (await FileMerging.MergeAsync(_warehouse, files, cancellationToken) is not { } merged)
-                break;
-            FilesMerged(logger, files.Count, merged.Path);
+            try
+            {
+                if (!await FileMerging.AreOfTodayAsync(_warehouse, files, cancellationToken))
+                    continue;
+                if (await FileMerging.MergeAsync(_warehouse, files, cancellationToken) is not { } merged)
+                    break;
+                FilesMerged(logger, files.Count, merged.Path);
+            }
+            catch (Exception e) when (e is not OperationCanceledException)
+            {
+                MergeFailed(logger, e, files.Count, files[0].Path);
+            }
         }
         _warehouse.DeleteHidden(time.GetUtcNow() - options.Value.MergedKept);
     }
@@ -155,6 +205,15 @@ internal sealed partial class WarehouseWriter(LogReaders logs, IOptions<Warehous
 
     [LoggerMessage(EventName = "WarehouseFilesMerged", Level = LogLevel.Debug, Message = "{Count} files were merged into {Path}")]
     private static partial void FilesMerged(ILogger logger, int count, string path);
+
+    [LoggerMessage(EventName = "WarehouseTopicReplaced", Level = LogLevel.Error, Message = "{Topic} is not the topic that the warehouse's files are from: it was made anew, and is archived from its beginning. The files are kept in {Aside}, where nobody reads them")]
+    private static partial void TopicReplaced(ILogger logger, string topic, string aside);
+
+    [LoggerMessage(EventName = "WarehouseTopicLeftOut", Level = LogLevel.Error, Message = "{Topic} ends before what the warehouse has of it: it lost its end, or was made anew. It is not archived until it is known which")]
+    private static partial void TopicLeftOut(ILogger logger, string topic);
+
+    [LoggerMessage(EventName = "WarehouseMergeFailed", Level = LogLevel.Error, Message = "{Count} files from {Path} on could not be merged, and stay as they are")]
+    private static partial void MergeFailed(ILogger logger, Exception exception, int count, string path);
 
     [LoggerMessage(EventName = "WarehouseRecordsMissed", Level = LogLevel.Error, Message = "{Topic}[{Partition}] has no records {First} to {Last} any more, and the warehouse never had them: Kafka dropped them by age or size")]
     private static partial void RecordsMissed(ILogger logger, string topic, int partition, long first, long last);

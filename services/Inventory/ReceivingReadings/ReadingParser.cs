@@ -26,7 +26,7 @@ internal static class ReadingParser
     {
         if (reading.ValueKind != JsonValueKind.Object)
             return (null, "Must be an object.");
-        if (!reading.TryGetProperty("at", out var atText) || atText.ValueKind != JsonValueKind.String || !atText.TryGetDateTimeOffset(out var at))
+        if (!reading.TryGetProperty("at", out var atText) || !TryTime(atText, out var at))
             return (null, "at: must be an RFC 3339 time.");
         at = at.ToUniversalTime();
         if (at > now + MostAhead)
@@ -40,6 +40,20 @@ internal static class ReadingParser
             : Number(reading, "celsius", LeastCelsius, MostCelsius) is { } celsius
                 ? (new(sensor, at, null, celsius), null)
                 : (null, $"celsius: must be a number from {LeastCelsius} to {MostCelsius:0}: the sensor measures a temperature.");
+    }
+
+    private static bool TryTime(JsonElement text, out DateTimeOffset at)
+    {
+        at = default;
+        try
+        {
+            return text.ValueKind == JsonValueKind.String && text.TryGetDateTimeOffset(out at);
+        }
+        catch (InvalidOperationException)
+        {
+            // half of a surrogate pair, escaped: no text at all
+            return false;
+        }
     }
 
     private static double? Number(JsonElement reading, string member, double least, double most) =>

@@ -48,30 +48,31 @@ internal sealed class ChangeStream(LogicalReplicationConnection connection, Tabl
                 case BeginMessage begin:
                     (transaction, at, final, index) = (_position.Begin(), new(begin.TransactionCommitTimestamp), begin.TransactionFinalLsn, 0);
                     break;
-                case RelationMessage relation:
+                // somebody may have added other tables to the publication
+                case RelationMessage relation when IsCaptured(relation):
                     _columns = [.. relation.Columns.Select(column => column.ColumnName)];
                     break;
-                case InsertMessage insert:
+                case InsertMessage insert when IsCaptured(insert.Relation):
                     await ChangedAsync(await ReadAsync(insert.NewRow, cancellationToken), null);
                     break;
-                case FullUpdateMessage update:
+                case FullUpdateMessage update when IsCaptured(update.Relation):
                     var before = await ReadAsync(update.OldRow, cancellationToken);
                     await ChangedAsync(await ReadAsync(update.NewRow, cancellationToken), before.Row.Text(capture.KeyColumn));
                     break;
-                case IndexUpdateMessage update:
+                case IndexUpdateMessage update when IsCaptured(update.Relation):
                     var key = await ReadAsync(update.Key, cancellationToken);
                     await ChangedAsync(await ReadAsync(update.NewRow, cancellationToken), key.Row.Text(capture.KeyColumn));
                     break;
-                case UpdateMessage update:
+                case UpdateMessage update when IsCaptured(update.Relation):
                     await ChangedAsync(await ReadAsync(update.NewRow, cancellationToken), null);
                     break;
-                case KeyDeleteMessage delete:
+                case KeyDeleteMessage delete when IsCaptured(delete.Relation):
                     await GoneAsync((await ReadAsync(delete.Key, cancellationToken)).Row.Text(capture.KeyColumn));
                     break;
-                case FullDeleteMessage delete:
+                case FullDeleteMessage delete when IsCaptured(delete.Relation):
                     await GoneAsync((await ReadAsync(delete.OldRow, cancellationToken)).Row.Text(capture.KeyColumn));
                     break;
-                case TruncateMessage:
+                case TruncateMessage truncate when truncate.Relations.Any(IsCaptured):
                     return;
                 case CommitMessage commit:
                     transaction!.Complete(commit.TransactionEndLsn);
@@ -86,12 +87,16 @@ internal sealed class ChangeStream(LogicalReplicationConnection connection, Tabl
                 await GoneAsync(formerKey);
             // a large value that did not change is not told: it is looked up, with the row as it is now, whose own change comes later
             var row = changed.IsWhole ? changed.Row : await rows.FindAsync(key, cancellationToken);
+            // counted in any case: read again, when the row may be gone, the changes behind this one have the ids that they had
+            var id = EventIds.Of(at, final, index++);
             if (row is not null)
-                await publisher.PublishAsync(row, EventIds.Of(at, final, index++), at, transaction!, cancellationToken);
+                await publisher.PublishAsync(row, id, at, transaction!, cancellationToken);
         }
 
         Task GoneAsync(string key) => publisher.PublishGoneAsync(key, EventIds.Of(at, final, index++), at, transaction!, cancellationToken);
     }
+
+    private bool IsCaptured(RelationMessage relation) => relation.RelationName == capture.Table && relation.Namespace == "public";
 
     private async ValueTask<(CapturedRow Row, bool IsWhole)> ReadAsync(ReplicationTuple tuple, CancellationToken cancellationToken)
     {

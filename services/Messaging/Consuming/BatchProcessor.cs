@@ -69,6 +69,8 @@ internal sealed partial class BatchProcessor(EndpointOptions endpoint, EndpointP
     private async Task DeadLetterAsync(List<QueuedRecord> record, Exception cause, CancellationToken cancellationToken)
     {
         var position = record[0].Record;
+        // the batch's transaction is over: what the log says of the record belongs to the trace in which it was sent
+        using var activity = MessagingTelemetry.StartIn(position.TraceParent);
         RecordDeadLettered(logger, cause, endpoint.Name, position.Topic, position.Partition, position.Offset, position.Key);
         await RetryAsync(() => HandleAsync(record, cause, cancellationToken), cancellationToken);
     }

@@ -15,13 +15,10 @@ internal sealed partial class Housekeeping(NpgsqlDataSource dataSource, IOptions
 {
     private const int StepRows = 5_000;
 
-    /// <summary>Steps of one round; what is left waits for the next.</summary>
-    private const int MaxSteps = 100;
-
     /// <inheritdoc/>
     public TimeSpan Interval => TimeSpan.FromMinutes(1);
 
-    /// <summary>Deletes everything that is too old by now, up to a limit.</summary>
+    /// <summary>Deletes everything that is too old by now, however much that is: what comes faster than it goes would fill the disk.</summary>
     /// <returns>The number of rows.</returns>
     public async Task<int> CleanAsync(CancellationToken cancellationToken)
     {
@@ -51,17 +48,17 @@ internal sealed partial class Housekeeping(NpgsqlDataSource dataSource, IOptions
 
     private async Task<int> DeleteAsync(string sql, TimeSpan age, CancellationToken cancellationToken)
     {
-        var deleted = 0;
-        for (var step = 0; step < MaxSteps; step++)
+        var (deleted, before) = (0, time.GetUtcNow() - age);
+        int rows;
+        do
         {
             await using var command = dataSource.CreateCommand(sql);
-            command.Parameters.Add(SqlParameter.Of(time.GetUtcNow() - age));
+            command.Parameters.Add(SqlParameter.Of(before));
             command.Parameters.Add(SqlParameter.Of(StepRows));
-            var rows = await command.ExecuteNonQueryAsync(cancellationToken);
+            rows = await command.ExecuteNonQueryAsync(cancellationToken);
             deleted += rows;
-            if (rows < StepRows)
-                break;
         }
+        while (rows == StepRows);
         return deleted;
     }
 

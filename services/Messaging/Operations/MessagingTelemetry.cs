@@ -126,6 +126,10 @@ internal static class MessagingTelemetry
         ], isOne ? null : links);
     }
 
+    /// <summary>Has what is logged until it is disposed of belong to a trace, whether or not anybody collects traces; null where there is none.</summary>
+    public static Activity? StartIn(string? traceParent) =>
+        ActivityContext.TryParse(traceParent, null, isRemote: true, out var sent) ? new Activity("dead letter").SetParentId(sent.TraceId, sent.SpanId, sent.TraceFlags).Start() : null;
+
     private static KeyValuePair<string, object?>[] Tags(string operation, string topic, string key, CloudEvent attributes) =>
     [
         new("messaging.system", "kafka"),

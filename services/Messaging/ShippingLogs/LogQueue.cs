@@ -31,6 +31,17 @@ internal sealed class LogQueue
         DroppedLines.Add(lines);
     }
 
+    /// <summary>
+    /// Lines of a batch did not get to the topic. Where all are missing, what the first one told of lines before it is told again; a service's lines are in one
+    /// partition, in their order, so that where some were taken it is among them.
+    /// </summary>
+    public void NotTaken(IReadOnlyList<LogWritten> batch, int lines)
+    {
+        Drop(lines);
+        if (lines == batch.Count && batch.Count > 0)
+            Interlocked.Add(ref _dropped, batch[0].Dropped);
+    }
+
     /// <summary>The lines that wait, in their order, up to a number; waits for the first. That there were more is told by the first of them.</summary>
     public async Task<List<LogWritten>> TakeAsync(int most, CancellationToken cancellationToken)
     {

@@ -20,7 +20,7 @@ internal sealed class LogShipper(LogQueue queue, EventStream stream) : IWorker
             }
             catch (EventsNotTakenException e)
             {
-                queue.Drop(e.Count);
+                queue.NotTaken(lines, e.Count);
             }
         }
     }

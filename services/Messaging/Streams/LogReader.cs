@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using Confluent.Kafka;
@@ -25,7 +24,7 @@ public sealed class LogReaders
     internal LogReaders(KafkaConnection kafka, MessagingOptions options, KafkaLog log) => (_kafka, _options, _log) = (kafka, options, log);
 
     /// <summary>Opens a reader, which reads nothing until it is told where to begin.</summary>
-    public LogReader Open() => new(_log.Attach(new ConsumerBuilder<byte[]?, byte[]?>(_kafka.Reader(_options.ServiceName))).Build(), _log);
+    public LogReader Open() => new(() => _log.Attach(new ConsumerBuilder<byte[]?, byte[]?>(_kafka.Reader(_options.ServiceName))).Build(), _log);
 }
 
 /// <summary>Reads records from given positions on, in no consumer group: in the order of each partition, all partitions mixed.</summary>
@@ -37,24 +36,26 @@ public sealed class LogReader : IDisposable
     private static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan IdleTimeout = TimeSpan.FromMilliseconds(50);
 
-    private readonly IConsumer<byte[]?, byte[]?> _consumer;
+    private readonly Func<IConsumer<byte[]?, byte[]?>> _connect;
+    private readonly Lazy<IConsumer<byte[]?, byte[]?>> _asking;
     private readonly KafkaLog _log;
-    private readonly ConcurrentDictionary<(string Topic, int Partition), long> _ends = new();
-    private readonly Dictionary<(string Topic, int Partition), long> _endsAhead = [];
 
-    internal LogReader(IConsumer<byte[]?, byte[]?> consumer, KafkaLog log) => (_consumer, _log) = (consumer, log);
+    /// <summary>Where partitions ended, as far as the reading at hand has handed out its batches.</summary>
+    private IReadOnlyDictionary<(string Topic, int Partition), long> _ends = new Dictionary<(string, int), long>();
+
+    internal LogReader(Func<IConsumer<byte[]?, byte[]?>> connect, KafkaLog log) => (_connect, _asking, _log) = (connect, new(connect), log);
 
     /// <summary>The partitions of topics, as they are now; a topic that does not exist has none.</summary>
     /// <exception cref="KafkaException">The broker does not answer.</exception>
     public IReadOnlyList<LogPartition> PartitionsOf(IReadOnlyCollection<Topic> topics)
     {
-        using var admin = new DependentAdminClientBuilder(_consumer.Handle).Build();
+        using var admin = new DependentAdminClientBuilder(_asking.Value.Handle).Build();
         var partitions = new List<LogPartition>();
         foreach (var topic in topics)
         {
             foreach (var partition in admin.GetMetadata(topic.Name, RequestTimeout).Topics.Where(found => !found.Error.IsError).SelectMany(found => found.Partitions))
             {
-                var offsets = _consumer.QueryWatermarkOffsets(new(topic.Name, partition.PartitionId), RequestTimeout);
+                var offsets = _asking.Value.QueryWatermarkOffsets(new(topic.Name, partition.PartitionId), RequestTimeout);
                 partitions.Add(new(topic, partition.PartitionId, offsets.Low.Value, offsets.High.Value));
             }
         }
@@ -66,7 +67,7 @@ public sealed class LogReader : IDisposable
     public IReadOnlyDictionary<(string Topic, int Partition), long> OffsetsAt(IReadOnlyCollection<LogPartition> partitions, DateTimeOffset time)
     {
         var ends = partitions.ToDictionary(partition => (partition.Topic.Name, partition.Partition), partition => partition.End);
-        return _consumer.OffsetsForTimes(partitions.Select(partition => new TopicPartitionTimestamp(partition.Topic.Name, partition.Partition, new Timestamp(time.UtcDateTime))), RequestTimeout)
+        return _asking.Value.OffsetsForTimes(partitions.Select(partition => new TopicPartitionTimestamp(partition.Topic.Name, partition.Partition, new Timestamp(time.UtcDateTime))), RequestTimeout)
             .ToDictionary(found => (found.Topic, found.Partition.Value), found => found.Offset.IsSpecial ? ends[(found.Topic, found.Partition.Value)] : found.Offset.Value);
     }
 
@@ -78,17 +79,20 @@ public sealed class LogReader : IDisposable
     public async IAsyncEnumerable<IReadOnlyList<ConsumedRecord>> ReadAsync(
         IEnumerable<(string Topic, int Partition, long Offset)> positions, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        _ends.Clear();
-        _consumer.Assign(positions.Select(position => new TopicPartitionOffset(position.Topic, position.Partition, position.Offset)));
+        _ends = new Dictionary<(string, int), long>();
+        // a client of its own: what another assignment has left in a client's queue cannot be told from what this one reads, an end least of all
+        using var consumer = _connect();
+        consumer.Assign(positions.Select(position => new TopicPartitionOffset(position.Topic, position.Partition, position.Offset)));
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         using var room = new SemaphoreSlim(BatchesAhead);
-        var batches = Channel.CreateUnbounded<IReadOnlyList<ConsumedRecord>>(new() { SingleReader = true, SingleWriter = true });
-        var reading = Task.Factory.StartNew(() => ReadAhead(batches.Writer, room, ended.Token), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        var batches = Channel.CreateUnbounded<ReadBatch>(new() { SingleReader = true, SingleWriter = true });
+        var reading = Task.Factory.StartNew(() => ReadAhead(consumer, batches.Writer, room, ended.Token), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         try
         {
             await foreach (var batch in batches.Reader.ReadAllAsync(cancellationToken))
             {
-                yield return batch;
+                _ends = batch.Ends ?? _ends;
+                yield return batch.Records;
                 room.Release();
             }
         }
@@ -100,20 +104,23 @@ public sealed class LogReader : IDisposable
     }
 
     /// <summary>
-    /// Whether nothing is there any more before these offsets: where the last records of a compacted topic are gone, none comes that would say so. To be
+    /// Whether nothing is there any more before an offset: where the last records of a compacted topic are gone, none comes that would say so. To be
     /// asked after an empty batch.
     /// </summary>
-    public bool ArePassed(IEnumerable<KeyValuePair<(string Topic, int Partition), long>> offsets) =>
-        offsets.All(offset => _ends.TryGetValue(offset.Key, out var end) && end >= offset.Value);
+    public bool IsPassed((string Topic, int Partition) partition, long offset) => _ends.TryGetValue(partition, out var end) && end >= offset;
 
-    private void ReadAhead(ChannelWriter<IReadOnlyList<ConsumedRecord>> batches, SemaphoreSlim room, CancellationToken cancellationToken)
+    private void ReadAhead(IConsumer<byte[]?, byte[]?> consumer, ChannelWriter<ReadBatch> batches, SemaphoreSlim room, CancellationToken cancellationToken)
     {
+        // of this reading alone: what another one has seen says nothing about what this one has read
+        var ends = new Dictionary<(string Topic, int Partition), long>();
         try
         {
             while (true)
             {
                 room.Wait(cancellationToken);
-                batches.TryWrite(ReadBatch(cancellationToken));
+                var records = ReadRecords(consumer, ends, cancellationToken);
+                // told only with an empty batch: then all that came before has been handed out
+                batches.TryWrite(new(records, records.Count == 0 ? new Dictionary<(string, int), long>(ends) : null));
             }
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
@@ -126,32 +133,29 @@ public sealed class LogReader : IDisposable
         }
     }
 
-    private List<ConsumedRecord> ReadBatch(CancellationToken cancellationToken)
+    private List<ConsumedRecord> ReadRecords(IConsumer<byte[]?, byte[]?> consumer, Dictionary<(string Topic, int Partition), long> ends, CancellationToken cancellationToken)
     {
         var batch = new List<ConsumedRecord>(MaxBatch);
         var (timeout, bytes) = (IdleTimeout, 0L);
-        while (batch.Count < MaxBatch && bytes < MaxBatchBytes && Next(timeout) is { } record)
+        while (batch.Count < MaxBatch && bytes < MaxBatchBytes && Next(consumer, timeout, ends) is { } record)
         {
             cancellationToken.ThrowIfCancellationRequested();
             batch.Add(record);
             (timeout, bytes) = (TimeSpan.Zero, bytes + (record.Body?.Length ?? 0));
         }
-        // told only with an empty batch: then all that came before has been read
-        foreach (var (partition, end) in batch.Count == 0 ? _endsAhead : [])
-            _ends[partition] = end;
         return batch;
     }
 
     /// <summary>The next record; null where none came in time.</summary>
-    private ConsumedRecord? Next(TimeSpan timeout)
+    private ConsumedRecord? Next(IConsumer<byte[]?, byte[]?> consumer, TimeSpan timeout, Dictionary<(string Topic, int Partition), long> ends)
     {
         try
         {
-            while (_consumer.Consume(timeout) is { } result)
+            while (consumer.Consume(timeout) is { } result)
             {
                 if (!result.IsPartitionEOF)
                     return ConsumedRecord.From(result);
-                _endsAhead[(result.Topic, result.Partition.Value)] = result.Offset.Value;
+                ends[(result.Topic, result.Partition.Value)] = result.Offset.Value;
             }
             return null;
         }
@@ -163,5 +167,12 @@ public sealed class LogReader : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _consumer.Dispose();
+    public void Dispose()
+    {
+        if (_asking.IsValueCreated)
+            _asking.Value.Dispose();
+    }
+
+    /// <summary>Records, and where partitions ended before which nothing else comes; null where that is not known anew.</summary>
+    private sealed record ReadBatch(IReadOnlyList<ConsumedRecord> Records, IReadOnlyDictionary<(string Topic, int Partition), long>? Ends);
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -56,7 +57,9 @@ internal sealed class PaymentProviderClient(IHttpClientFactory clients, PaymentT
     }
 
     /// <summary>Whether a call has failed since the provider did not answer, in time or as its API promises.</summary>
-    public static bool IsNoAnswer(Exception e) => e is HttpRequestException or JsonException or OperationCanceledException or Polly.ExecutionRejectedException;
+    public static bool IsNoAnswer(Exception e) => e is HttpRequestException or JsonException or OperationCanceledException or Polly.ExecutionRejectedException
+        // of an answer in an encoding that there is not
+        or InvalidOperationException;
 
     private HttpRequestMessage Request(Payment payment)
     {
@@ -97,22 +100,24 @@ internal sealed class PaymentProviderClient(IHttpClientFactory clients, PaymentT
             var problem = await response.Content.ReadFromJsonAsync(ProviderJson.Default.ProblemBody, cancellationToken);
             var fields = problem?.Errors is { Count: > 0 } errors ? $" ({string.Join(", ", errors.Keys)})" : "";
             if ((problem?.Detail ?? problem?.Title) is { } text)
-                return Readable(text + fields)!;
+                return Readable(text + fields);
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             // refused all the same, without a readable reason
         }
         return $"refused with {(int)response.StatusCode}";
     }
 
-    private static string? Readable(string? text)
+    /// <summary>The provider's words, in a reason or in an exception, as they may be kept.</summary>
+    [return: NotNullIfNotNull(nameof(text))]
+    public static string? Readable(string? text, int mostLetters = MaxReasonLength)
     {
         if (text is null)
             return null;
         if (CardNumbers.IsIn(text))
             return Unspeakable;
-        return string.Concat(StorableText.Of(text, MaxReasonLength).Select(letter => char.IsControl(letter) ? ' ' : letter));
+        return string.Concat(StorableText.Of(text, mostLetters).Select(letter => char.IsControl(letter) ? ' ' : letter));
     }
 }
 

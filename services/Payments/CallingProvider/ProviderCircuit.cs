@@ -28,7 +28,7 @@ internal sealed partial class ProviderCircuit(TimeProvider time, ILogger<Provide
         OnOpened = opened =>
         {
             Volatile.Write(ref _openedAt, time.GetTimestamp());
-            Opened(logger, opened.Outcome.Exception?.GetBaseException().Message ?? $"it answers with {(int?)opened.Outcome.Result?.StatusCode}");
+            Opened(logger, PaymentProviderClient.Readable(opened.Outcome.Exception?.GetBaseException().Message) ?? $"it answers with {(int?)opened.Outcome.Result?.StatusCode}");
             return default;
         },
         OnClosed = _ =>

@@ -101,7 +101,7 @@ internal sealed partial class ProviderWorker(ProviderCalls calls, PaymentProvide
         catch (Exception e)
         {
             // whatever it was, there is no answer: the call is repeated, and the reason kept
-            return new(payment, null, StorableText.Of(e.GetBaseException().Message, MaxError));
+            return new(payment, null, PaymentProviderClient.Readable(e.GetBaseException().Message, MaxError));
         }
     }
 
@@ -135,8 +135,23 @@ internal sealed partial class ProviderWorker(ProviderCalls calls, PaymentProvide
         // whatever it was: the calls are repeated when their lease has ended, and the next answers may be written
         catch (Exception e)
         {
-            Volatile.Write(ref _notWritten, e);
             WriteFailed(logger, results.Count, results[0].Payment.PaymentId, e.GetBaseException().Message);
+            if (results.Count > 1 || TransientErrors.IsTransient(e, int.MaxValue) || !await FailAsync(results[0], e))
+                Volatile.Write(ref _notWritten, e);
+        }
+    }
+
+    /// <summary>Notes why a payment's answer cannot be written, which the worker then need not begin anew for.</summary>
+    private async Task<bool> FailAsync(CallResult result, Exception why)
+    {
+        try
+        {
+            await calls.WriteAsync([result with { Answer = null, Error = StorableText.Of($"The answer could not be written: {why.GetBaseException().Message}", MaxError) }], CancellationToken.None);
+            return true;
+        }
+        catch (Exception)
+        {
+            return false;
         }
     }
 

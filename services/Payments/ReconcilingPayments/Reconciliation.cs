@@ -25,15 +25,20 @@ public sealed record DifferenceView(Guid PaymentId, Guid? OrderId, string Ours, 
 
 /// <summary>
 /// Compares our payments with the provider's ledger. The ledger is read before our payments are, and a payment that has changed here since the reading began
-/// is left out, as is one that waits for an answer, for an hour: so what is found is a difference, and not a moment.
+/// is left out, as is one that waits for an answer, for an hour, and one that differs within a minute of its change: so what is found is a difference, and not a moment.
 /// </summary>
-/// <remarks>The clock that tells is ours alone: a payment changes here after the provider has written its entry.</remarks>
+/// <remarks>The clocks that tell are ours alone, at most that minute apart: a payment changes here after the provider has written its entry.</remarks>
 internal sealed partial class Reconciliation(IServiceScopeFactory scopes, PaymentProviderClient provider, TimeProvider time, ILogger<Reconciliation> logger)
 {
     private const string Service = "payments";
 
-    /// <summary>Differences that are told in a report, and alarms that are raised by one comparison: what else differs is found again by the next.</summary>
+    /// <summary>Differences that are told in a report, and alarms that are raised or cleared in one transaction.</summary>
     private const int MostTold = 1_000;
+
+    /// <summary>How long all payments that there are may take.</summary>
+    private static readonly TimeSpan CommandTimeout = TimeSpan.FromMinutes(10);
+
+    private static readonly TimeSpan LargestSkew = TimeSpan.FromMinutes(1);
 
     /// <summary>How long a payment may be on its way: a provider that has not answered by then is asked in vain.</summary>
     private static readonly TimeSpan LongestWay = TimeSpan.FromHours(1);
@@ -44,6 +49,20 @@ internal sealed partial class Reconciliation(IServiceScopeFactory scopes, Paymen
     {
         await using var scope = scopes.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<PaymentsDb>();
+        db.Database.SetCommandTimeout(CommandTimeout);
+        while (true)
+        {
+            var (report, isMore) = await CompareAsync(db, from, to, cancellationToken);
+            if (!isMore)
+            {
+                Reconciled(logger, report.Compared, report.InFlight, report.Differing);
+                return report;
+            }
+        }
+    }
+
+    private async Task<(ReconciliationReport Report, bool IsMore)> CompareAsync(PaymentsDb db, DateTimeOffset from, DateTimeOffset to, CancellationToken cancellationToken)
+    {
         var began = time.GetUtcNow();
         while (await ReadLedgerAsync(db, cancellationToken)) { }
 
@@ -53,37 +72,42 @@ internal sealed partial class Reconciliation(IServiceScopeFactory scopes, Paymen
         var rows = await db.Database.SqlQuery<Row>($"""
             WITH compared AS (
               SELECT coalesce(p.payment_id, l.payment_id) AS payment_id, p.order_id, p.state, p.amount, p.currency, l.status, l.amount AS their_amount, l.currency AS their_currency, coalesce(l.captures, 0) AS captures,
-                coalesce(p.changed_at >= CASE WHEN p.state IN ('authorizing', 'capturing', 'voiding', 'refunding') THEN {began - LongestWay} ELSE {began} END, false) AS in_flight
+                coalesce(p.changed_at >= CASE WHEN p.state IN ('authorizing', 'capturing', 'voiding', 'refunding') THEN {began - LongestWay} ELSE {began} END, false) AS in_flight,
+                coalesce(p.changed_at >= {began - LargestSkew}, false) AS is_new
               FROM payments p FULL JOIN ledger_payments l ON l.payment_id = p.payment_id
-              WHERE coalesce(p.requested_at, l.first_at) >= {from} AND coalesce(p.requested_at, l.first_at) < {to}),
-            judged AS (
+              WHERE coalesce(p.requested_at, l.first_at) >= {from} AND coalesce(p.requested_at, l.first_at) < {to}
+                -- what differed is looked at again, of whatever time it is
+                OR coalesce(p.payment_id, l.payment_id) IN (SELECT payment_id FROM payment_differences WHERE cleared_at IS NULL)),
+            differing AS (
               SELECT *, NOT in_flight AND (
                 state IS NULL OR captures > 1
                 OR (status IS NULL AND state NOT IN ('held', 'declined', 'voided'))
                 OR (status IS NOT NULL AND NOT (status = state OR (state = 'voided' AND status = 'declined') OR (state = 'declined' AND status = 'voided')
                   -- the authorisation stands or has lapsed, of which an alarm of its own tells
                   OR (state = 'uncapturable' AND status IN ('authorized', 'declined'))))
-                OR (their_amount IS NOT NULL AND (their_amount, their_currency) <> (amount, currency))) AS differs
+                OR (their_amount IS NOT NULL AND (their_amount, their_currency) <> (amount, currency))) AS differs_now
               FROM compared),
+            judged AS (
+              SELECT *, in_flight OR differs_now AND is_new AS waits, differs_now AND NOT is_new AS differs FROM differing),
             counts AS (
-              SELECT count(*) FILTER (WHERE NOT in_flight) AS compared, count(*) FILTER (WHERE in_flight) AS in_flight, count(*) FILTER (WHERE differs) AS differing FROM judged),
+              SELECT count(*) FILTER (WHERE NOT waits) AS compared, count(*) FILTER (WHERE waits) AS in_flight, count(*) FILTER (WHERE differs) AS differing FROM judged),
             told AS (
               (SELECT judged.*, alarm_id FROM judged LEFT JOIN payment_differences d ON d.payment_id = judged.payment_id AND d.cleared_at IS NULL
                 WHERE differs ORDER BY alarm_id IS NOT NULL, judged.payment_id LIMIT {MostTold})
               UNION ALL
               (SELECT judged.*, alarm_id FROM judged JOIN payment_differences d ON d.payment_id = judged.payment_id AND d.cleared_at IS NULL
-                WHERE NOT differs AND NOT judged.in_flight LIMIT {MostTold}))
+                WHERE NOT differs AND NOT waits LIMIT {MostTold}))
             SELECT counts.compared, counts.in_flight, differing, payment_id, order_id, state, amount, currency, status, their_amount, their_currency, coalesce(captures, 0) AS captures,
               coalesce(differs, false) AS differs, alarm_id
             FROM counts LEFT JOIN told ON true
             """).ToListAsync(cancellationToken);
-        await TellAsync(db, rows, cancellationToken);
+        var isMore = await TellAsync(db, rows, cancellationToken);
         await db.SaveChangesAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         var (compared, inFlight, differing) = (rows[0].Compared, rows[0].InFlight, rows[0].Differing);
-        Reconciled(logger, compared, inFlight, differing);
-        return new(from, to, compared, inFlight, differing,
-            [.. rows.Where(row => row.Differs).OrderBy(row => row.PaymentId).Select(row => new DifferenceView(row.PaymentId!.Value, row.OrderId, Ours(row), Theirs(row)))]);
+        db.ChangeTracker.Clear();
+        return (new(from, to, compared, inFlight, differing,
+            [.. rows.Where(row => row.Differs).OrderBy(row => row.PaymentId).Select(row => new DifferenceView(row.PaymentId!.Value, row.OrderId, Ours(row), Theirs(row)))]), isMore);
     }
 
     /// <summary>Copies a page of the ledger; false where there is no other. The provider is asked outside of any transaction.</summary>
@@ -124,11 +148,12 @@ internal sealed partial class Reconciliation(IServiceScopeFactory scopes, Paymen
         return page.Next is not null;
     }
 
-    /// <summary>One alarm for each payment that differs, until it does not any more.</summary>
-    private async Task TellAsync(PaymentsDb db, List<Row> rows, CancellationToken cancellationToken)
+    /// <summary>One alarm for each payment that differs, until it does not any more; true where there may be more to tell.</summary>
+    private async Task<bool> TellAsync(PaymentsDb db, List<Row> rows, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
-        foreach (var row in rows.Where(row => row is { Differs: true, AlarmId: null }))
+        var untold = rows.Where(row => row is { Differs: true, AlarmId: null }).ToList();
+        foreach (var row in untold)
         {
             var alarm = new PaymentDifference { AlarmId = Guid.CreateVersion7(now), PaymentId = row.PaymentId!.Value, Ours = Ours(row), Theirs = Theirs(row), FoundAt = now };
             db.PaymentDifferences.Add(alarm);
@@ -141,6 +166,7 @@ internal sealed partial class Reconciliation(IServiceScopeFactory scopes, Paymen
             alarm.ClearedAt = now;
             db.Publish(new AlarmCleared(alarm.AlarmId, AlarmKinds.PaymentDiscrepancy, Service, alarm.PaymentId.ToString(), "the same here and at the provider", "the same", now));
         }
+        return untold.Count == MostTold || over.Length == MostTold;
     }
 
     private static string Ours(Row row) => row.State is null ? "not known" : $"{row.State}, {row.Amount} {row.Currency}";

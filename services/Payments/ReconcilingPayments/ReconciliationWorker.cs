@@ -18,7 +18,11 @@ internal sealed class ReconciliationWorker(Reconciliation reconciliation, TimePr
     {
         var now = time.GetUtcNow();
         var today = now.UtcDateTime.Date;
-        await reconciliation.RunAsync(_allComparedOn == today ? new(today.AddDays(-1), TimeSpan.Zero) : DateTimeOffset.UnixEpoch, now, stoppingToken);
+        // first and by itself, so that it does not depend on how long all of them take
+        await reconciliation.RunAsync(new(today.AddDays(-1), TimeSpan.Zero), now, stoppingToken);
+        if (_allComparedOn == today)
+            return;
+        await reconciliation.RunAsync(DateTimeOffset.UnixEpoch, now, stoppingToken);
         _allComparedOn = today;
     }
 }

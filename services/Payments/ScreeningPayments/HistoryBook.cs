@@ -25,7 +25,10 @@ public sealed class HistoryBook(int mostKeys = int.MaxValue)
     public void Mark(Guid paymentId, in HistoryKeys keys, ObservationMarks marks)
     {
         foreach (var key in keys.All())
-            Find(key).Mark(HistoryKeys.ShortOfPayment(paymentId), marks);
+        {
+            if (_histories.TryGetValue(key, out var history) || _older.TryGetValue(key, out history))
+                history.Mark(HistoryKeys.ShortOfPayment(paymentId), marks);
+        }
     }
 
     /// <summary>A copy, through what is stored of it.</summary>
@@ -45,12 +48,14 @@ public sealed class HistoryBook(int mostKeys = int.MaxValue)
     {
         if (_histories.TryGetValue(key, out var history))
             return history;
+        if (!_older.Remove(key, out var found))
+            found = new();
         if (_histories.Count >= mostKeys / 2)
         {
             Forgotten += _older.Count;
             (_older, _histories) = (_histories, []);
         }
-        return _histories[key] = _older.Remove(key, out var known) ? known : new();
+        return _histories[key] = found;
     }
 
     private AmountDistribution AmountsOf(string currency)

@@ -21,7 +21,7 @@ internal static partial class RulesEndpoints
     {
         var rules = endpoints.MapGroup("/api/ops/fraud/rules").RequireAuthorization(Policies.Operator);
         rules.MapGet("/", async (LiveRules live, PaymentsDb db, HttpResponse response, CancellationToken cancellationToken) =>
-                View((await live.CurrentAsync(db, cancellationToken)).Live, response))
+                View((await live.CurrentAsync(db, cancellationToken)).Live, await NewestAsync(db, cancellationToken), response))
             .WithSummary("The rules by which payments are screened, with weights and thresholds; their version is the ETag, too.");
         rules.MapPut("/", SetAsync)
             .WithSummary("Sets the rules, from the next batch on, in every instance; with If-Match only in place of the version that was read. What is left out is as it was delivered.")
@@ -36,7 +36,7 @@ internal static partial class RulesEndpoints
         var wanted = IfMatch.Parse(ifMatch, errors);
         if (errors.Any)
             return errors.ToProblem();
-        var before = await db.ScreeningRules.MaxAsync(stored => (int?)stored.Version, cancellationToken) ?? 0;
+        var before = await NewestAsync(db, cancellationToken);
         if (!wanted.Includes(TagOf(before)))
             return TypedResults.Problem("The rules were changed by somebody else: read them again.", statusCode: StatusCodes.Status412PreconditionFailed);
         var stored = new StoredRules { Version = before + 1, Rules = StoredRuleSet.Write(rules), SetAt = time.GetUtcNow(), SetBy = user.ShopperId() };
@@ -50,12 +50,16 @@ internal static partial class RulesEndpoints
             return TypedResults.Problem("Somebody else has set the rules at the same moment.", statusCode: StatusCodes.Status409Conflict);
         }
         RulesSet(logger, stored.Version, stored.SetBy);
-        return View((await live.CurrentAsync(db, cancellationToken)).Live, response);
+        return View((await live.CurrentAsync(db, cancellationToken)).Live, stored.Version, response);
     }
 
-    private static Ok<RulesView> View(VersionedRules rules, HttpResponse response)
+    /// <summary>The version that was set last: not the one in force where that cannot be read here.</summary>
+    private static async Task<int> NewestAsync(PaymentsDb db, CancellationToken cancellationToken) =>
+        await db.ScreeningRules.MaxAsync(stored => (int?)stored.Version, cancellationToken) ?? 0;
+
+    private static Ok<RulesView> View(VersionedRules rules, int newest, HttpResponse response)
     {
-        response.GetTypedHeaders().ETag = TagOf(rules.Version);
+        response.GetTypedHeaders().ETag = TagOf(newest);
         return TypedResults.Ok(new RulesView(rules.Version, rules.Rules));
     }
 

@@ -18,8 +18,12 @@ internal sealed record ReplayStart(DateTimeOffset? Time = null, RecordPosition? 
         if (text == Beginning)
             return true;
         if (IsoTime.TryParse(text, out var time))
-            start = new(Time: time);
-        else if (text?.Split('/') is [var topic, var partition, var offset] && StoredPayments.Read.FirstOrDefault(known => known.Name == topic) is { } read
+        {
+            // a broker has no times before that, and takes some for something else
+            start = time <= DateTimeOffset.UnixEpoch ? new() : new(Time: time);
+            return true;
+        }
+        if (text?.Split('/') is [var topic, var partition, var offset] && StoredPayments.Read.FirstOrDefault(known => known.Name == topic) is { } read
             && int.TryParse(partition, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number < read.Partitions
             && long.TryParse(offset, NumberStyles.None, CultureInfo.InvariantCulture, out var at))
             start = new(Position: new(read, number, at));

@@ -58,6 +58,8 @@ internal sealed partial class RuleReplayer(
     private async Task CarryOutAsync(RuleReplay replay, CancellationToken cancellationToken)
     {
         _ = ReplayStart.TryParse(replay.From, out var start);
+        if (await EndIfCancelledAsync(replay.Id, cancellationToken))
+            return;
         // a broker that is away is waited for
         var (count, records) = await stored.OpenAsync(start, cancellationToken);
         if (!await BeginAsync(replay.Id, cancellationToken))
@@ -103,11 +105,16 @@ internal sealed partial class RuleReplayer(
     /// <summary>Tells how far it is; false where it is to end.</summary>
     private async Task<bool> ReportAsync(Guid replay, long read, long count, CancellationToken cancellationToken)
     {
-        var now = time.GetUtcNow();
-        await InScopeAsync(db => db.RuleReplays.Where(one => one.Id == replay && one.EndedAt == null && one.CancelRequested).ExecuteUpdateAsync(
-            one => one.SetProperty(r => r.State, ReplayStates.Cancelled).SetProperty(r => r.EndedAt, now), cancellationToken));
+        await EndIfCancelledAsync(replay, cancellationToken);
         return await InScopeAsync(db => db.RuleReplays.Where(one => one.Id == replay && one.EndedAt == null).ExecuteUpdateAsync(
             one => one.SetProperty(r => r.State, ReplayStates.Running).SetProperty(r => r.Records, read).SetProperty(r => r.Of, count), cancellationToken)) > 0;
+    }
+
+    private async Task<bool> EndIfCancelledAsync(Guid replay, CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow();
+        return await InScopeAsync(db => db.RuleReplays.Where(one => one.Id == replay && one.EndedAt == null && one.CancelRequested).ExecuteUpdateAsync(
+            one => one.SetProperty(r => r.State, ReplayStates.Cancelled).SetProperty(r => r.EndedAt, now), cancellationToken)) > 0;
     }
 
     private async Task<T> InScopeAsync<T>(Func<PaymentsDb, Task<T>> use)

@@ -32,6 +32,20 @@ public sealed class ActivityProcess : IAsyncDisposable
         return new(guard, ChildProcess.Start(new("dotnet", Path.Combine(AppContext.BaseDirectory, "Activity.dll")) { Environment = environment }, owner, Console.WriteLine));
     }
 
+    /// <summary>Whether it has a file open.</summary>
+    public bool HasOpen(string path)
+    {
+        try
+        {
+            return Directory.EnumerateFiles($"/proc/{_process.Id}/fd").Any(descriptor => new FileInfo(descriptor).LinkTarget == path);
+        }
+        catch (IOException)
+        {
+            // it has ended
+            return false;
+        }
+    }
+
     /// <summary>Ends it with SIGKILL: nothing is written or told any more.</summary>
     public async Task KillAsync()
     {

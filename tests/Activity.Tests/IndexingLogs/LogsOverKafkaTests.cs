@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
+using Npgsql;
 using Shop.Activity.Tests.Hosting;
 using Shop.Contracts;
 using Shop.Testing;
@@ -63,6 +64,7 @@ public sealed class LogsOverKafkaTests(ShopFixture shops)
         Assert.Equal(("errorRate", "payments", "payments/ProviderFailed"), (alarm.GetProperty("kind").GetString(), alarm.GetProperty("service").GetString(), alarm.GetProperty("subject").GetString()));
         Assert.Contains("it broke", alarm.GetProperty("detail").GetString(), StringComparison.Ordinal);
         Assert.Contains(Trace, alarm.GetProperty("detail").GetString(), StringComparison.Ordinal);
+        Assert.Contains(order.ToString(), alarm.GetProperty("detail").GetString(), StringComparison.Ordinal);
         Assert.Equal(JsonValueKind.Null, alarm.GetProperty("clearedAt").ValueKind);
         var lines = (await shop.ReadAsync($"/api/ops/logs?order={order}&level=error")).GetProperty("items");
         Assert.Equal(3, lines.GetArrayLength());
@@ -74,6 +76,68 @@ public sealed class LogsOverKafkaTests(ShopFixture shops)
         using var topics = new TopicClient(shop.Kafka);
         var events = (await topics.ReadAsync(Topics.Alarms)).Select(record => record.Event!.GetType().Name);
         Assert.Equal([nameof(AlarmRaised), nameof(AlarmCleared)], events);
+    }
+
+    [Fact]
+    public async Task Records_that_are_no_lines_hold_up_nobody_and_a_line_that_comes_again_is_one()
+    {
+        await using var broker = await RunningBroker.StartAsync(Broker.Embedded);
+        var database = await shops.CreateDatabaseAsync();
+        await using var shop = await ShopFixture.StartAsync(broker.BootstrapServers, database);
+        using var kafka = new KafkaWriter(shop.Kafka);
+        const string Service = "svc", Type = "shop.logs.log-written.v1";
+        using (var topics = new TopicClient(shop.Kafka))
+        {
+            await topics.ProduceAsync(Topics.Logs, TopicClient.Message(Service, """{"message":"of somebody else"}"""u8.ToArray()));
+            await topics.ProduceAsync(Topics.Logs, TopicClient.Message(Service, "x"u8.ToArray(), ("ce_id", "none"), ("ce_type", Type), ("ce_source", "/x")));
+        }
+        await kafka.WriteAsync(Topics.Logs, Service, Type, """{"service":"\ud800","level":"error","message":"x"}"""u8.ToArray());
+        await kafka.PublishAsync(Line(Service, "warning", "line 0") with { Fields = new Dictionary<string, string> { ["a\0"] = "1", ["a\uFFFD"] = "2" } });
+        await kafka.PublishAsync(Line(Service, "warning", "line 1") with { WrittenAt = new(2026, 11, 29, 12, 0, 0, TimeSpan.FromHours(1)) });
+        var id = Guid.CreateVersion7();
+        for (var i = 0; i < 2; i++)
+            await kafka.PublishAsync(Line(Service, "error", "line 2", "Again"), id: id);
+        await kafka.PublishAsync(Line(Service, "warning", "line 3"));
+
+        await Eventually.BecomesAsync("3 2 1 0", () => NumbersAsync(shop, $"?service={Service}"));
+        var items = (await shop.ReadAsync($"/api/ops/logs?service={Service}")).GetProperty("items");
+        Assert.Equal("2026-11-29T11:00:00+00:00", items[2].GetProperty("at").GetDateTimeOffset().ToString("yyyy-MM-ddTHH:mm:sszzz", System.Globalization.CultureInfo.InvariantCulture));
+        Assert.Equal("""{"a\uFFFD":"2"}""", items[3].GetProperty("fields").GetRawText());
+        Assert.Equal("0 0 1", await QueryAsync(database, "SELECT (SELECT count(*) FROM dead_letters WHERE endpoint = 'activity.logs') || ' ' || (SELECT count(*) FROM inbox WHERE endpoint = 'activity.logs') || ' ' || (SELECT errors FROM error_rates WHERE event_name = 'Again')"));
+    }
+
+    [Fact]
+    public async Task An_error_that_comes_while_its_alarm_is_cleared_is_an_alarm_again()
+    {
+        await using var broker = await RunningBroker.StartAsync(Broker.Embedded);
+        var database = await shops.CreateDatabaseAsync();
+        await using var shop = await ShopFixture.StartAsync(broker.BootstrapServers, database);
+        using var kafka = new KafkaWriter(shop.Kafka);
+        await kafka.PublishAsync(Line("payments", "error", "it broke", "ProviderFailed"));
+        await Eventually.BecomesAsync(1, async () => (await shop.ReadAsync("/api/ops/alarms?open=true")).GetProperty("items").GetArrayLength());
+
+        await using var source = NpgsqlDataSource.Create(database);
+        await using (var clearing = await source.OpenConnectionAsync(TestContext.Current.CancellationToken))
+        await using (var transaction = await clearing.BeginTransactionAsync(TestContext.Current.CancellationToken))
+        {
+            await using var clear = new NpgsqlCommand("UPDATE error_rates SET alarm_id = NULL, errors = 0", clearing);
+            await clear.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+            await kafka.PublishAsync(Line("payments", "error", "it broke again", "ProviderFailed"));
+            await Eventually.BecomesAsync("1", () => QueryAsync(database, "SELECT count(*)::text FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%error_rates%' AND query NOT LIKE '%SKIP LOCKED%'"));
+            await transaction.CommitAsync(TestContext.Current.CancellationToken);
+        }
+        await Eventually.BecomesAsync(2, async () => (await shop.ReadAsync("/api/ops/alarms")).GetProperty("items").GetArrayLength());
+    }
+
+    [Fact]
+    public async Task What_could_not_be_handled_is_told_in_the_trace_in_which_it_was_sent()
+    {
+        await using var broker = await RunningBroker.StartAsync(Broker.Embedded);
+        await using var shop = await ShopFixture.StartAsync(broker.BootstrapServers, await shops.CreateDatabaseAsync());
+        using (var topics = new TopicClient(shop.Kafka))
+            await topics.ProduceAsync(Topics.Orders, TopicClient.Message("odd", "no event"u8.ToArray(), ("traceparent", $"00-{Trace}-00f067aa0ba902b7-01")));
+
+        await Eventually.BecomesTrueAsync(async () => (await shop.ReadAsync($"/api/ops/logs?trace={Trace}&event=RecordDeadLettered")).GetProperty("items").GetArrayLength() > 0);
     }
 
     [Fact]
@@ -127,6 +191,13 @@ public sealed class LogsOverKafkaTests(ShopFixture shops)
     private static LogWritten Line(string service, string level, string message, string? eventName = null, string? trace = null, Guid? order = null) =>
         new(service, "test-1", level, eventName, "Shop.Test", message, order is null ? new Dictionary<string, string>() : new() { ["OrderId"] = order.Value.ToString() },
             null, trace, null, DateTimeOffset.UtcNow, 0);
+
+    private static async Task<string> QueryAsync(string database, string sql)
+    {
+        await using var source = NpgsqlDataSource.Create(database);
+        await using var command = source.CreateCommand(sql);
+        return (string)(await command.ExecuteScalarAsync(TestContext.Current.CancellationToken))!;
+    }
 
     private static async Task<string> NumbersAsync(RunningActivity shop, string query) => string.Join(' ',
         (await shop.ReadAsync($"/api/ops/logs{query}")).GetProperty("items").EnumerateArray().Select(line => line.GetProperty("message").GetString()!.Split(' ')[1]));

@@ -1,4 +1,6 @@
 using System.Text;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Shop.Activity.Tests.Hosting;
 using Shop.Contracts;
 using Shop.Contracts.Warehouse;
@@ -96,6 +98,80 @@ public sealed class WarehouseWriterTests(ShopFixture shops)
         written += await load.WriteAsync(100);
         await Eventually.BecomesAsync(written, () => Task.FromResult(warehouse.Records()));
         Assert.Equal([$"{written} 0"], await warehouse.ReadAsync("SELECT count(*), count(*) - count(DISTINCT (topic, partition, \"offset\")) FROM events WHERE topic NOT IN ('logs', 'alarms')"));
+    }
+
+    [Fact]
+    public async Task Names_and_values_that_are_no_text_are_left_out_of_their_row_and_of_no_other()
+    {
+        await using var running = await RunningBroker.StartAsync(Broker.Embedded);
+        using var folder = new TemporaryFolder();
+        await using var shop = await StartAsync(running, folder, Quick);
+        using var kafka = new KafkaWriter(shop.Kafka);
+        var order = Guid.CreateVersion7();
+        await kafka.WriteAsync(Topics.Orders, order.ToString(), "shop.orders.order-submitted.v1", """{"\ud800\ud800":1}"""u8.ToArray());
+        await kafka.WriteAsync(Topics.Orders, order.ToString(), "shop.orders.order-submitted.v1", """{"orderId":"x","submittedAt":"\ud800-01-01T00:00:00Z"}"""u8.ToArray());
+        await kafka.PublishAsync(new OrderConfirmed(order));
+
+        using var warehouse = new WarehouseQuery(folder.Path);
+        await Eventually.BecomesAsync(3, () => Task.FromResult(warehouse.Records()));
+        Assert.Equal(["null", "x", $"{order}"], await warehouse.ReadAsync("SELECT order_id FROM orders ORDER BY \"offset\""));
+    }
+
+    [Fact]
+    public async Task A_topic_that_was_made_anew_is_archived_anew_and_holds_up_no_others()
+    {
+        using var folder = new TemporaryFolder();
+        using var warehouse = new WarehouseQuery(folder.Path);
+        await using (var before = await RunningBroker.StartAsync(Broker.Embedded))
+        {
+            await using var shop = await StartAsync(before, folder, Quick);
+            using var load = new TopicLoad(shop.Kafka, seed: 21);
+            using var kafka = new KafkaWriter(shop.Kafka);
+            var written = (long)await load.WriteAsync(20) + 4;
+            for (var i = 0; i < 3; i++)
+                await kafka.PublishAsync(new StockRanLow("mug-blue", i));
+            await kafka.WriteAsync(Topics.Catalog, "mug-blue", "shop.catalog.product-changed.v1", "{}"u8.ToArray());
+            await Eventually.BecomesAsync(written, () => Task.FromResult(warehouse.Records()));
+        }
+        var old = warehouse.Files().Select(file => file.Name).ToHashSet();
+
+        await using var after = await RunningBroker.StartAsync(Broker.Embedded);
+        await using var again = await StartAsync(after, folder, Quick);
+        // orders have grown past what the files have, stock has not, and the catalogue is empty
+        using var more = new TopicLoad(again.Kafka, seed: 22);
+        using var writer = new KafkaWriter(again.Kafka);
+        await writer.PublishAsync(new StockRanLow("mug-blue", 7));
+        await more.WriteAsync(200);
+        var health = again.Services.GetRequiredService<HealthCheckService>();
+        await Eventually.BecomesAsync("7", async () => string.Join(' ', await warehouse.ReadAsync("SELECT data::JSON->>'available' FROM stock")));
+        await Eventually.BecomesTrueAsync(async () => (await health.CheckHealthAsync(TestContext.Current.CancellationToken)).Entries["warehouse"].Description?.EndsWith(": catalog", StringComparison.Ordinal) == true);
+        await Eventually.BecomesAsync("200", async () => string.Join(' ', await warehouse.ReadAsync("SELECT count(DISTINCT order_id) FROM orders WHERE type LIKE '%submitted%'")));
+        await writer.WriteAsync(Topics.Catalog, "mug-blue", "shop.catalog.product-changed.v1", """{"sku":"new"}"""u8.ToArray());
+        await Eventually.BecomesAsync("""{"sku":"new"}""", async () => string.Join(' ', await warehouse.ReadAsync("SELECT data FROM catalog")));
+        await Eventually.BecomesAsync(HealthStatus.Healthy, async () => (await health.CheckHealthAsync(TestContext.Current.CancellationToken)).Entries["warehouse"].Status);
+        // nothing of before is lost
+        Assert.Superset(old, Directory.EnumerateFiles(folder.Path, "*.parquet", SearchOption.AllDirectories).Select(path => Path.GetFileName(path)).ToHashSet());
+    }
+
+    [Fact]
+    public async Task Files_that_cannot_be_merged_keep_no_others_from_it()
+    {
+        await using var running = await RunningBroker.StartAsync(Broker.Embedded);
+        using var folder = new TemporaryFolder();
+        // of a topic of another shop, and no files at all
+        for (var offset = 0; offset < 2; offset++)
+        {
+            var file = new WarehouseFile("a", 0, new(2026, 11, 29, 10, 0, 0, TimeSpan.Zero), offset, offset);
+            Directory.CreateDirectory(Path.Combine(folder.Path, file.Folder));
+            await File.WriteAllTextAsync(Path.Combine(folder.Path, file.Path), "broken", TestContext.Current.CancellationToken);
+        }
+        await using var shop = await StartAsync(running, folder, ("Warehouse:MaxSize", "30000"), ("Warehouse:MaxAge", "00:00:00.2"), ("Warehouse:MergeInterval", "00:00:00.3"));
+        using var load = new TopicLoad(shop.Kafka, seed: 23);
+        using var warehouse = new WarehouseQuery(folder.Path);
+        for (var i = 0; i < 10; i++)
+            await load.WriteAsync(100);
+
+        await Eventually.BecomesTrueAsync(() => Task.FromResult(warehouse.Files().Any(file => file.Last - file.First > 150)));
     }
 
     private async Task<RunningActivity> StartAsync(RunningBroker broker, TemporaryFolder folder, params (string, string)[] settings) =>

@@ -20,6 +20,9 @@ public sealed class BadReadingTests(ShopFixture shops)
     [InlineData("bad-1", """{"kind":"humidity"}""", "kind")]
     [InlineData("bad-1", """{"kind":0}""", "kind")]
     [InlineData("bad-1", "{}", "kind")]
+    [InlineData("bad-1", """{"kind":"weight","sku":"mug-blue","unitGrams":1e999,"tareGrams":1e300}""", "unitGrams,tareGrams")]
+    [InlineData("bad-1", """{"kind":"weight","sku":"mug-blue'; DROP TABLE sensors; --","unitGrams":350,"tareGrams":1200}""", "sku")]
+    [InlineData("bad-1", """{"kind":"temperature","kind":"weight","minCelsius":2,"maxCelsius":8}""", "kind")]
     [InlineData("bad-1", "{", "body")]
     [InlineData("Bad_1", Room, "sensor")]
     public async Task A_bad_sensor_is_refused_by_field(string sensor, string body, string fields)
@@ -100,6 +103,10 @@ public sealed class BadReadingTests(ShopFixture shops)
     [InlineData("null")]
     [InlineData("[")]
     [InlineData("")]
+    [InlineData("""[{"at":"2026-11-26T10:00:00Z","celsius":5,"celsius":6}]""")]
+    [InlineData("""[{"at":"2026-11-26T10:00:00Z","celsius":NaN}]""")]
+    [InlineData("""[{"at":"2026-11-26T10:00:00Z","celsius":Infinity}]""")]
+    [InlineData("""[{"\ud800":1,"at":"2026-11-26T10:00:00Z","celsius":5}]""")]
     public async Task A_body_that_is_no_readings_is_refused(string body)
     {
         var shop = await shops.WithoutBrokerAsync();
@@ -117,14 +124,17 @@ public sealed class BadReadingTests(ShopFixture shops)
         var now = Device.Now;
         var body = $$"""
             [{"at":"{{now:O}}","celsius":5}, {"celsius":5}, {"at":"yesterday","celsius":5}, {"at":"{{now.AddMinutes(6):O}}","celsius":5}, {"at":"{{now.AddDays(-8):O}}","celsius":5},
-             {"at":"{{now:O}}"}, {"at":"{{now:O}}","celsius":"5"}, {"at":"{{now:O}}","celsius":1e300}, {"at":"{{now:O}}","weightGrams":5}, 5, {"at":"{{now.AddMilliseconds(1):O}}","celsius":-1.5,"battery":3}]
+             {"at":"{{now:O}}"}, {"at":"{{now:O}}","celsius":"5"}, {"at":"{{now:O}}","celsius":1e300}, {"at":"{{now:O}}","weightGrams":5}, 5,
+             {"at":"0001-01-01T00:00:00+14:00","celsius":5}, {"at":"9999-12-31T23:59:59.9999999-14:00","celsius":5}, {"at":"9999-12-31T23:59:59Z","celsius":5}, {"at":"\ud800-11-26T10:00:00Z","celsius":5},
+             {"at":"{{now:O}}","celsius":1e400}, {"at":null,"celsius":5}, {"at":"{{now:O}}","celsius":null}, {"at":"{{now.AddMilliseconds(1):O}}","celsius":-1.5,"battery":3}]
             """;
         using var answer = await Device.PostAsync(shop.Instance, "mixed", device.Key, body);
         Assert.Equal(HttpStatusCode.Accepted, answer.StatusCode);
         var result = await answer.JsonAsync();
         Assert.Equal(2, result.GetProperty("accepted").GetInt32());
         Assert.Equal(
-            [(1, "at"), (2, "at"), (3, "at"), (4, "at"), (5, "celsius"), (6, "celsius"), (7, "celsius"), (8, "celsius"), (9, "Must be an object.")],
+            [(1, "at"), (2, "at"), (3, "at"), (4, "at"), (5, "celsius"), (6, "celsius"), (7, "celsius"), (8, "celsius"), (9, "Must be an object."),
+                (10, "at"), (11, "at"), (12, "at"), (13, "at"), (14, "celsius"), (15, "at"), (16, "celsius")],
             result.GetProperty("refused").EnumerateArray().Select(refused => (refused.GetProperty("index").GetInt32(), refused.GetProperty("reason").GetString()!.Split(':')[0])));
         await Eventually.BecomesAsync(-1.5, async () => (await device.ItemAsync()).GetProperty("lastReading") is { ValueKind: JsonValueKind.Object } last ? last.GetProperty("celsius").GetDouble() : 0);
 

@@ -46,4 +46,20 @@ public sealed class HousekeepingTests(PostgresFixture postgres, BrokerFixture br
             await end.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
         Assert.Equal(21, await housekeeping.CleanAsync(TestContext.Current.CancellationToken));
     }
+
+    [Fact]
+    public async Task A_round_goes_on_until_all_that_is_due_is_gone()
+    {
+        using var service = await JournalService.CreateAsync(postgres, brokers, Broker.Embedded);
+        await using var instance = await service.StartAsync();
+        await using var dataSource = NpgsqlDataSource.Create(service.Database);
+        // more than a minute's worth at 10,000 events a second
+        await using (var rows = dataSource.CreateCommand("INSERT INTO inbox (event_id, endpoint, received_at) SELECT gen_random_uuid(), 'free', now() - interval '8 days' FROM generate_series(1, 510000)"))
+        {
+            rows.CommandTimeout = 0;
+            await rows.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+        }
+
+        Assert.Equal(510_000, await instance.Services.GetRequiredService<Housekeeping>().CleanAsync(TestContext.Current.CancellationToken));
+    }
 }

@@ -40,6 +40,30 @@ public sealed partial class ShippedLogsTests
     }
 
     [Fact]
+    public async Task What_was_dropped_is_told_until_somebody_has_heard_it()
+    {
+        using var logs = new ShippedLogs("orders", LogLevel.Warning, _queue, TimeProvider.System);
+        var logger = logs.CreateLogger("Shop.Orders.Test");
+        _queue.Drop(17);
+
+        // the broker is away, twice
+        for (var i = 0; i < 2; i++)
+        {
+            Said(logger, "lost");
+            Said(logger, "lost");
+            var lost = await _queue.TakeAsync(10, TestContext.Current.CancellationToken);
+            _queue.NotTaken(lost, lost.Count);
+        }
+        Said(logger, "taken");
+        Said(logger, "lost");
+        var half = await _queue.TakeAsync(10, TestContext.Current.CancellationToken);
+        Assert.Equal(17 + 4, half[0].Dropped);
+        _queue.NotTaken(half, 1);
+        Said(logger, "taken");
+        Assert.Equal(1, Assert.Single(await _queue.TakeAsync(10, TestContext.Current.CancellationToken)).Dropped);
+    }
+
+    [Fact]
     public void What_sending_lines_says_is_not_sent()
     {
         using var logs = new ShippedLogs("orders", LogLevel.Warning, _queue, TimeProvider.System);

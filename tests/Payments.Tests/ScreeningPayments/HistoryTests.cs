@@ -100,6 +100,24 @@ public sealed class HistoryTests
     }
 
     [Fact]
+    public void What_is_seen_at_the_moment_is_not_what_is_forgotten_for_it()
+    {
+        var (book, screener) = (new HistoryBook(4), new Screener(new()));
+        foreach (var (who, seen) in (IEnumerable<(string, int)>)[("a", 1), ("b", 1), ("c", 1), ("a", 1), ("c", 2), ("a", 2)])
+        {
+            // card and shopper are a key each, the card first: a payment is a generation
+            var facts = new PaymentFacts(Guid.CreateVersion7(), DateTimeOffset.UnixEpoch.AddDays(20_000), who, $"card of {who}", null, null, "DE", 10, "EUR", DateTimeOffset.UnixEpoch);
+            var keys = HistoryKeys.Of(facts);
+            screener.Screen(facts, keys, book.Of(facts, keys));
+            Assert.Equal(seen, book.Of(facts, keys).Card.Total);
+        }
+        var unknown = HistoryKeys.Of(new(Guid.CreateVersion7(), DateTimeOffset.UnixEpoch, "x", "y", null, null, "DE", 10, "EUR", null));
+        var before = book.Count;
+        book.Mark(Guid.CreateVersion7(), unknown, ObservationMarks.Declined);
+        Assert.Equal(before, book.Count);
+    }
+
+    [Fact]
     public void What_is_usual_is_learned_for_any_currency_and_unknown_before()
     {
         var amounts = new AmountDistribution();

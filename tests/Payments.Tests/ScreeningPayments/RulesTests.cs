@@ -52,7 +52,8 @@ public sealed class RulesTests(PostgresFixture postgres)
         await Eventually.BecomesAsync("PaymentAuthorized", () => shop.Orders.PaymentEventsOfAsync(request.OrderId));
         Assert.Equal(0, (await payments.FindAsync(request.PaymentId))!.RulesVersion);
 
-        using var answer = await PutAsync(olga, """{"holdAt":40}""");
+        using var read = await olga.GetAsync("/api/ops/fraud/rules", TestContext.Current.CancellationToken);
+        using var answer = await PutAsync(olga, """{"holdAt":40}""", read.Headers.ETag!.ToString());
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
         Assert.Equal(2, (await answer.Content.ReadFromJsonAsync<JsonElement>(TestContext.Current.CancellationToken)).GetProperty("version").GetInt32());
     }

@@ -49,6 +49,9 @@ public sealed class ReplayTests(PostgresFixture postgres)
         Assert.NotEmpty(beside.GetProperty("differences").EnumerateArray());
         Assert.Equal(Normal(beside), Normal(found.GetProperty("report")));
 
+        foreach (var old in (string[])["0001-01-01T00:00:00Z", "1969-12-31T23:59:59.999Z"])
+            Assert.Equal(Normal(beside), Normal((await ReplayAsync(olga, old)).GetProperty("report")));
+
         var later = await ReplayAsync(olga, middle.ToString("yyyy-MM-dd'T'HH:mm:ss.fffffffK", null));
         Assert.Equal(2, later.GetProperty("report").GetProperty("screened").GetInt64());
     }

@@ -1,0 +1,82 @@
+using System.Diagnostics;
+using Shop.Activity.StoringEvents;
+using Shop.Contracts.Warehouse;
+using Shop.Messaging.Consuming;
+using Shop.Messaging.Streams;
+
+namespace Shop.Activity.Warehouse;
+
+/// <summary>What a partition is to the files that were written from it.</summary>
+internal enum LogLikeness
+{
+    /// <summary>Their log, as far as can be told.</summary>
+    Same,
+
+    /// <summary>Shorter than they are: it lost its end, or was made anew.</summary>
+    Shorter,
+
+    /// <summary>Another log, which was made anew.</summary>
+    Another,
+}
+
+/// <summary>Compares partitions with the files that were written from them, by the newest record that both should have.</summary>
+internal static class LogComparison
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
+    /// <exception cref="TimeoutException">The topics did not answer.</exception>
+    public static async Task<IReadOnlyDictionary<LogPartition, LogLikeness>> CompareAsync(
+        LocalWarehouse warehouse, LogReader reader, IReadOnlyList<LogPartition> partitions, ILookup<(string Topic, int Partition), WarehouseFile> files, CancellationToken cancellationToken)
+    {
+        var found = new Dictionary<LogPartition, LogLikeness>();
+        var probes = new Dictionary<(string Topic, int Partition), (LogPartition Partition, WarehouseFile File, long Offset)>();
+        foreach (var partition in partitions)
+        {
+            var key = (partition.Topic.Name, partition.Partition);
+            var last = files[key].Select(file => file.Last).DefaultIfEmpty(-1).Max();
+            found[partition] = last < partition.End ? LogLikeness.Same : LogLikeness.Shorter;
+            var offset = Math.Min(last, partition.End - 1);
+            if (offset >= partition.First && files[key].FirstOrDefault(file => file.First <= offset && offset <= file.Last) is { } file)
+                probes.Add(key, (partition, file, offset));
+        }
+        await foreach (var record in FirstsAsync(reader, probes.ToDictionary(probe => probe.Key, probe => probe.Value.Offset), cancellationToken))
+        {
+            var (partition, file, offset) = probes[(record.Topic, record.Partition)];
+            // one that was compacted away tells nothing
+            if (record.Offset == offset && (await FileRows.ReadAsync(warehouse, file, cancellationToken)).FirstOrDefault(row => row.Offset == offset) is { } row && !AreSame(record, row))
+                found[partition] = LogLikeness.Another;
+        }
+        return found;
+    }
+
+    /// <summary>The first record of each partition from an offset on, where there is one.</summary>
+    private static async IAsyncEnumerable<ConsumedRecord> FirstsAsync(
+        LogReader reader, Dictionary<(string Topic, int Partition), long> open, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        if (open.Count == 0)
+            yield break;
+        var heardAt = Stopwatch.GetTimestamp();
+        await foreach (var batch in reader.ReadAsync(open.Select(offset => (offset.Key.Topic, offset.Key.Partition, offset.Value)).ToList(), cancellationToken))
+        {
+            foreach (var record in batch)
+            {
+                if (open.Remove((record.Topic, record.Partition)))
+                    yield return record;
+            }
+            foreach (var (partition, _) in batch.Count > 0 ? [] : open.Where(offset => reader.IsPassed(offset.Key, offset.Value + 1)).ToList())
+                open.Remove(partition);
+            if (open.Count == 0)
+                yield break;
+            if (batch.Count > 0)
+                heardAt = Stopwatch.GetTimestamp();
+            else if (Stopwatch.GetElapsedTime(heardAt) > Patience)
+                throw new TimeoutException($"{open.Keys.First().Topic}[{open.Keys.First().Partition}] did not answer");
+        }
+    }
+
+    private static bool AreSame(ConsumedRecord record, StoredEvent row)
+    {
+        var id = RowBuffer.AttributesOf(record)?.Id ?? Guid.Empty;
+        return id == row.EventId && (id != Guid.Empty || StoredEvent.DataOf(record.Body).Data == row.Data);
+    }
+}

@@ -1,0 +1,156 @@
+using System.Net;
+using Confluent.Kafka;
+using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
+using Shop.Activity.Tests.Hosting;
+using Shop.Contracts;
+using Shop.Messaging.Streams;
+using Shop.Testing;
+using static Shop.Activity.Tests.RebuildingFeed.Rebuilds;
+
+namespace Shop.Activity.Tests.RebuildingFeed;
+
+/// <summary>The end of a rebuild: nothing is lost or twice, nobody waits, and whatever stands in its way it can be cancelled.</summary>
+public sealed class RebuildEndTests(ShopFixture shops)
+{
+    public static TheoryData<Broker> Brokers => RunningBroker.Both;
+
+    [Fact]
+    public async Task What_one_reading_has_seen_of_an_end_says_nothing_about_the_next()
+    {
+        await using var broker = await RunningBroker.StartAsync(Broker.Embedded);
+        await using var shop = await ShopFixture.StartAsync(broker.BootstrapServers, await shops.CreateDatabaseAsync());
+        using var kafka = new KafkaWriter(broker.BootstrapServers);
+        await kafka.PublishAsync(new StockRanLow("mug-blue", 1));
+        using var reader = shop.Services.GetRequiredService<LogReaders>().Open();
+        var partition = reader.PartitionsOf([Topics.Stock]).Single(partition => partition.End > 0);
+        (string, int) key = (partition.Topic.Name, partition.Partition);
+        await foreach (var batch in reader.ReadAsync([(key.Item1, key.Item2, 0)], TestContext.Current.CancellationToken))
+        {
+            if (batch.Count == 0 && reader.IsPassed(key, 1))
+                break;
+        }
+
+        // nobody answers: nothing is read, and nothing is passed
+        await broker.DisposeAsync();
+        await foreach (var batch in reader.ReadAsync([(key.Item1, key.Item2, 0)], TestContext.Current.CancellationToken))
+        {
+            Assert.Empty(batch);
+            Assert.False(reader.IsPassed(key, 1));
+            break;
+        }
+    }
+
+    [Fact]
+    public async Task One_that_cannot_get_to_where_the_feed_is_never_ends_as_done_and_is_cancelled()
+    {
+        await using var broker = await RunningBroker.StartAsync(Broker.Embedded);
+        var database = await shops.CreateDatabaseAsync();
+        await using var shop = await StartAsync(broker, database, seed: 11);
+        var content = await ReadAsync(database, Content);
+        // events that the topics do not have (any more)
+        await ReadAsync(database, "WITH ahead AS (UPDATE consumer_offsets SET next_offset = next_offset + 10 WHERE endpoint = 'activity.feed' AND topic = 'orders' RETURNING 1) SELECT count(*)::text FROM ahead");
+
+        using (var begun = await SendAsync(shop, HttpMethod.Post, """{"from":"beginning"}"""))
+            Assert.Equal(HttpStatusCode.Accepted, begun.StatusCode);
+        await Eventually.BecomesAsync("swapping", () => StateAsync(database));
+        await Eventually.BecomesAsync("catchingUp", () => StateAsync(database));
+        using (var cancelled = await SendAsync(shop, HttpMethod.Delete, null))
+            Assert.Equal(HttpStatusCode.Accepted, cancelled.StatusCode);
+        await Eventually.BecomesAsync("cancelled", () => StateAsync(database));
+        Assert.Equal("0 0", await ReadAsync(database, "SELECT (SELECT count(*) FROM pg_tables WHERE tablename LIKE 'shadow%') || ' ' || (SELECT count(*) FROM rebuild_positions)"));
+        Assert.Equal(content, await ReadAsync(database, Content));
+    }
+
+    [Fact]
+    public async Task Whoever_reads_the_old_tables_for_long_holds_up_the_end_and_nothing_else()
+    {
+        await using var broker = await RunningBroker.StartAsync(Broker.Embedded);
+        var database = await shops.CreateDatabaseAsync();
+        await using var shop = await StartAsync(broker, database, seed: 12);
+        using var kafka = new KafkaWriter(broker.BootstrapServers);
+        await using var source = NpgsqlDataSource.Create(database);
+        await using var reading = await source.OpenConnectionAsync(TestContext.Current.CancellationToken);
+        await using (await reading.BeginTransactionAsync(TestContext.Current.CancellationToken))
+        {
+            await using var read = new NpgsqlCommand("SELECT count(*) FROM events", reading);
+            await read.ExecuteScalarAsync(TestContext.Current.CancellationToken);
+            using (var begun = await SendAsync(shop, HttpMethod.Post, """{"from":"beginning"}"""))
+                Assert.Equal(HttpStatusCode.Accepted, begun.StatusCode);
+            await Eventually.BecomesAsync("swapping", () => StateAsync(database));
+            for (var i = 0; i < 3; i++)
+            {
+                var id = await kafka.PublishAsync(new StockRanLow("mug-blue", i));
+                await Eventually.BecomesAsync("1", () => ReadAsync(database, $"SELECT count(*)::text FROM events WHERE event_id = '{id}'"));
+            }
+            Assert.NotEqual("done", await StateAsync(database));
+        }
+        await Eventually.BecomesAsync("done", () => StateAsync(database));
+        Assert.Equal("3", await ReadAsync(database, "SELECT count(*)::text FROM events WHERE topic = 'stock'"));
+        Assert.Equal("t", await ReadAsync(database, "SELECT CASE WHEN bool_and(reltuples > 0) THEN 't' ELSE 'f' END FROM pg_class WHERE oid = ANY(ARRAY['events', 'orders', 'ordered_skus']::regclass[])"));
+    }
+
+    [Fact]
+    public async Task Dead_letters_and_parked_records_that_the_new_tables_have_are_ended()
+    {
+        await using var broker = await RunningBroker.StartAsync(Broker.Embedded);
+        var database = await shops.CreateDatabaseAsync();
+        await using var shop = await StartAsync(broker, database, seed: 13);
+        // an order's first event failed, and its others wait behind it; another letter is about what is no event
+        await ReadAsync(database, """
+            WITH chosen AS (SELECT key FROM events WHERE topic = 'orders' GROUP BY key HAVING count(DISTINCT record_offset) > 1 LIMIT 1),
+            gone AS (DELETE FROM events WHERE key = (SELECT key FROM chosen) RETURNING *),
+            letter AS (INSERT INTO dead_letters (id, endpoint, topic, partition, record_offset, key, event_id, headers, error_type, error_message, stack_trace, failed_at, status)
+              SELECT gen_random_uuid(), 'activity.feed', topic, partition, record_offset, key, event_id, '[]', '', '', '', now(), 'parked' FROM gone ORDER BY record_offset LIMIT 1),
+            odd AS (INSERT INTO dead_letters (id, endpoint, topic, partition, record_offset, key, headers, error_type, error_message, stack_trace, failed_at, status)
+              VALUES (gen_random_uuid(), 'activity.feed', 'orders', 0, 1000000, 'odd', '[]', '', '', '', now(), 'parked'),
+                (gen_random_uuid(), 'activity.windows', 'orders', 0, 0, 'other', '[]', '', '', '', now(), 'parked')),
+            parked AS (INSERT INTO parked_records (endpoint, topic, partition, record_offset, key, headers, parked_at)
+              SELECT 'activity.feed', topic, partition, record_offset, key, '[]', now() FROM gone ORDER BY record_offset OFFSET 1 RETURNING 1)
+            SELECT count(*)::text FROM parked
+            """);
+        Assert.NotEqual("0", await ReadAsync(database, "SELECT count(*)::text FROM parked_records"));
+
+        using (var begun = await SendAsync(shop, HttpMethod.Post, """{"from":"beginning"}"""))
+            Assert.Equal(HttpStatusCode.Accepted, begun.StatusCode);
+        await Eventually.BecomesAsync("done", () => StateAsync(database));
+        Assert.Equal("feed parked, feed redriven, windows parked; 0", await ReadAsync(database, """
+            SELECT string_agg(split_part(endpoint, '.', 2) || ' ' || status, ', ' ORDER BY endpoint, status) || '; ' || (SELECT count(*) FROM parked_records) FROM dead_letters
+            """));
+        Assert.Equal("odd", await ReadAsync(database, "SELECT key FROM dead_letters WHERE status = 'parked' AND endpoint = 'activity.feed'"));
+    }
+
+    [Theory, MemberData(nameof(Brokers))]
+    public async Task What_the_topics_have_lost_up_to_their_end_is_waited_for_by_nobody(Broker kind)
+    {
+        Assert.SkipWhen(kind == Broker.Embedded, "EmbeddedKafka deletes no records on request");
+        await using var broker = await RunningBroker.StartAsync(kind);
+        using var folder = new TemporaryFolder();
+        var database = await shops.CreateDatabaseAsync();
+        // nothing is archived
+        await using var shop = await ShopFixture.StartAsync(broker.BootstrapServers, database, ("Warehouse:Directory", folder.Path), ("Warehouse:MaxAge", "1.00:00:00"));
+        await CreateTopicsAsync(broker);
+        using var load = new TopicLoad(broker.BootstrapServers, seed: 14);
+        await load.WriteAsync(2_000);
+        await FeedIsThereAsync(database);
+        using var admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = broker.BootstrapServers }).Build();
+        await admin.DeleteRecordsAsync(Enumerable.Range(0, Topics.Orders.Partitions).Select(partition => new TopicPartitionOffset(Topics.Orders.Name, partition, Offset.End)));
+
+        using (var begun = await SendAsync(shop, HttpMethod.Post, """{"from":"archive"}"""))
+            Assert.Equal(HttpStatusCode.Accepted, begun.StatusCode);
+        await Eventually.BecomesAsync("done", () => StateAsync(database));
+        Assert.Equal("0", await ReadAsync(database, "SELECT count(*)::text FROM events WHERE topic = 'orders'"));
+    }
+
+    private static async Task<RunningActivity> StartAsync(RunningBroker broker, string database, int seed)
+    {
+        var shop = await ShopFixture.StartAsync(broker.BootstrapServers, database);
+        await CreateTopicsAsync(broker);
+        using var load = new TopicLoad(broker.BootstrapServers, seed);
+        await load.WriteAsync(200);
+        await FeedIsThereAsync(database);
+        return shop;
+    }
+
+    private static Task<string> StateAsync(string database) => ReadAsync(database, "SELECT state FROM rebuilds");
+}

@@ -1,0 +1,79 @@
+using System.Net.Http.Headers;
+using System.Text.Json;
+using Confluent.Kafka;
+using Confluent.Kafka.Admin;
+using Npgsql;
+using Shop.Activity.Tests.Hosting;
+using Shop.Contracts;
+using Shop.Testing;
+
+namespace Shop.Activity.Tests.RebuildingFeed;
+
+/// <summary>What tests of rebuilds ask the service and its database.</summary>
+internal static class Rebuilds
+{
+    /// <summary>Everything in the feed's tables but the order in which rows came.</summary>
+    public const string Content = """
+        SELECT (SELECT count(*) || ' ' || coalesce(sum(hashtextextended(concat_ws('|', event_id, type, topic, partition, record_offset, key, source, subject, at, causation_id, trace_parent, trace_id, data, malformed), 0)::numeric), 0) FROM events)
+          || ' ' || (SELECT count(*) || ' ' || coalesce(sum(hashtextextended(order_id || shopper_id, 0)::numeric), 0) FROM orders) || ' ' || (SELECT count(*) || ' ' || coalesce(sum(hashtextextended(order_id || sku, 0)::numeric), 0) FROM ordered_skus)
+        """;
+
+    public const string Begin = """
+        WITH begun AS (INSERT INTO rebuilds (id, "from", state, events, "of", requested_at, filling_seconds, cancel_requested)
+          VALUES (gen_random_uuid(), 'beginning', 'waiting', 0, 0, now(), 0, false) RETURNING 1) SELECT count(*)::text FROM begun
+        """;
+
+    public static Task CreateTopicsAsync(RunningBroker broker) => Eventually.BecomesTrueAsync(async () =>
+    {
+        using var admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = broker.BootstrapServers }).Build();
+        try
+        {
+            await admin.CreateTopicsAsync(Topics.All.Select(topic => new TopicSpecification { Name = topic.Name, NumPartitions = topic.Partitions, ReplicationFactor = -1 }));
+        }
+        catch (CreateTopicsException e) when (e.Results.All(result => result.Error.Code is ErrorCode.NoError or ErrorCode.TopicAlreadyExists))
+        {
+            // by the service
+        }
+        return true;
+    });
+
+    /// <summary>Waits until the feed is where the topics end.</summary>
+    public static async Task<long> FeedIsThereAsync(string database)
+    {
+        // what is written has been acknowledged: nothing is behind, twice in a row, when all of it has come
+        var before = "";
+        await Eventually.BecomesTrueAsync(async () =>
+        {
+            var now = await ReadAsync(database, "SELECT (SELECT coalesce(sum(next_offset), 0)::text FROM consumer_offsets WHERE endpoint = 'activity.feed') || ' ' || (SELECT count(*) FROM events)");
+            await Task.Delay(700, TestContext.Current.CancellationToken);
+            (before, var isSame) = (now, now == before && !now.StartsWith("0 ", StringComparison.Ordinal));
+            return isSame;
+        });
+        return long.Parse(before.Split(' ')[1]);
+    }
+
+    public static async Task<string> ReadAsync(string database, string sql)
+    {
+        await using var source = NpgsqlDataSource.Create(database);
+        await using var command = source.CreateCommand(sql);
+        try
+        {
+            return (string?)await command.ExecuteScalarAsync(TestContext.Current.CancellationToken) ?? "";
+        }
+        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.UndefinedTable)
+        {
+            return "0 0";
+        }
+    }
+
+    public static Task<JsonElement> ProgressAsync(RunningActivity shop) => shop.ReadAsync("/api/ops/activity/rebuild");
+
+    public static async Task<HttpResponseMessage> SendAsync(RunningActivity shop, HttpMethod method, string? body)
+    {
+        using var request = new HttpRequestMessage(method, "/api/ops/activity/rebuild");
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", TestTokens.Operator());
+        if (body is not null)
+            request.Content = new StringContent(body, System.Text.Encoding.UTF8, "application/json");
+        return await shop.Client.SendAsync(request, TestContext.Current.CancellationToken);
+    }
+}

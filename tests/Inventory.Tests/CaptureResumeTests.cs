@@ -1,0 +1,124 @@
+using Npgsql;
+using Shop.Contracts;
+using Shop.Inventory.Tests.Hosting;
+using Shop.Testing;
+
+namespace Shop.Inventory.Tests;
+
+/// <summary>What is captured when a reader comes back, on a database of which no other test has to see what becomes.</summary>
+public sealed class CaptureResumeTests
+{
+    private const string Columns = "INSERT INTO products (sku, name, description, price_amount, price_currency) VALUES";
+
+    /// <summary>Too large for its row, so that an update of something else does not tell it.</summary>
+    private const string Large = "(SELECT string_agg(md5(i::text), '') FROM generate_series(1, 200) i)";
+
+    [Fact]
+    public async Task A_slot_that_has_lost_its_log_while_nobody_read_is_followed_by_a_snapshot()
+    {
+        await using var shop = await CapturedDatabase.StartAsync();
+        await using (await shop.ReadAsync())
+        {
+            await shop.ExecuteAsync($"{Columns} ('stays', 'n', 'd', 1, 'EUR'), ('goes', 'n', 'd', 1, 'EUR')");
+            foreach (var sku in (string[])["stays", "goes"])
+                Assert.NotEmpty((await shop.Kafka.NextAsync(Topics.Catalog, sku)).Body);
+        }
+        await shop.ExecuteAsync("DELETE FROM products WHERE sku = 'goes'; UPDATE products SET price_amount = 2 WHERE sku = 'stays'");
+        await shop.AdministerAsync("ALTER SYSTEM SET max_slot_wal_keep_size = '1MB'");
+        await shop.AdministerAsync("SELECT pg_reload_conf()");
+        await Eventually.BecomesTrueAsync(async () =>
+        {
+            await shop.ExecuteAsync("SELECT pg_logical_emit_message(false, 'filler', repeat('x', 1 << 20)) FROM generate_series(1, 20)");
+            await shop.AdministerAsync("SELECT pg_switch_wal()");
+            await shop.AdministerAsync("CHECKPOINT");
+            return await shop.ScalarAsync<bool>("SELECT wal_status = 'lost' FROM pg_replication_slots");
+        });
+
+        await using var next = await shop.ReadAsync();
+        await shop.IsToldAsync("goes", body => body.Length == 0);
+        await shop.IsToldAsync("stays", body => body.Contains("2.00", StringComparison.Ordinal));
+        await shop.ExecuteAsync("UPDATE products SET price_amount = 3 WHERE sku = 'stays'");
+        await shop.IsToldAsync("stays", body => body.Contains("3.00", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task What_is_read_again_has_its_ids_again_though_rows_have_gone_meanwhile()
+    {
+        await using var shop = await CapturedDatabase.StartAsync();
+        var reader = await shop.ReadAsync();
+        await shop.ExecuteAsync($"{Columns} ('first', 'n', {Large}, 1, 'EUR'), ('second', 'n', 'd', 1, 'EUR')");
+        foreach (var sku in (string[])["first", "second"])
+            await shop.Kafka.NextAsync(Topics.Catalog, sku);
+
+        // until it is killed before it has confirmed what it has published
+        ReadEvent told;
+        for (var price = 2; ; price++)
+        {
+            await shop.ExecuteAsync($"UPDATE products SET price_amount = {price} WHERE sku = 'first'; UPDATE products SET price_amount = {price} WHERE sku = 'second'");
+            var end = await shop.ScalarAsync<string>("SELECT pg_current_wal_lsn()::text");
+            await shop.Kafka.NextAsync(Topics.Catalog, "first");
+            told = await shop.Kafka.NextAsync(Topics.Catalog, "second");
+            await reader.DisposeAsync();
+            if (await shop.ScalarAsync<bool>($"SELECT confirmed_flush_lsn < '{end}' FROM pg_replication_slots"))
+                break;
+            reader = await shop.ReadAsync();
+        }
+        await shop.ExecuteAsync("DELETE FROM products WHERE sku = 'first'");
+        await using var next = await shop.ReadAsync();
+        // what came before may not have been confirmed either
+        ReadEvent again;
+        while ((again = await shop.Kafka.NextAsync(Topics.Catalog, "second")).Body != told.Body)
+        {
+        }
+        Assert.Equal(told, again);
+        await shop.IsToldAsync("first", body => body.Length == 0);
+    }
+
+    /// <summary>A database of a server of its own, and a broker.</summary>
+    private sealed record CapturedDatabase(PostgresCluster Cluster, RunningBroker Broker, string Connection, NpgsqlDataSource Database, NpgsqlDataSource Admin, KafkaClient Kafka) : IAsyncDisposable
+    {
+        public static async Task<CapturedDatabase> StartAsync()
+        {
+            var cluster = await PostgresCluster.StartAsync(cancellationToken: TestContext.Current.CancellationToken);
+            var broker = await RunningBroker.StartAsync(Testing.Broker.Embedded);
+            var connection = await cluster.CreateDatabaseAsync("inventory", TestContext.Current.CancellationToken);
+            return new(cluster, broker, connection, NpgsqlDataSource.Create(connection), NpgsqlDataSource.Create(cluster.AdminConnectionString), new(broker.BootstrapServers));
+        }
+
+        /// <summary>Starts an instance, which reads; disposing of it kills it.</summary>
+        public Task<InventoryProcess> ReadAsync() => InventoryProcess.StartAsync(Connection, Broker.BootstrapServers);
+
+        public Task ExecuteAsync(string sql) => ExecuteAsync(Database, sql);
+
+        public Task AdministerAsync(string sql) => ExecuteAsync(Admin, sql);
+
+        public async Task<T> ScalarAsync<T>(string sql)
+        {
+            await using var command = Database.CreateCommand(sql);
+            return (T)(await command.ExecuteScalarAsync(TestContext.Current.CancellationToken))!;
+        }
+
+        /// <summary>Passes over what is told again.</summary>
+        public async Task IsToldAsync(string sku, Predicate<string> what)
+        {
+            while (!what((await Kafka.NextAsync(Topics.Catalog, sku)).Body))
+            {
+            }
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            Kafka.Dispose();
+            await Database.DisposeAsync();
+            await Admin.DisposeAsync();
+            await Broker.DisposeAsync();
+            await Cluster.DisposeAsync();
+        }
+
+        private static async Task ExecuteAsync(NpgsqlDataSource database, string sql)
+        {
+            await using var command = database.CreateCommand(sql);
+            await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+        }
+    }
+}
