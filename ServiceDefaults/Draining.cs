@@ -44,7 +44,14 @@ public sealed class Draining : IHostedLifecycleService, IHealthCheck, IDisposabl
     {
         HasBegun = true;
         await Task.Delay(_delay, _time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        await _over.CancelAsync();
+        try
+        {
+            await _over.CancelAsync();
+        }
+        catch (ObjectDisposedException)
+        {
+            // the host was disposed of while it stopped: nobody is left who streams
+        }
     }
 
     /// <inheritdoc/>

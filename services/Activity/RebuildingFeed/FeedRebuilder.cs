@@ -186,7 +186,7 @@ internal sealed partial class FeedRebuilder(NpgsqlDataSource dataSource, LogRead
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         try
         {
-            await using (var limit = new NpgsqlCommand("SET LOCAL lock_timeout = '1s'", connection))
+            await using (var limit = new NpgsqlCommand("SET LOCAL lock_timeout = '2s'", connection))
                 await limit.ExecuteNonQueryAsync(cancellationToken);
             var ends = await RebuildTable.FeedPositionsAsync(connection, Endpoint, forUpdate: true, cancellationToken);
             var (reached, last, records) = (new Positions(positions), new List<StoredEvent>(), 0);

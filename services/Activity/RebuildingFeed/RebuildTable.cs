@@ -90,6 +90,8 @@ internal static class RebuildTable
     /// </summary>
     public static async Task EndDeadLettersAsync(NpgsqlConnection connection, string endpoint, CancellationToken cancellationToken)
     {
+        // in the order of a redrive: letters first
+        await ExecuteAsync(connection, "SELECT FROM dead_letters WHERE endpoint = $1 AND status IN ('parked', 'redriving') ORDER BY id FOR UPDATE", cancellationToken, SqlParameter.Of(endpoint));
         await ExecuteAsync(connection, """
             DELETE FROM parked_records p USING shadow_events e
             WHERE p.endpoint = $1 AND e.topic = p.topic AND e.partition = p.partition AND e.record_offset = p.record_offset

@@ -97,7 +97,8 @@ internal sealed class LocalWarehouse(string directory)
         if (alone is null)
             return null;
         var aside = PathOf(Superseded, now.UtcDateTime.ToString("yyyyMMdd'T'HHmmssfff", CultureInfo.InvariantCulture));
-        foreach (var files in new[] { PathOf($"topic={topic}"), PathOf(Replaced, $"topic={topic}") }.Where(Directory.Exists))
+        // what was replaced first: without the files that replaced it, it would come back
+        foreach (var files in new[] { PathOf(Replaced, $"topic={topic}"), PathOf($"topic={topic}") }.Where(Directory.Exists))
         {
             var target = Path.Combine(aside, Path.GetRelativePath(directory, files));
             Directory.CreateDirectory(Path.GetDirectoryName(target)!);

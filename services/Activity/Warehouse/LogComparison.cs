@@ -12,14 +12,17 @@ internal enum LogLikeness
     /// <summary>Their log, as far as can be told.</summary>
     Same,
 
-    /// <summary>Shorter than they are: it lost its end, or was made anew.</summary>
+    /// <summary>It lost its end, or is shorter than they are and cannot be told from one that was made anew.</summary>
     Shorter,
 
     /// <summary>Another log, which was made anew.</summary>
     Another,
 }
 
-/// <summary>Compares partitions with the files that were written from them, by the newest record that both should have.</summary>
+/// <summary>
+/// Compares partitions with the files that were written from them, by the newest record that both should have; where that differs, by the oldest: a log that
+/// has lost its end and grown again still has the files' first records.
+/// </summary>
 internal static class LogComparison
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
@@ -29,24 +32,40 @@ internal static class LogComparison
         LocalWarehouse warehouse, LogReader reader, IReadOnlyList<LogPartition> partitions, ILookup<(string Topic, int Partition), WarehouseFile> files, CancellationToken cancellationToken)
     {
         var found = new Dictionary<LogPartition, LogLikeness>();
-        var probes = new Dictionary<(string Topic, int Partition), (LogPartition Partition, WarehouseFile File, long Offset)>();
+        Dictionary<(string Topic, int Partition), Probe> newest = [], oldest = [];
         foreach (var partition in partitions)
         {
             var key = (partition.Topic.Name, partition.Partition);
             var last = files[key].Select(file => file.Last).DefaultIfEmpty(-1).Max();
             found[partition] = last < partition.End ? LogLikeness.Same : LogLikeness.Shorter;
-            var offset = Math.Min(last, partition.End - 1);
-            if (offset >= partition.First && files[key].FirstOrDefault(file => file.First <= offset && offset <= file.Last) is { } file)
-                probes.Add(key, (partition, file, offset));
+            if (ProbeAt(Math.Min(last, partition.End - 1)) is not { } probe)
+                continue;
+            newest.Add(key, probe);
+            if (ProbeAt(Math.Max(partition.First, files[key].Min(file => file.First))) is { } first && first.Offset < probe.Offset)
+                oldest.Add(key, first);
+
+            Probe? ProbeAt(long offset) =>
+                offset >= partition.First && files[key].FirstOrDefault(file => file.First <= offset && offset <= file.Last) is { } file ? new(partition, file, offset) : null;
         }
-        await foreach (var record in FirstsAsync(reader, probes.ToDictionary(probe => probe.Key, probe => probe.Value.Offset), cancellationToken))
-        {
-            var (partition, file, offset) = probes[(record.Topic, record.Partition)];
-            // one that was compacted away tells nothing
-            if (record.Offset == offset && (await FileRows.ReadAsync(warehouse, file, cancellationToken)).FirstOrDefault(row => row.Offset == offset) is { } row && !AreSame(record, row))
-                found[partition] = LogLikeness.Another;
-        }
+        foreach (var key in await DifferingAsync(newest))
+            found[newest[key].Partition] = LogLikeness.Another;
+        var maybe = oldest.Where(probe => found[probe.Value.Partition] == LogLikeness.Another).ToDictionary();
+        foreach (var key in maybe.Keys.Except(await DifferingAsync(maybe)))
+            found[maybe[key].Partition] = LogLikeness.Shorter;
         return found;
+
+        async Task<List<(string Topic, int Partition)>> DifferingAsync(Dictionary<(string Topic, int Partition), Probe> probes)
+        {
+            var differing = new List<(string, int)>();
+            await foreach (var record in FirstsAsync(reader, probes.ToDictionary(probe => probe.Key, probe => probe.Value.Offset), cancellationToken))
+            {
+                var (_, file, offset) = probes[(record.Topic, record.Partition)];
+                // one that was compacted away tells nothing
+                if (record.Offset == offset && (await FileRows.ReadAsync(warehouse, file, cancellationToken)).FirstOrDefault(row => row.Offset == offset) is { } row && !AreSame(record, row))
+                    differing.Add((record.Topic, record.Partition));
+            }
+            return differing;
+        }
     }
 
     /// <summary>The first record of each partition from an offset on, where there is one.</summary>
@@ -73,6 +92,9 @@ internal static class LogComparison
                 throw new TimeoutException($"{open.Keys.First().Topic}[{open.Keys.First().Partition}] did not answer");
         }
     }
+
+    /// <summary>A record to be compared with its row in a file.</summary>
+    private sealed record Probe(LogPartition Partition, WarehouseFile File, long Offset);
 
     private static bool AreSame(ConsumedRecord record, StoredEvent row)
     {

@@ -22,6 +22,7 @@ internal sealed partial class WarehouseWriter(LogReaders logs, IOptions<Warehous
 
     private readonly LocalWarehouse _warehouse = new(options.Value.Directory!);
     private readonly Dictionary<(string Topic, int Partition), PartitionWriter> _partitions = [];
+    private readonly HashSet<string> _unmerged = [];
     private HashSet<string> _leftOut = [];
     private bool _isBeingRead;
     private long _waitingBytes;
@@ -161,7 +162,8 @@ internal sealed partial class WarehouseWriter(LogReaders logs, IOptions<Warehous
             }
             catch (Exception e) when (e is not OperationCanceledException)
             {
-                MergeFailed(logger, e, files.Count, files[0].Path);
+                if (_unmerged.Add(files[0].Path))
+                    MergeFailed(logger, e, files.Count, files[0].Path);
             }
         }
         _warehouse.DeleteHidden(time.GetUtcNow() - options.Value.MergedKept);

@@ -39,6 +39,8 @@ internal static class DatabaseMigration
     /// <exception cref="InvalidOperationException">The database is older than what can be migrated.</exception>
     public static async Task MigrateAsync(MessagingDbContext db, CancellationToken cancellationToken)
     {
+        // an index of a large table takes as long as it takes
+        db.Database.SetCommandTimeout(TimeSpan.Zero);
         await db.Database.OpenConnectionAsync(cancellationToken);
         try
         {

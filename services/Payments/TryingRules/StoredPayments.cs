@@ -73,7 +73,6 @@ internal sealed class StoredPayments(LogReaders logs)
     private async IAsyncEnumerable<ConsumedRecord> ReadAsync(LogPartition partition, long from, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         using var reader = logs.Open();
-        KeyValuePair<(string, int), long>[] end = [new((partition.Topic.Name, partition.Partition), partition.End)];
         await foreach (var batch in reader.ReadAsync([(partition.Topic.Name, partition.Partition, from)], cancellationToken))
         {
             foreach (var record in batch)
@@ -83,7 +82,7 @@ internal sealed class StoredPayments(LogReaders logs)
                 if (record.Offset >= partition.End - 1)
                     yield break;
             }
-            if (batch.Count == 0 && reader.ArePassed(end))
+            if (batch.Count == 0 && reader.IsPassed((partition.Topic.Name, partition.Partition), partition.End))
                 yield break;
         }
     }

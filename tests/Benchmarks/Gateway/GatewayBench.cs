@@ -9,7 +9,7 @@ namespace Shop.Benchmarks.Gateway;
 /// </summary>
 internal static class GatewayBench
 {
-    private const int Rate = 200, Clients = 16, Rounds = 5, Streams = 1_000, OpenedAtOnce = 50;
+    private const int Rate = 200, Clients = 16, Rounds = 4, Streams = 1_000, OpenedAtOnce = 50;
 
     private static readonly TimeSpan Round = TimeSpan.FromSeconds(2), WarmUp = TimeSpan.FromSeconds(4);
 

@@ -45,7 +45,8 @@ public sealed class SignInTests(ShopOnEmbeddedKafka shop, Chromium chromium)
         await visitor.SignInAsync(name);
         await visitor.Page.GotoAsync(own);
         await Visitor.SeesAsync(visitor.Page.Locator("#account .who"));
-        await visitor.Page.GotoAsync("/favicon.svg");
+        await visitor.Page.GotoAsync("/basket");
+        await Visitor.SeesAsync(visitor.Page.GetByRole(AriaRole.Heading, new() { Name = "basket" }));
         var signedOut = await visitor.Page.Context.APIRequest.DeleteAsync("/api/session", new() { Headers = new Dictionary<string, string> { ["X-Anti-Forgery"] = "1" } });
         Assert.True(signedOut.Ok, $"{signedOut.Status}");
 

@@ -20,15 +20,15 @@ public sealed class ShopWithoutLimits() : ShopUnderTest(Broker.Embedded)
 }
 
 /// <summary>
-/// Requests that nobody would send by mistake, at every route that the OpenAPI document has, through the gateway of a whole shop. <c>FUZZ_SEED</c> and
-/// <c>FUZZ_REQUESTS</c> repeat a run.
+/// Requests that nobody would send by mistake, at every route that the OpenAPI document has, through the gateway of a whole shop. The same ones each time; <c>FUZZ_SEED</c> and
+/// <c>FUZZ_REQUESTS</c> make others, and more.
 /// </summary>
 public sealed partial class FuzzTests(ShopWithoutLimits shop, ITestOutputHelper output) : IClassFixture<ShopWithoutLimits>
 {
     private const int Workers = 16, ShownFindings = 40, ShownLetters = 1_000;
 
     // what is not sent by then is not sent: a machine that is busy with other things is not what is tried here
-    private static readonly TimeSpan LongestRun = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan LongestRun = TimeSpan.FromMinutes(4);
 
     /// <summary>What the gateway and Kestrel answer before any route is asked.</summary>
     private static readonly HashSet<int> OfTheEdge = [400, 401, 403, 404, 405, 413, 414, 415, 429, 431];
@@ -41,7 +41,7 @@ public sealed partial class FuzzTests(ShopWithoutLimits shop, ITestOutputHelper 
     [Fact]
     public async Task Ten_thousand_requests_from_the_document_are_no_5xx_and_tell_nothing_and_the_shop_works_afterwards()
     {
-        var seed = Setting("FUZZ_SEED", Random.Shared.Next());
+        var seed = Setting("FUZZ_SEED", 20261129);
         output.WriteLine($"FUZZ_SEED={seed}");
         var olga = await Shopper.LogInAsync(shop.Gateway, "olga", "operator");
         string operators = await TokenAsync("olga", "operator"), shoppers = await TokenAsync("ada");
