@@ -36,7 +36,7 @@ public sealed class AuthorisationTests : IAsyncLifetime
             PassedOn("/api/orders", Access.SignedIn),
             new("ANY /api/activity", Access.Anyone, 200), PassedOn("/api/activity", Access.Operator, "/api/activity/feed"),
             PassedOn("/api/ops/stock"), PassedOn("/api/ops/products"), PassedOn("/api/ops/sensors"), PassedOn("/api/ops/orders"), PassedOn("/api/ops/reviews"),
-            PassedOn("/api/ops/fraud"), new("ANY /api/ops/payments/reconciliation", Access.Operator, 200), new("ANY /api/ops/activity/rebuild", Access.Operator, 200),
+            PassedOn("/api/ops/fraud"), new("ANY /api/ops/payments/reconciliation", Access.Operator, 200), new("ANY /api/ops/payments/{id}", Access.Operator, 200, $"/api/ops/payments/{Guid.Empty}"), new("ANY /api/ops/activity/rebuild", Access.Operator, 200),
             PassedOn("/api/ops/logs"), PassedOn("/api/ops/alarms"),
             new("GET /api/ops/flow", Access.Operator, 200),
             new("GET /api/ops/faults/payment-provider", Access.Operator, 200),
