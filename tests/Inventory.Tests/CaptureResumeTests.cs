@@ -75,6 +75,35 @@ public sealed class CaptureResumeTests
         await shop.IsToldAsync("first", body => body.Length == 0);
     }
 
+    /// <summary>As a session that is slow between the two; here it waits for a standby that there is not.</summary>
+    [Fact]
+    public async Task What_is_in_the_log_before_others_see_it_is_looked_up_when_they_do()
+    {
+        await using var shop = await CapturedDatabase.StartAsync();
+        await using var reader = await shop.ReadAsync();
+        await shop.ExecuteAsync($"{Columns} ('first', 'n', {Large}, 1, 'EUR')");
+        var first = await shop.Kafka.NextAsync(Topics.Catalog, "first");
+        await WaitForAsync("'nobody'");
+
+        var renaming = shop.ExecuteAsync("UPDATE products SET sku = 'renamed' WHERE sku = 'first'");
+        Assert.Empty((await shop.Kafka.NextAsync(Topics.Catalog, "first")).Body);
+        Assert.False(renaming.IsCompleted);
+        await WaitForAsync("DEFAULT");
+        await renaming;
+
+        Assert.Equal(first.Body.Replace("first", "renamed", StringComparison.Ordinal), (await shop.Kafka.NextAsync(Topics.Catalog, "renamed")).Body);
+
+        async Task WaitForAsync(string standbys)
+        {
+            foreach (var sql in (string[])[$"ALTER SYSTEM SET synchronous_standby_names = {standbys}", "SELECT pg_reload_conf()"])
+            {
+                await using var command = shop.Admin.CreateCommand(sql);
+                await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+            }
+            await Eventually.BecomesTrueAsync(async () => await shop.ScalarAsync<string>("SHOW synchronous_standby_names") == (standbys == "DEFAULT" ? "" : "nobody"));
+        }
+    }
+
     /// <summary>A database of a server of its own, and a broker.</summary>
     private sealed record CapturedDatabase(PostgresCluster Cluster, RunningBroker Broker, string Connection, NpgsqlDataSource Database, NpgsqlDataSource Admin, KafkaClient Kafka) : IAsyncDisposable
     {

@@ -41,11 +41,14 @@ internal sealed class ChangeStream(LogicalReplicationConnection connection, Tabl
     {
         CapturePosition.CapturedTransaction? transaction = null;
         var (at, final, index) = (default(DateTimeOffset), default(NpgsqlLogSequenceNumber), 0u);
+        // a transaction whose rows have to be looked up
+        uint? unseen = null;
         await foreach (var message in messages)
         {
             switch (message)
             {
                 case BeginMessage begin:
+                    unseen = begin.TransactionXid;
                     (transaction, at, final, index) = (_position.Begin(), new(begin.TransactionCommitTimestamp), begin.TransactionFinalLsn, 0);
                     break;
                 // somebody may have added other tables to the publication
@@ -86,11 +89,19 @@ internal sealed class ChangeStream(LogicalReplicationConnection connection, Tabl
             if (formerKey is not null && formerKey != key)
                 await GoneAsync(formerKey);
             // a large value that did not change is not told: it is looked up, with the row as it is now, whose own change comes later
-            var row = changed.IsWhole ? changed.Row : await rows.FindAsync(key, cancellationToken);
+            var row = changed.IsWhole ? changed.Row : await FindAsync(key);
             // counted in any case: read again, when the row may be gone, the changes behind this one have the ids that they had
             var id = EventIds.Of(at, final, index++);
             if (row is not null)
                 await publisher.PublishAsync(row, id, at, transaction!, cancellationToken);
+        }
+
+        async Task<CapturedRow?> FindAsync(string key)
+        {
+            if (unseen is { } just)
+                await rows.AreSeenAsync(just, cancellationToken);
+            unseen = null;
+            return await rows.FindAsync(key, cancellationToken);
         }
 
         Task GoneAsync(string key) => publisher.PublishGoneAsync(key, EventIds.Of(at, final, index++), at, transaction!, cancellationToken);

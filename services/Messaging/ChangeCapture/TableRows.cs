@@ -8,6 +8,8 @@ namespace Shop.Messaging.ChangeCapture;
 /// <summary>Reads a captured table's rows as the log would tell them.</summary>
 internal sealed class TableRows(NpgsqlDataSource dataSource, TableCapture capture)
 {
+    private static readonly TimeSpan SightInterval = TimeSpan.FromMilliseconds(5);
+
     /// <summary>All rows, as they were when a slot was made.</summary>
     /// <param name="snapshot">The slot's exported snapshot.</param>
     /// <param name="cancellationToken">Cancels it.</param>
@@ -32,6 +34,25 @@ internal sealed class TableRows(NpgsqlDataSource dataSource, TableCapture captur
         command.Parameters.Add(SqlParameter.Of(key));
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         return await reader.ReadAsync(cancellationToken) ? Row(columns, reader) : null;
+    }
+
+    /// <summary>
+    /// Returns when others see what a transaction has done: a change is told as soon as its commit is in the log, and its session makes it visible a moment later, or,
+    /// where standbys are waited for, much later.
+    /// </summary>
+    /// <param name="transaction">The transaction's number, without the epoch that sets it apart from those of 4 billion transactions before.</param>
+    /// <param name="cancellationToken">Cancels it.</param>
+    public async Task AreSeenAsync(uint transaction, CancellationToken cancellationToken)
+    {
+        // the nearest one to the present that ends in these 32 bits (PostgreSQL, sections 9.27.7 and 25.1.5)
+        await using var command = dataSource.CreateCommand("""
+            SELECT pg_visible_in_snapshot((near + CASE WHEN near > newest + 2147483648 THEN -4294967296 WHEN near < newest - 2147483648 THEN 4294967296 ELSE 0 END)::text::xid8, snapshot)
+            FROM (SELECT snapshot, newest, newest / 4294967296 * 4294967296 + $1 AS near
+              FROM (SELECT snapshot, pg_snapshot_xmax(snapshot)::text::bigint AS newest FROM pg_current_snapshot() snapshot) s) n
+            """);
+        command.Parameters.Add(SqlParameter.Of((long)transaction));
+        while (!(bool)(await command.ExecuteScalarAsync(cancellationToken))!)
+            await Task.Delay(SightInterval, cancellationToken);
     }
 
     private async Task<List<string>> ColumnsAsync(CancellationToken cancellationToken)
