@@ -6,5 +6,5 @@ public sealed class PaymentsMigrationTests(PostgresFixture postgres) : Migration
 {
     /// <summary>Payments from before there was screening were not screened.</summary>
     protected override string WithoutDerived(string rows) => string.Join('\n', rows.Split('\n').Select(row =>
-        row.StartsWith("INSERT INTO public.payments ", StringComparison.Ordinal) ? row.Replace(");", ", NULL, NULL, NULL, '[]', NULL, NULL, NULL);", StringComparison.Ordinal) : row));
+        row.StartsWith("INSERT INTO public.payments ", StringComparison.Ordinal) ? row.Replace(");", ", NULL, NULL, NULL, '[]', NULL, NULL, NULL, NULL);", StringComparison.Ordinal) : row));
 }
