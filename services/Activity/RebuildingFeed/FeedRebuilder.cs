@@ -138,7 +138,7 @@ internal sealed partial class FeedRebuilder(NpgsqlDataSource dataSource, LogRead
         do
         {
             ends = await RebuildTable.FeedPositionsAsync(connection, Endpoint, forUpdate: false, cancellationToken);
-            await FillAsync(connection, rebuild, writer, positions, FeedRecords.ReadUpToAsync(reader, positions, ends, FillPatience, cancellationToken), cancellationToken);
+            await FillAsync(connection, rebuild, writer, positions, FeedRecords.ReadUpToAsync(reader, positions, ends, FeedRecords.FirstOf(reader), FillPatience, cancellationToken), cancellationToken);
             ends = await RebuildTable.FeedPositionsAsync(connection, Endpoint, forUpdate: false, cancellationToken);
         }
         while (ends.Sum(end => Math.Max(0, end.Value - positions.GetValueOrDefault(end.Key))) > NearlyThere);
@@ -183,6 +183,8 @@ internal sealed partial class FeedRebuilder(NpgsqlDataSource dataSource, LogRead
     /// <returns>Whether they are in their places; otherwise it is to be tried again, by another writer.</returns>
     private static async Task<bool> TrySwapAsync(NpgsqlConnection connection, LogReader reader, Rebuild rebuild, ShadowWriter writer, Positions positions, CancellationToken cancellationToken)
     {
+        // asked before the feed has to wait
+        var first = FeedRecords.FirstOf(reader);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         try
         {
@@ -190,7 +192,7 @@ internal sealed partial class FeedRebuilder(NpgsqlDataSource dataSource, LogRead
                 await limit.ExecuteNonQueryAsync(cancellationToken);
             var ends = await RebuildTable.FeedPositionsAsync(connection, Endpoint, forUpdate: true, cancellationToken);
             var (reached, last, records) = (new Positions(positions), new List<StoredEvent>(), 0);
-            await foreach (var batch in FeedRecords.ReadUpToAsync(reader, reached, ends, SwapPatience, cancellationToken))
+            await foreach (var batch in FeedRecords.ReadUpToAsync(reader, reached, ends, first, SwapPatience, cancellationToken))
             {
                 foreach (var (stored, topic, partition, offset) in batch)
                 {

@@ -10,15 +10,19 @@ namespace Shop.Activity.RebuildingFeed;
 /// <summary>Reads from the topics what the feed has read.</summary>
 internal static class FeedRecords
 {
+    /// <summary>Where each partition begins by now.</summary>
+    /// <exception cref="Confluent.Kafka.KafkaException">The broker does not answer.</exception>
+    public static IReadOnlyDictionary<(string Topic, int Partition), long> FirstOf(LogReader reader) =>
+        reader.PartitionsOf(Topics.Lasting).ToDictionary(partition => (partition.Topic.Name, partition.Partition), partition => partition.First);
+
     /// <summary>
     /// The records from the positions to given ends, which are not included; empty batches while none comes. Positions of partitions of which nothing more
     /// is there before their end (by age, or compacted) are moved to it; the others are the caller's to move. Ends where nothing has come for as long as
     /// <paramref name="patience"/>: who needs to know whether the ends were reached looks at the positions.
     /// </summary>
     public static async IAsyncEnumerable<IReadOnlyList<(StoredEvent? Event, string Topic, int Partition, long Offset)>> ReadUpToAsync(
-        LogReader reader, Positions positions, Positions ends, TimeSpan patience, [EnumeratorCancellation] CancellationToken cancellationToken)
+        LogReader reader, Positions positions, Positions ends, IReadOnlyDictionary<(string Topic, int Partition), long> first, TimeSpan patience, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var first = reader.PartitionsOf(Topics.Lasting).ToDictionary(partition => (partition.Topic.Name, partition.Partition), partition => partition.First);
         var open = new Dictionary<(string Topic, int Partition), long>();
         foreach (var (partition, end) in ends)
         {

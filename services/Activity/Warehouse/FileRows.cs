@@ -1,4 +1,5 @@
 using Parquet;
+using Parquet.Schema;
 using Shop.Activity.StoringEvents;
 using Shop.Contracts.Warehouse;
 
@@ -20,8 +21,7 @@ internal static class FileRows
             var count = (int)rows.RowCount;
             string?[] key = await TextsAsync("key"), id = await TextsAsync("id"), type = await TextsAsync("type"), source = await TextsAsync("source"),
                 cause = await TextsAsync("cause"), trace = await TextsAsync("traceparent"), data = await TextsAsync("data");
-            var offset = new long?[count];
-            await rows.ReadAsync<long>(fields["offset"], offset.AsMemory(), cancellationToken: cancellationToken);
+            var offset = await OffsetsAsync(rows, fields, cancellationToken);
             var time = new DateTime?[count];
             await rows.ReadAsync<DateTime>(fields["time"], time.AsMemory(), cancellationToken: cancellationToken);
             for (var i = 0; i < count; i++)
@@ -32,13 +32,44 @@ internal static class FileRows
                     data[i] is ['"', ..]));
             }
 
-            async Task<string?[]> TextsAsync(string name)
-            {
-                var texts = new string?[count];
-                await rows.ReadAsync(fields[name], texts.AsMemory()!, cancellationToken: cancellationToken);
-                return texts;
-            }
+            Task<string?[]> TextsAsync(string name) => FileRows.TextsAsync(rows, fields[name], cancellationToken);
         }
         return events;
+    }
+
+    /// <summary>
+    /// What a row is known by: the id of its event, and where it is none, what the record has. Null where the file has no such row. Of the file's columns only those that are needed
+    /// are read: what the records have is most of it.
+    /// </summary>
+    public static async Task<(Guid Id, string? Data)?> FindAsync(LocalWarehouse warehouse, WarehouseFile file, long offset, CancellationToken cancellationToken)
+    {
+        await using var stream = warehouse.Open(file);
+        await using var reader = await ParquetReader.CreateAsync(stream, leaveStreamOpen: true, cancellationToken: cancellationToken);
+        var fields = reader.Schema.GetDataFields().ToDictionary(field => field.Name);
+        for (var group = 0; group < reader.RowGroupCount; group++)
+        {
+            using var rows = reader.OpenRowGroupReader(group);
+            var row = Array.IndexOf(await OffsetsAsync(rows, fields, cancellationToken), offset);
+            if (row < 0)
+                continue;
+            if (Guid.TryParse((await TextsAsync(rows, fields["id"], cancellationToken))[row], out var id) && id != Guid.Empty)
+                return (id, null);
+            return (Guid.Empty, (await TextsAsync(rows, fields["data"], cancellationToken))[row]);
+        }
+        return null;
+    }
+
+    private static async Task<long?[]> OffsetsAsync(ParquetRowGroupReader rows, Dictionary<string, DataField> fields, CancellationToken cancellationToken)
+    {
+        var offsets = new long?[rows.RowCount];
+        await rows.ReadAsync<long>(fields["offset"], offsets.AsMemory(), cancellationToken: cancellationToken);
+        return offsets;
+    }
+
+    private static async Task<string?[]> TextsAsync(ParquetRowGroupReader rows, DataField field, CancellationToken cancellationToken)
+    {
+        var texts = new string?[rows.RowCount];
+        await rows.ReadAsync(field, texts.AsMemory()!, cancellationToken: cancellationToken);
+        return texts;
     }
 }

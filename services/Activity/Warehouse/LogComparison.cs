@@ -61,7 +61,7 @@ internal static class LogComparison
             {
                 var (_, file, offset) = probes[(record.Topic, record.Partition)];
                 // one that was compacted away tells nothing
-                if (record.Offset == offset && (await FileRows.ReadAsync(warehouse, file, cancellationToken)).FirstOrDefault(row => row.Offset == offset) is { } row && !AreSame(record, row))
+                if (record.Offset == offset && await FileRows.FindAsync(warehouse, file, offset, cancellationToken) is { } row && !AreSame(record, row))
                     differing.Add((record.Topic, record.Partition));
             }
             return differing;
@@ -96,9 +96,9 @@ internal static class LogComparison
     /// <summary>A record to be compared with its row in a file.</summary>
     private sealed record Probe(LogPartition Partition, WarehouseFile File, long Offset);
 
-    private static bool AreSame(ConsumedRecord record, StoredEvent row)
+    private static bool AreSame(ConsumedRecord record, (Guid Id, string? Data) row)
     {
         var id = RowBuffer.AttributesOf(record)?.Id ?? Guid.Empty;
-        return id == row.EventId && (id != Guid.Empty || StoredEvent.DataOf(record.Body).Data == row.Data);
+        return id == row.Id && (id != Guid.Empty || StoredEvent.DataOf(record.Body).Data == row.Data);
     }
 }
