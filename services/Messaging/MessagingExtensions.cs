@@ -57,7 +57,7 @@ public static class MessagingExtensions
         services.AddSingleton<TopicIdentities>();
         services.AddSingleton<ReadabilityProbe>();
         services.AddSingleton<KafkaLog>();
-        services.AddSingleton(provider => new EventStream(kafka, eventTypes, options, provider.GetRequiredService<KafkaLog>(), provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(provider => new EventStream(kafka, provider.GetRequiredService<TopicCreation>(), eventTypes, options, provider.GetRequiredService<KafkaLog>(), provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<TopicOffsets>();
         services.AddSingleton<MessagingFlow>();
         services.AddSingleton(provider => new EndpointProgress(provider.GetRequiredService<TopicOffsets>(), provider.GetRequiredService<NpgsqlDataSource>(), options));

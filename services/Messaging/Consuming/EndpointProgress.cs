@@ -21,7 +21,7 @@ public sealed class EndpointProgress
     /// <exception cref="KafkaException">The broker cannot be asked.</exception>
     public async Task<IReadOnlyDictionary<(string Topic, int Partition), long>> EndsAsync(string endpoint)
     {
-        var partitions = TopicOffsets.PartitionsOf(Options(endpoint).Topics);
+        var partitions = await _offsets.PartitionsAsync(Options(endpoint).Topics);
         var ends = await _offsets.ReadAsync(partitions, OffsetSpec.Latest());
         var starts = await _offsets.ReadAsync(partitions, OffsetSpec.Earliest());
         return ends.Where(end => end.Value > starts[end.Key]).ToDictionary();

@@ -26,7 +26,7 @@ internal sealed partial class TopicCreation(KafkaConnection kafka, EventTypes ev
     public Task EnsureAllAsync(CancellationToken cancellationToken)
     {
         lock (_lock)
-            _all = _all is { IsFaulted: false } ? _all : EnsureAsync(eventTypes.Topics, cancellationToken);
+            _all = _all is { IsFaulted: false, IsCanceled: false } ? _all : EnsureAsync(eventTypes.Topics, cancellationToken);
         return _all.WaitAsync(cancellationToken);
     }
 
@@ -79,7 +79,8 @@ internal sealed partial class TopicCreation(KafkaConnection kafka, EventTypes ev
             throw new InvalidOperationException($"The service cannot work with the topics that are there: {string.Join("; ", faults)}");
     }
 
-    private static TopicSpecification Specification(Topic topic) => new()
+    /// <summary>What is asked of the broker for a topic.</summary>
+    internal static TopicSpecification Specification(Topic topic) => new()
     {
         Name = topic.Name,
         NumPartitions = topic.Partitions,

@@ -38,8 +38,10 @@ internal sealed class MessagingFlow(NpgsqlDataSource dataSource, TopicOffsets of
     {
         try
         {
-            var ends = offsets.ReadAsync(TopicOffsets.PartitionsOf(options.Endpoints.SelectMany(endpoint => endpoint.Topics).Concat(options.Produced).Distinct()), OffsetSpec.Latest());
-            var minuteAgo = offsets.ReadAsync(TopicOffsets.PartitionsOf(options.Produced), OffsetSpec.ForTimestamp((now - Recent).ToUnixTimeMilliseconds()));
+            var partitions = await offsets.PartitionsAsync(options.Endpoints.SelectMany(endpoint => endpoint.Topics).Concat(options.Produced).Distinct());
+            var ends = offsets.ReadAsync(partitions, OffsetSpec.Latest());
+            var produced = options.Produced.Select(topic => topic.Name).ToHashSet();
+            var minuteAgo = offsets.ReadAsync([.. partitions.Where(partition => produced.Contains(partition.Topic))], OffsetSpec.ForTimestamp((now - Recent).ToUnixTimeMilliseconds()));
             await Task.WhenAll(ends, minuteAgo);
             return (await ends, await minuteAgo);
         }
@@ -62,17 +64,16 @@ internal sealed class MessagingFlow(NpgsqlDataSource dataSource, TopicOffsets of
 
     private static TopicFlow TopicOf(Topic topic, Dictionary<(string, int), long> ends, Dictionary<(string, int), long> minuteAgo)
     {
-        var partitions = Enumerable.Range(0, topic.Partitions).Select(partition => (topic.Name, partition)).ToList();
-        return new(topic.Name, topic.Partitions, partitions.Sum(partition => ends[partition]),
+        var partitions = ends.Keys.Where(partition => partition.Item1 == topic.Name).ToList();
+        return new(topic.Name, partitions.Count, partitions.Sum(partition => ends[partition]),
             // a partition with nothing since then has no offset for that time
             partitions.Where(partition => minuteAgo[partition] >= 0).Sum(partition => Math.Max(0, ends[partition] - minuteAgo[partition])));
     }
 
     private static ConsumedTopic ConsumedOf(string endpoint, Topic topic, Dictionary<(string, string, int), long> handled, Dictionary<(string, int), long>? ends)
     {
-        var partitions = Enumerable.Range(0, topic.Partitions).ToList();
-        return new(topic.Name, partitions.Sum(partition => handled.GetValueOrDefault((endpoint, topic.Name, partition))),
-            ends is null ? null : partitions.Sum(partition => Math.Max(0, ends[(topic.Name, partition)] - handled.GetValueOrDefault((endpoint, topic.Name, partition)))));
+        return new(topic.Name, handled.Where(partition => partition.Key.Item1 == endpoint && partition.Key.Item2 == topic.Name).Sum(partition => partition.Value),
+            ends?.Where(partition => partition.Key.Item1 == topic.Name).Sum(partition => Math.Max(0, partition.Value - handled.GetValueOrDefault((endpoint, topic.Name, partition.Key.Item2)))));
     }
 }
 

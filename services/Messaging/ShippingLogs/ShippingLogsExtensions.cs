@@ -22,6 +22,7 @@ internal static class ShippingLogsExtensions
             new ShippedLogs(options.ServiceName, lowest, provider.GetRequiredService<LogQueue>(), provider.GetRequiredService<TimeProvider>()));
         // a producer of its own: lines do not stand in the way of anything else
         builder.Services.AddWorker("log shipper", provider => new LogShipper(provider.GetRequiredService<LogQueue>(),
-            new EventStream(kafka, eventTypes, options, provider.GetRequiredService<KafkaLog>(), provider.GetRequiredService<TimeProvider>(), "logs")));
+            new EventStream(kafka, new TopicCreation(kafka, eventTypes, options, provider.GetRequiredService<ILogger<TopicCreation>>()), eventTypes, options,
+                provider.GetRequiredService<KafkaLog>(), provider.GetRequiredService<TimeProvider>(), "logs")));
     }
 }

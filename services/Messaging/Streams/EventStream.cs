@@ -17,12 +17,14 @@ public sealed class EventStream : IDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
 
     private readonly IProducer<byte[], byte[]> _producer;
+    private readonly TopicCreation _topics;
+    private readonly CancellationTokenSource _stopping = new();
     private readonly EventTypes _eventTypes;
     private readonly string _source;
     private readonly TimeProvider _time;
 
     /// <summary>Made once for a service; the first event connects.</summary>
-    internal EventStream(KafkaConnection kafka, EventTypes eventTypes, MessagingOptions options, KafkaLog log, TimeProvider time, string name = "stream")
+    internal EventStream(KafkaConnection kafka, TopicCreation topics, EventTypes eventTypes, MessagingOptions options, KafkaLog log, TimeProvider time, string name = "stream")
     {
         var config = kafka.Producer($"{options.ServiceName}.{name}", gapless: false, batchBytes: 512 * 1024);
         config.MessageTimeoutMs = (int)Patience.TotalMilliseconds;
@@ -30,14 +32,23 @@ public sealed class EventStream : IDisposable
         config.QueueBufferingMaxMessages = 50_000;
         config.QueueBufferingMaxKbytes = 32 * 1024;
         _producer = log.Attach(new ProducerBuilder<byte[], byte[]>(config)).Build();
-        (_eventTypes, _source, _time) = (eventTypes, options.EventSource, time);
+        (_topics, _eventTypes, _source, _time) = (topics, eventTypes, options.EventSource, time);
     }
 
     /// <summary>Publishes events in their order, and returns when the broker has all of them.</summary>
     /// <exception cref="EventsNotTakenException">The broker did not take all of them: it is away, or slower than what comes.</exception>
     /// <exception cref="InvalidOperationException">The service does not produce an event's topic.</exception>
-    public Task PublishAsync(IReadOnlyCollection<object> events)
+    public async Task PublishAsync(IReadOnlyCollection<object> events)
     {
+        // a producer that asks for a topic has many brokers create it with settings of their own
+        try
+        {
+            await _topics.EnsureAllAsync(_stopping.Token).WaitAsync(Patience, _time);
+        }
+        catch (Exception e) when (e is TimeoutException or InvalidOperationException or OperationCanceledException)
+        {
+            throw new EventsNotTakenException(e.Message, events.Count);
+        }
         var pending = new Pending(events.Count);
         foreach (var @event in events)
         {
@@ -54,12 +65,14 @@ public sealed class EventStream : IDisposable
                 pending.Answered(e.Error);
             }
         }
-        return pending.Task;
+        await pending.Task;
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
+        _stopping.Cancel();
+        _stopping.Dispose();
         _producer.Flush(Patience);
         _producer.Dispose();
     }

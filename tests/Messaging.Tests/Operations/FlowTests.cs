@@ -37,6 +37,25 @@ public sealed class FlowTests(PostgresFixture postgres, BrokerFixture brokers)
     }
 
     [Fact]
+    public async Task Topics_that_somebody_else_made_are_counted_as_they_are()
+    {
+        using var service = await JournalService.CreateAsync(postgres, brokers, Broker.Embedded);
+        using (var admin = KafkaConnection.Parse(service.Kafka).CreateAdmin())
+            await admin.CreateTopicsAsync([new() { Name = service.Notes.Name, NumPartitions = 1 }, new() { Name = service.Records.Name, NumPartitions = 5 }]);
+        await using var instance = await service.StartAsync();
+
+        await service.Topics.PublishAsync(service.Notes, Journals.Notes([.. Enumerable.Range(0, 20).Select(_ => Guid.CreateVersion7())], 1));
+
+        await Eventually.BecomesAsync("5 partitions, produced 20, handled 20, lag 0", async () =>
+        {
+            var flow = await instance.Services.GetRequiredService<MessagingFlow>().ReadAsync(TestContext.Current.CancellationToken);
+            var topic = flow.Topics?.Single(topic => topic.Topic == service.Records.Name);
+            var read = flow.Groups.Single(group => group.Group == service.Group).Topics.Single(topic => topic.Topic == service.Notes.Name);
+            return $"{topic?.Partitions} partitions, produced {topic?.Produced}, handled {read.Handled}, lag {read.Lag}";
+        });
+    }
+
+    [Fact]
     public async Task Without_the_broker_what_the_database_knows_is_told_and_the_rest_is_unknown()
     {
         using var service = await JournalService.CreateAsync(postgres, brokers, Broker.Embedded);

@@ -1,7 +1,10 @@
+using System.Collections.Concurrent;
 using System.Text;
 using System.Text.Json;
 using Confluent.Kafka;
+using Confluent.Kafka.Admin;
 using Shop.Contracts;
+using Shop.Messaging.Kafka;
 
 namespace Shop.Testing;
 
@@ -19,12 +22,14 @@ public sealed class TopicClient(string kafka) : IDisposable
 {
     private static readonly TimeSpan Deadline = Eventually.DefaultDeadline;
 
+    private readonly ConcurrentDictionary<string, bool> _ensured = new();
+
     private readonly IProducer<byte[]?, byte[]?> _producer = new ProducerBuilder<byte[]?, byte[]?>(new ProducerConfig
     {
         BootstrapServers = kafka,
         EnableIdempotence = true,
         LingerMs = 1,
-        Partitioner = Partitioner.Murmur2Random,
+        Partitioner = Confluent.Kafka.Partitioner.Murmur2Random,
         QueueBufferingMaxMessages = 1_000_000,
         TopicMetadataRefreshFastIntervalMs = 20,
     }).Build();
@@ -47,6 +52,7 @@ public sealed class TopicClient(string kafka) : IDisposable
     /// <summary>Produces records as they are, for those that no service would write, and returns when the broker has them all.</summary>
     public async Task ProduceAsync(Topic topic, params IEnumerable<Message<byte[]?, byte[]?>> messages)
     {
+        await EnsureAsync(topic);
         Error? failure = null;
         var waiting = 1;
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -65,6 +71,21 @@ public sealed class TopicClient(string kafka) : IDisposable
             await done.Task;
         if (failure is not null)
             throw new KafkaException(failure);
+    }
+
+    /// <summary>Creates the topic as the services do, where none has yet: a producer that asks for it would have the broker make another.</summary>
+    private async Task EnsureAsync(Topic topic)
+    {
+        if (!_ensured.TryAdd(topic.Name, true))
+            return;
+        using var admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = kafka }).Build();
+        try
+        {
+            await admin.CreateTopicsAsync([TopicCreation.Specification(topic)]);
+        }
+        catch (CreateTopicsException e) when (e.Results.All(result => result.Error.Code is ErrorCode.TopicAlreadyExists))
+        {
+        }
     }
 
     /// <summary>A record with the given text headers.</summary>
