@@ -2,8 +2,6 @@ using System.Numerics;
 using Shop.Contracts;
 using Shop.Inventory.ReservingStock;
 using Shop.Orders.FulfillingOrder;
-using Shop.Orders.ReadingOrders;
-using Shop.Orders.RecordingHistory;
 using Shop.Orders.RepairingOrders;
 using Shop.Orders.Tests.FulfillingOrder;
 using Shop.PaymentProvider;
@@ -42,8 +40,8 @@ internal sealed class Explorer(FulfilmentMachine machine)
             return known ?? throw Wrong("goes round in circles");
         _runsFrom.Add(key, null);
         // where the topic has lost what a history begins with, there is none
-        if (!world.Scenario.SubmissionLost && Folded(world) != world.Order.CurrentState)
-            throw Wrong($"folds to {Folded(world)} and is {world.Order.CurrentState}");
+        if (!world.Scenario.SubmissionLost && world.Folded() != world.Order.CurrentState)
+            throw Wrong($"folds to {world.Folded()} and is {world.Order.CurrentState}");
 
         var moves = Moves(world).ToList();
         var runs = BigInteger.Zero;
@@ -73,16 +71,12 @@ internal sealed class Explorer(FulfilmentMachine machine)
         return runs;
     }
 
-    /// <summary>The state that the time machine gives the order: from what Orders has published, and of what it reads the held payments that it has read.</summary>
-    private static string? Folded(World world) => world.OrdersTopic.Concat(world.PaymentsTopic.Take(world.Read[(int)Reader.OrderOfPayments]))
-        .Aggregate((string?)null, (state, entry) => OrderFolding.StateAfter(state, OrderTopics.TypeOf(entry.Event.GetType()).Name));
-
     private IEnumerable<(string Name, Func<World, Task> Move)> Moves(World world)
     {
         foreach (var reader in Enum.GetValues<Reader>())
         {
             var topic = world.TopicOf(reader);
-            if (Next(world, reader) is { } position)
+            if (world.Next(reader) is { } position)
             {
                 yield return ($"{reader} reads {NameOf(topic[position])}", next => ReadAsync(next, reader, position));
                 if (world.LostAnswers > 0 && (reader is Reader.OrderOfReservations or Reader.OrderOfPayments))
@@ -91,7 +85,7 @@ internal sealed class Explorer(FulfilmentMachine machine)
             for (var earlier = 0; world.Redeliveries > 0 && earlier < world.Read[(int)reader]; earlier++)
             {
                 var entry = topic[earlier];
-                if (Handles(reader, entry.Event))
+                if (World.Handles(reader, entry.Event))
                     yield return ($"{reader} reads {NameOf(entry)} again", next => { next.Redeliveries--; return HandAsync(next, reader, entry); });
             }
         }
@@ -177,7 +171,7 @@ internal sealed class Explorer(FulfilmentMachine machine)
 
     /// <summary>Nothing is under way and nobody has anything to do: only what was kept for a surprise may still happen.</summary>
     private static bool IsQuiet(World world) =>
-        Enum.GetValues<Reader>().All(reader => Next(world, reader) is null)
+        Enum.GetValues<Reader>().All(reader => world.Next(reader) is null)
         && world.Calls.Count == 0 && !NeedsCall(world) && (world.Scheduled.Count == 0 || world.Ended);
 
     private void Check(World world)
@@ -204,26 +198,6 @@ internal sealed class Explorer(FulfilmentMachine machine)
 
     private InvalidOperationException Wrong(string what, Exception? inner = null) =>
         new($"This run {what}:\n  {string.Join("\n  ", _trace.Reverse())}", inner);
-
-    /// <summary>The next event that concerns the reader; it passes over the others, as endpoints do.</summary>
-    private static int? Next(World world, Reader reader)
-    {
-        var topic = world.TopicOf(reader);
-        for (var position = world.Read[(int)reader]; position < topic.Count; position++)
-        {
-            if (Handles(reader, topic[position].Event))
-                return position;
-        }
-        return null;
-    }
-
-    private static bool Handles(Reader reader, object @event) => reader switch
-    {
-        Reader.OrderOfOrders => @event is OrderSubmitted or CancellationRequested or OrderDeadlinePassed,
-        Reader.Inventory => @event is OrderSubmitted or OrderConfirmed or OrderCancelled,
-        Reader.Payments => @event is PaymentRequested or OrderConfirmed or OrderCancelled,
-        _ => true,
-    };
 
     private static bool NeedsCall(World world) => world.Payment is { } payment && Payments.PaymentDecider.NeedsProvider(payment.State)
         && !world.Calls.Exists(call => call.Asked == payment.State && !call.Abandoned);

@@ -17,8 +17,8 @@ public sealed class InterleavingTests(ITestOutputHelper output)
     private static readonly string[] UsualEnds = [Fulfilled, ByShopper, NoStockInTime, NoPaymentInTime];
     private static readonly string[] ReviewsEnds = [Fulfilled, NoStockInTime, NoPaymentInTime, "Cancelled: The payment was not approved in time", "Cancelled: Payment declined: not accepted"];
 
-    /// <summary>Each scenario with the ways in which its orders end, and how many steps it takes at least: fewer would mean that the test does not look everywhere any more.</summary>
-    private static readonly (Scenario Scenario, int Steps, string[] Ends)[] Cases =
+    /// <summary>Each scenario with the ways in which its orders end, and how many runs it has at least: fewer would mean that the test does not look everywhere any more.</summary>
+    private static readonly (Scenario Scenario, long Runs, string[] Ends)[] Cases =
     [
         (new("a good card, and an event that comes again later") { Redeliveries = 1 }, 130_000, UsualEnds),
         (new("every event comes twice") { Doubled = true }, 28_000, UsualEnds),
@@ -43,7 +43,7 @@ public sealed class InterleavingTests(ITestOutputHelper output)
     [Theory, MemberData(nameof(Names))]
     public async Task Every_run_ends_right(string name)
     {
-        var (scenario, steps, ends) = Cases.Single(row => row.Scenario.Name == name);
+        var (scenario, least, ends) = Cases.Single(row => row.Scenario.Name == name);
         await using var machine = await FulfilmentMachine.GivenAsync("Submitted");
         var explorer = new Explorer(machine);
         var watch = Stopwatch.StartNew();
@@ -53,7 +53,7 @@ public sealed class InterleavingTests(ITestOutputHelper output)
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{name}: {runs:N0} runs, {explorer.Worlds:N0} worlds, {explorer.Steps:N0} steps, {explorer.Ends:N0} ends in {watch.Elapsed.TotalSeconds:N1} s"));
         Assert.Equal(ends.Order(StringComparer.Ordinal), explorer.Outcomes);
-        Assert.True(explorer.Steps >= steps && runs > 10_000, $"only {explorer.Steps} steps and {runs} runs");
+        Assert.True(runs >= least, $"only {runs:N0} runs");
     }
 
     /// <summary>Nobody else has heard of such an order, and nobody ever will.</summary>

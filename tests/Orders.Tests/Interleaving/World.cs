@@ -5,6 +5,8 @@ using Shop.Contracts;
 using Shop.Inventory.ReservingStock;
 using Shop.Inventory.Stock;
 using Shop.Orders.FulfillingOrder;
+using Shop.Orders.ReadingOrders;
+using Shop.Orders.RecordingHistory;
 using Shop.Orders.Tests.FulfillingOrder;
 
 namespace Shop.Orders.Tests.Interleaving;
@@ -109,14 +111,13 @@ internal sealed class World
         key.Append(Order.CurrentState).Append(Order.Reason).Append(Order.Dispatched ? 'D' : '-').Append(Order.Captured ? 'C' : '-').Append(Order.DeadlineToken is null ? '-' : 'T');
         foreach (var token in Scheduled.Keys)
             key.Append(TokenKey(token));
-        foreach (var topic in (ReadOnlySpan<List<Entry>>)[OrdersTopic, ReservationsTopic, PaymentsTopic])
-        {
-            key.Append('|');
-            foreach (var entry in topic)
-                key.Append(TypeKey(entry.Event)).Append(TokenKey(entry.Token));
-        }
-        foreach (var read in Read)
-            key.Append((char)('0' + read));
+        // what all readers of a topic have passed can only come again as a repetition, and counts in what the time machine tells
+        var known = Redeliveries > 0 ? 0 : Passed(Reader.OrderOfOrders, Reader.Inventory, Reader.Payments);
+        if (known > 0 && !Scenario.SubmissionLost)
+            key.Append(Folded(OrdersTopic.Take(known), null));
+        Append(OrdersTopic, known, Reader.OrderOfOrders, Reader.Inventory, Reader.Payments);
+        Append(ReservationsTopic, Redeliveries > 0 ? 0 : Passed(Reader.OrderOfReservations), Reader.OrderOfReservations);
+        Append(PaymentsTopic, 0, Reader.OrderOfPayments);
         key.Append(Code(Reservation?.Status)).Append(Code(Payment?.State)).Append(Payment?.CaptureWanted == true ? '!' : '-')
             .Append(Code(AtProvider?.Status)).Append(AtProvider?.Request is null ? 'V' : '-');
         foreach (var call in Calls)
@@ -125,7 +126,51 @@ internal sealed class World
         foreach (var count in (ReadOnlySpan<int>)[Captures, Refunds, Cancellations, Redeliveries, AbandonedCalls, LostReservations, VoidsByHand, LostAnswers, Repairs])
             key.Append((char)('0' + count));
         return key.ToString();
+
+        int Passed(params ReadOnlySpan<Reader> readers)
+        {
+            var least = int.MaxValue;
+            foreach (var reader in readers)
+                least = Math.Min(least, Next(reader) ?? TopicOf(reader).Count);
+            return least;
+        }
+
+        void Append(List<Entry> topic, int from, params ReadOnlySpan<Reader> readers)
+        {
+            key.Append('|');
+            foreach (var entry in topic.Skip(from))
+                key.Append(TypeKey(entry.Event)).Append(TokenKey(entry.Token));
+            foreach (var reader in readers)
+                key.Append((char)('0' + (Next(reader) ?? topic.Count) - from));
+        }
     }
+
+    /// <summary>The state that the time machine gives the order: from what Orders has published, and of what it reads the held payments that it has read.</summary>
+    public string? Folded() => Folded(PaymentsTopic.Take(Read[(int)Reader.OrderOfPayments]), Folded(OrdersTopic, null));
+
+    /// <summary>The next event that concerns the reader; it passes over the others, as endpoints do.</summary>
+    public int? Next(Reader reader)
+    {
+        var topic = TopicOf(reader);
+        for (var position = Read[(int)reader]; position < topic.Count; position++)
+        {
+            if (Handles(reader, topic[position].Event))
+                return position;
+        }
+        return null;
+    }
+
+    /// <summary>Whether the reader does something with such an event.</summary>
+    public static bool Handles(Reader reader, object @event) => reader switch
+    {
+        Reader.OrderOfOrders => @event is OrderSubmitted or CancellationRequested or OrderDeadlinePassed,
+        Reader.Inventory => @event is OrderSubmitted or OrderConfirmed or OrderCancelled,
+        Reader.Payments => @event is PaymentRequested or OrderConfirmed or OrderCancelled,
+        _ => true,
+    };
+
+    private static string? Folded(IEnumerable<Entry> entries, string? from) =>
+        entries.Aggregate(from, (state, entry) => OrderFolding.StateAfter(state, OrderTopics.TypeOf(entry.Event.GetType()).Name));
 
     private static char Code<T>(T? value) where T : struct, Enum => value is { } known ? (char)('a' + Convert.ToInt32(known, CultureInfo.InvariantCulture)) : '-';
 
