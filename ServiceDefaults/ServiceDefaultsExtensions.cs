@@ -15,7 +15,7 @@ namespace Shop.ServiceDefaults;
 public static class ServiceDefaultsExtensions
 {
     /// <summary>The longest request body that a service reads, in bytes; a longer one is answered with 413.</summary>
-    public const int MaxRequestBodyBytes = 64 * 1024;
+    public const int MaxRequestBodyBytes = 128 * 1024;
 
     /// <summary>Registers the defaults; <see cref="MapServiceDefaults"/> puts them into the pipeline.</summary>
     /// <param name="builder">The process's builder.</param>

@@ -93,7 +93,7 @@ internal sealed class InventoryDb(DbContextOptions<InventoryDb> options, Transac
             product.ToTable("products", table =>
             {
                 table.HasCheckConstraint("products_sku_check", "sku ~ '^[a-z0-9-]{1,64}$'");
-                table.HasCheckConstraint("products_price_amount_check", "price_amount > 0");
+                table.HasCheckConstraint("products_price_amount_check", "price_amount > 0 AND price_amount <= 9999999999.99");
                 table.HasCheckConstraint("products_price_currency_check", "price_currency ~ '^[A-Z]{3}$'");
                 // whoever writes the row: what is larger than a topic takes could not be told to anybody
                 table.HasCheckConstraint("products_texts_check", "length(name) <= 1000 AND length(description) <= 50000");

@@ -61,7 +61,8 @@ public static class MessagingExtensions
         services.AddSingleton<TopicOffsets>();
         services.AddSingleton<MessagingFlow>();
         services.AddSingleton(provider => new EndpointProgress(provider.GetRequiredService<TopicOffsets>(), provider.GetRequiredService<NpgsqlDataSource>(), options));
-        services.AddSingleton(provider => new LogReaders(kafka, options, provider.GetRequiredService<KafkaLog>()));
+        services.AddSingleton(provider => new LogReaders(kafka, options, provider.GetRequiredService<KafkaLog>(), provider.GetRequiredService<ReadabilityProbe>(),
+            provider.GetRequiredService<ILogger<LogReader>>()));
         services.AddSingleton<EndpointPipelines>();
         services.AddSingleton<Redriving>();
         services.AddSingleton<RefusedEvents>();

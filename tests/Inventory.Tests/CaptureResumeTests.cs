@@ -42,6 +42,36 @@ public sealed class CaptureResumeTests
     }
 
     [Fact]
+    public async Task A_snapshot_that_was_cut_short_is_taken_anew()
+    {
+        await using var shop = await CapturedDatabase.StartAsync();
+        await using (await shop.ReadAsync())
+        {
+            await shop.ExecuteAsync($"{Columns} ('stays', 'n', 'd', 1, 'EUR'), ('goes', 'n', 'd', 1, 'EUR')");
+            foreach (var sku in (string[])["stays", "goes"])
+                Assert.NotEmpty((await shop.Kafka.NextAsync(Topics.Catalog, sku)).Body);
+        }
+        await Eventually.BecomesTrueAsync(() => shop.ScalarAsync<bool>("SELECT NOT active FROM pg_replication_slots"));
+        await shop.ExecuteAsync("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots");
+        await shop.ExecuteAsync("DELETE FROM products WHERE sku = 'goes'; UPDATE products SET price_amount = 2 WHERE sku = 'stays'");
+
+        // a slot is made once the transactions of the moment have ended, whether or not anybody still waits for it
+        await using (var open = await shop.Database.OpenConnectionAsync(TestContext.Current.CancellationToken))
+        await using (var transaction = await open.BeginTransactionAsync(TestContext.Current.CancellationToken))
+        {
+            await using (var writing = new NpgsqlCommand("SELECT pg_current_xact_id()", open, transaction))
+                await writing.ExecuteScalarAsync(TestContext.Current.CancellationToken);
+            await using (await shop.ReadAsync())
+                await Eventually.BecomesAsync(1L, () => shop.ScalarAsync<long>("SELECT count(*) FROM pg_replication_slots"));
+        }
+        await Eventually.BecomesAsync(0L, () => shop.ScalarAsync<long>("SELECT count(*) FROM pg_replication_slots WHERE active"));
+
+        await using var next = await shop.ReadAsync();
+        await shop.IsToldAsync("goes", body => body.Length == 0);
+        await shop.IsToldAsync("stays", body => body.Contains("2.00", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task What_is_read_again_has_its_ids_again_though_rows_have_gone_meanwhile()
     {
         await using var shop = await CapturedDatabase.StartAsync();

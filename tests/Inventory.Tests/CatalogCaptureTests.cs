@@ -157,7 +157,12 @@ public sealed class CatalogCaptureTests(ShopFixture shops)
         await ExecuteAsync(shop.Database, "DELETE FROM products WHERE sku = 'goes-later'");
         await IsToldAsync("goes-later", body => body.Length == 0);
 
+        await ExecuteAsync(shop.Database, "UPDATE stock SET on_hand = 5, reserved = 2 WHERE sku = 'stays'; INSERT INTO stock_movements (sku, on_hand, reserved, dispatched, cause, reason, moved_at) VALUES ('stays', 5, 2, 0, 'correction', 'test', now())");
+        var held = await Assert.ThrowsAsync<PostgresException>(() => ExecuteAsync(shop.Database, "TRUNCATE products CASCADE"));
+        Assert.Equal(PostgresErrorCodes.RestrictViolation, held.SqlState);
+        await ExecuteAsync(shop.Database, "UPDATE stock SET reserved = 0 WHERE sku = 'stays'; INSERT INTO stock_movements (sku, on_hand, reserved, dispatched, cause, reason, moved_at) VALUES ('stays', 0, -2, 0, 'correction', 'test', now())");
         await ExecuteAsync(shop.Database, "TRUNCATE products CASCADE");
+        Assert.Equal(0, await shop.ScalarAsync<long>("SELECT sum(on_hand)::bigint FROM stock_movements WHERE sku = 'stays'"));
         await IsToldAsync("stays", body => body.Length == 0);
 
         await ExecuteAsync(shop.Database, "INSERT INTO products (sku, name, description, price_amount, price_currency) VALUES ('unpublished', 'n', 'd', 1, 'EUR')");

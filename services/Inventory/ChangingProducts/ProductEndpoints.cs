@@ -93,6 +93,8 @@ internal static partial class ProductEndpoints
         var errors = new ValidationErrors();
         if (!SkuPattern().IsMatch(sku))
             errors.Add("sku", "Must be 1 to 64 of a-z, 0-9 and -.");
+        else if (CardNumbers.IsIn(sku))
+            errors.Add("sku", CardNumbers.Refusal);
         if (string.IsNullOrWhiteSpace(request.Name) || request.Name.Length > MaxNameLength)
             errors.Add("name", $"Must be 1 to {MaxNameLength} characters.");
         if (request.Description.Length > MaxDescriptionLength)

@@ -45,7 +45,8 @@ internal sealed partial class ReservationExpiry(IServiceScopeFactory scopes, IOp
             .ToDictionary(item => item.Sku, StringComparer.Ordinal);
         foreach (var reservation in reservations)
         {
-            foreach (var line in reservation.Lines)
+            // a product that was removed by force has no stock to give it back to, and the others' must not wait for it
+            foreach (var line in reservation.Lines.Where(line => stock.ContainsKey(line.Sku)))
                 db.Record(new(stock[line.Sku].Release(line.Quantity), MovementCause.Expiry, reservation.OrderId.ToString(), null, now));
             reservation.End(ReservationStatus.Released, now);
             db.Publish(new StockReleased(reservation.OrderId, reservation.Lines));

@@ -116,7 +116,7 @@ namespace Shop.Inventory.Migrations
 
                     b.ToTable("products", null, t =>
                         {
-                            t.HasCheckConstraint("products_price_amount_check", "price_amount > 0");
+                            t.HasCheckConstraint("products_price_amount_check", "price_amount > 0 AND price_amount <= 9999999999.99");
 
                             t.HasCheckConstraint("products_price_currency_check", "price_currency ~ '^[A-Z]{3}$'");
 

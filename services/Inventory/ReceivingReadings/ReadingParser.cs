@@ -29,6 +29,8 @@ internal static class ReadingParser
         if (!reading.TryGetProperty("at", out var atText) || !TryTime(atText, out var at))
             return (null, "at: must be an RFC 3339 time.");
         at = at.ToUniversalTime();
+        // what the database keeps of it: a reading that comes again is known by its time
+        at = at.AddTicks(-(at.Ticks % TimeSpan.TicksPerMicrosecond));
         if (at > now + MostAhead)
             return (null, $"at: is more than {MostAhead.TotalMinutes:0} minutes ahead of now ({now.UtcDateTime.ToString("O", CultureInfo.InvariantCulture)}): set the clock.");
         if (at < now - MostBehind)

@@ -58,7 +58,7 @@ internal static class SensorEndpoints
         {
             if (registered.Setup != setup)
             {
-                await EndAlarmsAsync(db, sensor, now, cancellationToken);
+                await EndAlarmsAsync(db, sensor, isRemoved: false, now, cancellationToken);
                 registered.SetUp(setup);
             }
         }
@@ -90,27 +90,32 @@ internal static class SensorEndpoints
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
         if (await LockAsync(db, sensor, cancellationToken) is not { } registered)
             return TypedResults.NotFound();
-        await EndAlarmsAsync(db, sensor, time.GetUtcNow(), cancellationToken);
+        await EndAlarmsAsync(db, sensor, isRemoved: true, time.GetUtcNow(), cancellationToken);
         db.Sensors.Remove(registered);
         await SaveAsync(db, sensor, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return TypedResults.NoContent();
     }
 
-    private static Task<Sensor?> LockAsync(InventoryDb db, string sensor, CancellationToken cancellationToken) =>
-        db.Sensors.FromSql($"SELECT * FROM sensors WHERE name = {sensor} FOR UPDATE").SingleOrDefaultAsync(cancellationToken);
+    private static async Task<Sensor?> LockAsync(InventoryDb db, string sensor, CancellationToken cancellationToken)
+    {
+        // in the order of a registration, which has the table before its rows
+        await db.Database.ExecuteSqlAsync($"LOCK TABLE sensors IN ROW EXCLUSIVE MODE", cancellationToken);
+        return await db.Sensors.FromSql($"SELECT * FROM sensors WHERE name = {sensor} FOR UPDATE").SingleOrDefaultAsync(cancellationToken);
+    }
 
-    /// <summary>What was measured, and what was alarming about it, is no longer what counts.</summary>
-    private static async Task EndAlarmsAsync(InventoryDb db, string sensor, DateTimeOffset now, CancellationToken cancellationToken)
+    /// <summary>What was measured, and what was alarming about it, is no longer what counts; that nothing is heard of it counts until it is removed.</summary>
+    private static async Task EndAlarmsAsync(InventoryDb db, string sensor, bool isRemoved, DateTimeOffset now, CancellationToken cancellationToken)
     {
         var (connection, transaction) = ((NpgsqlConnection)db.Database.GetDbConnection(), (NpgsqlTransaction)db.Database.CurrentTransaction!.GetDbTransaction());
         foreach (var (setup, state) in (await SensorStates.LockAsync(connection, transaction, [sensor], cancellationToken)).Values)
         {
             if (state.Alarm is { } alarm)
                 db.Publish(SensorAlarms.SetUpAnew(alarm, sensor, setup, now));
-            if (state.SilenceAlarm is { } silence)
-                db.Publish(SensorAlarms.Heard(silence, sensor, "the sensor was set up anew or removed", now));
-            await SensorStates.WriteAsync(connection, transaction, [SensorState.Of(sensor)], cancellationToken);
+            if (isRemoved && state.SilenceAlarm is { } silence)
+                db.Publish(SensorAlarms.Heard(silence, sensor, "the sensor was removed", now));
+            var next = isRemoved ? SensorState.Of(sensor) : SensorState.Of(sensor) with { HeardAt = state.HeardAt, SilenceAlarm = state.SilenceAlarm };
+            await SensorStates.WriteAsync(connection, transaction, [next], cancellationToken);
         }
     }
 

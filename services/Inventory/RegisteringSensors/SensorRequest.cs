@@ -21,6 +21,8 @@ internal sealed partial record SensorRequest(
         var errors = new ValidationErrors();
         if (!NamePattern().IsMatch(sensor))
             errors.Add("sensor", "Must be 1 to 64 of a-z, 0-9 and -.");
+        else if (CardNumbers.IsIn(sensor))
+            errors.Add("sensor", CardNumbers.Refusal);
         if (Kind == SensorKind.Weight)
         {
             if (Sku is null || !NamePattern().IsMatch(Sku))

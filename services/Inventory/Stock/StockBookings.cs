@@ -31,6 +31,8 @@ internal static class StockBookings
     {
         if (key.Length is < 1 or > MaxKeyLength || !key.All(character => character is > ' ' and <= '~'))
             errors.Add(KeyHeader, $"Must be 1 to {MaxKeyLength} visible ASCII characters.");
+        else if (CardNumbers.IsIn(key))
+            errors.Add(KeyHeader, CardNumbers.Refusal);
     }
 
     /// <summary>Books it, or answers as before where the same was booked under the key.</summary>

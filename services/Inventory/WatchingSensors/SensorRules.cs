@@ -48,6 +48,9 @@ internal static class SensorRules
     /// <summary>How much later a reading may arrive than it was taken and still be compared with the stock: clocks differ, and so do networks.</summary>
     public static readonly TimeSpan Latest = TimeSpan.FromMinutes(5);
 
+    /// <summary>How far ahead a clock may be and still be one that goes right.</summary>
+    private static readonly TimeSpan Ahead = TimeSpan.FromSeconds(2);
+
     /// <summary>A shelf's weight against the pieces that the stock says, or has just said, are there.</summary>
     /// <param name="grams">What was measured.</param>
     /// <param name="tareGrams">What the empty shelf weighs.</param>
@@ -83,8 +86,9 @@ internal static class SensorRules
     {
         state = state with { HeardAt = state.HeardAt > arrivedAt ? state.HeardAt : arrivedAt };
         var readAt = reportedAt < arrivedAt ? reportedAt : arrivedAt;
-        var isNewer = state.ReadAt is null || readAt > state.ReadAt || (readAt == state.ReadAt && reportedAt > state.ReportedAt);
-        if (!isNewer || reportedAt == state.ReportedAt)
+        // behind the newest by a clock that is ahead is what comes again; by one that goes right the other clock was ahead, and was set
+        var isNewer = state.ReadAt is null || reportedAt > state.ReportedAt || (reportedAt < state.ReportedAt && reportedAt <= arrivedAt + Ahead && readAt > state.ReadAt);
+        if (!isNewer)
             return (state, Verdict.Nothing);
         state = state with { ReadAt = readAt, ReportedAt = reportedAt, Value = value };
         if (arrivedAt - readAt > Latest)

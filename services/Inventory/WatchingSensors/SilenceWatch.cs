@@ -19,6 +19,13 @@ internal sealed class SilenceWatch(IServiceScopeFactory scopes, EndpointProgress
     /// <summary>Sensors of one transaction.</summary>
     private const int Step = 500;
 
+    /// <summary>Rounds that are further apart have an outage between them, or a backlog.</summary>
+    private static readonly TimeSpan LongestRound = TimeSpan.FromSeconds(6);
+
+    /// <summary>Since when readings come and are handled without a gap.</summary>
+    private DateTimeOffset _hearsSince;
+
+    private DateTimeOffset _lastRoundAt;
     private (DateTimeOffset At, IReadOnlyDictionary<(string Topic, int Partition), long> Ends)? _earlier;
 
     /// <inheritdoc/>
@@ -27,15 +34,20 @@ internal sealed class SilenceWatch(IServiceScopeFactory scopes, EndpointProgress
     /// <inheritdoc/>
     public async Task RunOnceAsync(CancellationToken stoppingToken)
     {
+        var now = time.GetUtcNow();
+        // after an outage a sensor has as long as ever to be heard of again
+        if (_earlier is null || now - _lastRoundAt > LongestRound)
+            _hearsSince = now;
         if (_earlier is { } earlier)
         {
             if (!await progress.HasHandledAsync(Endpoint, earlier.Ends, stoppingToken))
                 return;
-            while (await RaiseAsync(earlier.At - settings.Value.SilentAfter, stoppingToken) == Step)
+            while (earlier.At - _hearsSince >= settings.Value.SilentAfter && await RaiseAsync(earlier.At - settings.Value.SilentAfter, stoppingToken) == Step)
             {
             }
         }
-        _earlier = await HearsAsync(stoppingToken) ? (time.GetUtcNow(), await progress.EndsAsync(Endpoint)) : null;
+        _earlier = await HearsAsync(stoppingToken) ? (now, await progress.EndsAsync(Endpoint)) : null;
+        _lastRoundAt = now;
     }
 
     /// <summary>Whether there are sensors that could fall silent: a shop without any asks nobody.</summary>

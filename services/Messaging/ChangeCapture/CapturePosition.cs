@@ -86,9 +86,6 @@ internal sealed class CapturePosition
                 Unanswered++;
         }
 
-        /// <summary>A record that was to be sent is not.</summary>
-        public void Remove() => _position.Answered(this, null);
-
         /// <summary>Nothing more comes of it.</summary>
         public void Complete(NpgsqlLogSequenceNumber end)
         {

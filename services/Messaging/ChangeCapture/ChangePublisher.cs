@@ -3,11 +3,18 @@ using System.Text.Json;
 using Confluent.Kafka;
 using Microsoft.Extensions.Logging;
 using Shop.Messaging.Events;
+using Shop.Messaging.Kafka;
 
 namespace Shop.Messaging.ChangeCapture;
 
 /// <summary>Publishes rows and tombstones of one table, in their order, as fast as the broker takes them.</summary>
-internal sealed partial class ChangePublisher(IProducer<byte[], byte[]?> producer, TableCapture capture, string source, ILogger logger) : IDisposable
+/// <param name="producer">The client, which this owns.</param>
+/// <param name="limits">What the topic takes.</param>
+/// <param name="capture">The table.</param>
+/// <param name="source">The events' source.</param>
+/// <param name="requireLock">Throws where somebody else may publish.</param>
+/// <param name="logger">Where it is said that a row is left out.</param>
+internal sealed partial class ChangePublisher(IProducer<byte[], byte[]?> producer, TopicLimits limits, TableCapture capture, string source, Action requireLock, ILogger logger) : IDisposable
 {
     private static readonly TimeSpan QueueFullDelay = TimeSpan.FromMilliseconds(2);
 
@@ -44,9 +51,16 @@ internal sealed partial class ChangePublisher(IProducer<byte[], byte[]?> produce
             Headers = new CloudEvent(id, capture.Type.Name, source, at, key).ToHeaders(),
             Timestamp = new Timestamp(at),
         };
+        if (!await limits.AllowsAsync(capture.Type.Topic.Name, message, body?.Length ?? 0))
+        {
+            // an event that no topic takes would hold up all other rows for good
+            RowLeftOut(logger, capture.Table, key, "it is larger than its topic's max.message.bytes");
+            return;
+        }
         transaction.Add();
         while (true)
         {
+            requireLock();
             try
             {
                 producer.Produce(capture.Type.Topic.Name, message, transaction.Delivered);
@@ -55,13 +69,6 @@ internal sealed partial class ChangePublisher(IProducer<byte[], byte[]?> produce
             catch (ProduceException<byte[], byte[]?> e) when (e.Error.Code == ErrorCode.Local_QueueFull)
             {
                 await Task.Delay(QueueFullDelay, cancellationToken);
-            }
-            catch (ProduceException<byte[], byte[]?> e) when (e.Error.Code == ErrorCode.MsgSizeTooLarge)
-            {
-                // an event that no topic takes would hold up all other rows for good
-                transaction.Remove();
-                RowLeftOut(logger, capture.Table, key, e.Error.Reason);
-                return;
             }
         }
     }

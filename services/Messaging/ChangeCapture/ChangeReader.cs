@@ -4,6 +4,7 @@ using Npgsql;
 using Npgsql.Replication;
 using Shop.Messaging.Kafka;
 using Shop.Messaging.Schema;
+using Shop.Messaging.Streams;
 using Shop.Messaging.Workers;
 
 namespace Shop.Messaging.ChangeCapture;
@@ -13,7 +14,7 @@ namespace Shop.Messaging.ChangeCapture;
 /// each change. One instance does so, under an advisory lock; the others wait for it.
 /// </summary>
 internal sealed partial class ChangeReader(TableCapture capture, string connectionString, NpgsqlDataSource dataSource, KafkaConnection kafka, KafkaLog kafkaLog,
-    TopicCreation topics, MessagingOptions options, TimeProvider time, ILogger<ChangeReader> logger) : IWorker
+    LogReaders logs, TopicCreation topics, MessagingOptions options, TimeProvider time, ILogger<ChangeReader> logger) : IWorker
 {
     private static readonly TimeSpan StandbyInterval = TimeSpan.FromSeconds(1), PollInterval = TimeSpan.FromMilliseconds(100), StatusInterval = TimeSpan.FromSeconds(1);
 
@@ -21,7 +22,19 @@ internal sealed partial class ChangeReader(TableCapture capture, string connecti
     private const int PingSeconds = 5;
 
     /// <summary>A reader that asks nothing for so long is stopped or starved: the server ends its sessions, and another one takes over.</summary>
-    private const int LongestSilenceSeconds = 10;
+    private const int LongestSilenceSeconds = 15;
+
+    /// <summary>
+    /// How long it publishes without an answer of the server, and how long the client keeps what it could not send: together less than the silence
+    /// after which another one publishes, so that one that goes on after a pause sends nothing that is older than its successor's.
+    /// </summary>
+    private static readonly TimeSpan LongestUnanswered = TimeSpan.FromSeconds(6), LongestQueued = TimeSpan.FromSeconds(8);
+
+    /// <summary>What waits to be sent is sent within that time, by a broker that takes some 2,000 records a second.</summary>
+    private const int MostQueued = 16_000;
+
+    /// <summary>When the session with the lock was last asked something that the server has answered.</summary>
+    private long _answeredAt;
 
     /// <summary>Whether the publication has been looked at, and can only be without its table because somebody took it out since.</summary>
     private volatile bool _ensured;
@@ -41,6 +54,7 @@ internal sealed partial class ChangeReader(TableCapture capture, string connecti
             await Task.Delay(StandbyInterval, time, stoppingToken);
 
         _ensured = false;
+        Volatile.Write(ref _answeredAt, time.GetTimestamp());
         using var held = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
         var holding = HoldAsync(session, held);
         try
@@ -69,9 +83,12 @@ internal sealed partial class ChangeReader(TableCapture capture, string connecti
         await EnsurePublicationAsync(cancellationToken);
         await using var replication = new LogicalReplicationConnection(WithLongestSilence(connectionString)) { WalReceiverStatusInterval = StatusInterval };
         await replication.Open(cancellationToken);
+        // a slot is made once the transactions of the moment have ended, however long they take
+        replication.CommandTimeout = TimeSpan.Zero;
         var limits = await TopicLimits.LoadAsync(kafka, [capture.Type.Topic.Name]);
-        var producer = kafkaLog.Attach(new ProducerBuilder<byte[], byte[]?>(kafka.Producer($"{options.ServiceName}.changes", gapless: true, limits.Smallest))).Build();
-        using var publisher = new ChangePublisher(producer, capture, options.EventSource, logger);
+        var config = kafka.Producer($"{options.ServiceName}.changes", gapless: true, limits.Smallest);
+        (config.MessageTimeoutMs, config.QueueBufferingMaxMessages) = ((int)LongestQueued.TotalMilliseconds, MostQueued);
+        using var publisher = new ChangePublisher(kafkaLog.Attach(new ProducerBuilder<byte[], byte[]?>(config)).Build(), limits, capture, options.EventSource, RequireAnswered, logger);
         var rows = new TableRows(dataSource, capture);
 
         var state = await CaptureTable.StateAsync(dataSource, _slot, cancellationToken);
@@ -91,8 +108,10 @@ internal sealed partial class ChangeReader(TableCapture capture, string connecti
 
     private async Task SnapshotAsync(LogicalReplicationConnection replication, ChangePublisher publisher, TableRows rows, CancellationToken cancellationToken)
     {
+        // whoever is cut off from here on begins anew, and not with the changes of a slot without a snapshot
+        await CaptureTable.SetSnapshotAsync(dataSource, _slot, null, cancellationToken);
         // before the snapshot: nobody else writes to the topic, so what is there and not in the snapshot is gone
-        var gone = await TopicKeys.ReadAsync(kafka, kafkaLog, $"{options.ServiceName}.changes", capture.Type.Topic, cancellationToken);
+        var gone = await TopicKeys.ReadAsync(logs, capture.Type.Topic, cancellationToken);
         var slot = await replication.CreatePgOutputReplicationSlot(_slot, slotSnapshotInitMode: LogicalSlotSnapshotInitMode.Export, cancellationToken: cancellationToken);
         var (position, at, count) = (new CapturePosition(), time.GetUtcNow(), 0);
         var transaction = position.Begin();
@@ -131,9 +150,10 @@ internal sealed partial class ChangeReader(TableCapture capture, string connecti
                 await using (var ping = IsPublished(session))
                 {
                     // as it was before the question: it may be made while that is answered
-                    var ensured = _ensured;
+                    var (ensured, askedAt) = (_ensured, time.GetTimestamp());
                     if (await ping.ExecuteScalarAsync(held.Token) is false && ensured)
                         throw new InvalidOperationException($"The publication {capture.Publication} is without the table {capture.Table}: it is mended, and a new snapshot taken");
+                    Volatile.Write(ref _answeredAt, askedAt);
                 }
                 await Task.Delay(StandbyInterval, held.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
@@ -146,6 +166,13 @@ internal sealed partial class ChangeReader(TableCapture capture, string connecti
             await held.CancelAsync();
             throw;
         }
+    }
+
+    /// <exception cref="InvalidOperationException">Another reader may have taken over.</exception>
+    private void RequireAnswered()
+    {
+        if (time.GetElapsedTime(Volatile.Read(ref _answeredAt)) > LongestUnanswered)
+            throw new InvalidOperationException($"The server has not answered for {LongestUnanswered.TotalSeconds:0} s, and another reader may publish the changes of {capture.Table}");
     }
 
     /// <summary>Its next user in the pool may be silent for longer.</summary>

@@ -20,13 +20,13 @@ internal sealed class Backlog
     public void Add(ConsumedRecord record)
     {
         Interlocked.Increment(ref _records);
-        Interlocked.Add(ref _bytes, record.Body?.Length ?? 0);
+        Interlocked.Add(ref _bytes, record.Bytes);
     }
 
     /// <summary>A record waits no more.</summary>
     public void Remove(ConsumedRecord record)
     {
-        Interlocked.Add(ref _bytes, -(record.Body?.Length ?? 0));
+        Interlocked.Add(ref _bytes, -record.Bytes);
         if (Interlocked.Decrement(ref _records) != MaxRecords * ((2 * PausedLanes) + 1) / 2)
             return;
         try

@@ -51,6 +51,19 @@ public sealed class ConsumedRecord
 
     internal Headers Headers { get; }
 
+    /// <summary>What it takes of memory, about.</summary>
+    internal int Bytes
+    {
+        get
+        {
+            var bytes = Key.Length + (Body?.Length ?? 0);
+            // asked for every record, so without an enumerator
+            for (var i = 0; i < Headers.Count; i++)
+                bytes += Headers[i].Key.Length + (Headers[i].GetValueBytes()?.Length ?? 0);
+            return bytes;
+        }
+    }
+
     /// <summary>Why this is no record but stands for some that cannot be read; null for all others.</summary>
     internal UnreadableRecordsException? Unreadable { get; private init; }
 

@@ -34,18 +34,18 @@ internal sealed class TopicLimits
     public static async Task<TopicLimits> LoadAsync(KafkaConnection kafka, IReadOnlyCollection<string> topics) => new(kafka, await AskAsync(kafka, topics));
 
     /// <summary>Whether the topic takes the record; where it does not seem to, the broker is asked again.</summary>
-    public async ValueTask<bool> AllowsAsync(string topic, Message<byte[], byte[]> message)
+    public async ValueTask<bool> AllowsAsync<TValue>(string topic, Message<byte[], TValue> message, int valueBytes)
     {
-        var size = SizeOf(message);
+        var size = SizeOf(message) + valueBytes;
         if (size <= _limits.GetValueOrDefault(topic, Default))
             return true;
         _limits[topic] = (await AskAsync(_kafka, [topic])).GetValueOrDefault(topic, Default);
         return size <= _limits[topic];
     }
 
-    private static int SizeOf(Message<byte[], byte[]> message)
+    private static int SizeOf<TValue>(Message<byte[], TValue> message)
     {
-        var size = message.Key.Length + message.Value.Length;
+        var size = message.Key.Length;
         // asked for every event, so without an enumerator
         for (var i = 0; i < message.Headers.Count; i++)
             size += message.Headers[i].Key.Length + message.Headers[i].GetValueBytes().Length + 4;

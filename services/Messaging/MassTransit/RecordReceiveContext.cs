@@ -1,10 +1,10 @@
-using System.Text;
 using MassTransit;
 using MassTransit.Middleware.Outbox;
 using MassTransit.Serialization;
 using MassTransit.Transports;
 using Microsoft.Extensions.DependencyInjection;
 using Shop.Messaging.Consuming;
+using Shop.Messaging.Events;
 using Shop.Messaging.Outbox;
 
 namespace Shop.Messaging.MassTransit;
@@ -44,13 +44,13 @@ internal sealed class RecordReceiveContext : BaseReceiveContext
         public IEnumerable<KeyValuePair<string, object>> GetAll()
         {
             foreach (var header in record.Headers)
-                yield return new(header.Key, Encoding.UTF8.GetString(header.GetValueBytes() ?? []));
+                yield return new(StorableText.Of(header.Key), StorableText.Of(header.GetValueBytes() ?? []));
         }
 
         public bool TryGetHeader(string key, out object value)
         {
             var found = record.Headers.TryGetLastBytes(key, out var bytes);
-            value = found ? Encoding.UTF8.GetString(bytes ?? []) : "";
+            value = found ? StorableText.Of(bytes ?? []) : "";
             return found;
         }
     }

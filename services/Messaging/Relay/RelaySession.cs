@@ -172,7 +172,7 @@ internal sealed class RelaySession(NpgsqlConnection connection, IProducer<byte[]
     {
         var activity = MessagingTelemetry.StartSend(message.Topic, message.Key, message.Event);
         var record = message.ToRecord(activity?.Id ?? message.Event.TraceParent);
-        if (!await limits.AllowsAsync(message.Topic, record))
+        if (!await limits.AllowsAsync(message.Topic, record, record.Value.Length))
         {
             await HoldAsync(message, new Error(ErrorCode.MsgSizeTooLarge, "The event is larger than its topic's max.message.bytes"), activity, cancellationToken);
             return;

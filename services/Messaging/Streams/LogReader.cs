@@ -1,6 +1,8 @@
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using Confluent.Kafka;
+using Microsoft.Extensions.Logging;
 using Shop.Contracts;
 using Shop.Messaging.Consuming;
 using Shop.Messaging.Kafka;
@@ -20,15 +22,21 @@ public sealed class LogReaders
     private readonly KafkaConnection _kafka;
     private readonly MessagingOptions _options;
     private readonly KafkaLog _log;
+    private readonly ReadabilityProbe _readability;
+    private readonly ILogger<LogReader> _logger;
 
-    internal LogReaders(KafkaConnection kafka, MessagingOptions options, KafkaLog log) => (_kafka, _options, _log) = (kafka, options, log);
+    internal LogReaders(KafkaConnection kafka, MessagingOptions options, KafkaLog log, ReadabilityProbe readability, ILogger<LogReader> logger) =>
+        (_kafka, _options, _log, _readability, _logger) = (kafka, options, log, readability, logger);
 
     /// <summary>Opens a reader, which reads nothing until it is told where to begin.</summary>
-    public LogReader Open() => new(() => _log.Attach(new ConsumerBuilder<byte[]?, byte[]?>(_kafka.Reader(_options.ServiceName))).Build(), _log);
+    public LogReader Open() => new(() => _log.Attach(new ConsumerBuilder<byte[]?, byte[]?>(_kafka.Reader(_options.ServiceName))).Build(), _log, _readability, _logger);
 }
 
-/// <summary>Reads records from given positions on, in no consumer group: in the order of each partition, all partitions mixed.</summary>
-public sealed class LogReader : IDisposable
+/// <summary>
+/// Reads records from given positions on, in no consumer group: in the order of each partition, all partitions mixed. A batch that no client can
+/// read is passed over, and said in the log.
+/// </summary>
+public sealed partial class LogReader : IDisposable
 {
     private const int MaxBatch = 2_000, BatchesAhead = 4;
     private const long MaxBatchBytes = 4 << 20;
@@ -36,14 +44,20 @@ public sealed class LogReader : IDisposable
     private static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan IdleTimeout = TimeSpan.FromMilliseconds(50);
 
+    /// <summary>A partition of which nothing has come for so long, though there is more of it, may stand before what cannot be read.</summary>
+    private static readonly TimeSpan Lull = TimeSpan.FromSeconds(5);
+
     private readonly Func<IConsumer<byte[]?, byte[]?>> _connect;
     private readonly Lazy<IConsumer<byte[]?, byte[]?>> _asking;
     private readonly KafkaLog _log;
+    private readonly ReadabilityProbe _readability;
+    private readonly ILogger<LogReader> _logger;
 
     /// <summary>Where partitions ended, as far as the reading at hand has handed out its batches.</summary>
     private IReadOnlyDictionary<(string Topic, int Partition), long> _ends = new Dictionary<(string, int), long>();
 
-    internal LogReader(Func<IConsumer<byte[]?, byte[]?>> connect, KafkaLog log) => (_connect, _asking, _log) = (connect, new(connect), log);
+    internal LogReader(Func<IConsumer<byte[]?, byte[]?>> connect, KafkaLog log, ReadabilityProbe readability, ILogger<LogReader> logger) =>
+        (_connect, _asking, _log, _readability, _logger) = (connect, new(connect), log, readability, logger);
 
     /// <summary>The partitions of topics, as they are now; a topic that does not exist has none.</summary>
     /// <exception cref="KafkaException">The broker does not answer.</exception>
@@ -75,18 +89,19 @@ public sealed class LogReader : IDisposable
     /// Reads these partitions from these offsets on, for ever: batches of what is there, and an empty one where nothing has come for a while. A thread
     /// of its own reads ahead, by a few batches.
     /// </summary>
-    /// <exception cref="ConsumeException">What was read is damaged, or the client has failed.</exception>
+    /// <exception cref="ConsumeException">The client has failed.</exception>
     public async IAsyncEnumerable<IReadOnlyList<ConsumedRecord>> ReadAsync(
         IEnumerable<(string Topic, int Partition, long Offset)> positions, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         _ends = new Dictionary<(string, int), long>();
         // a client of its own: what another assignment has left in a client's queue cannot be told from what this one reads, an end least of all
         using var consumer = _connect();
-        consumer.Assign(positions.Select(position => new TopicPartitionOffset(position.Topic, position.Partition, position.Offset)));
+        var cursors = positions.ToDictionary(position => (position.Topic, position.Partition), position => new Cursor { Next = position.Offset });
+        consumer.Assign(cursors.Select(cursor => new TopicPartitionOffset(cursor.Key.Topic, cursor.Key.Partition, cursor.Value.Next)));
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         using var room = new SemaphoreSlim(BatchesAhead);
         var batches = Channel.CreateUnbounded<ReadBatch>(new() { SingleReader = true, SingleWriter = true });
-        var reading = Task.Factory.StartNew(() => ReadAhead(consumer, batches.Writer, room, ended.Token), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        var reading = Task.Factory.StartNew(() => ReadAhead(consumer, cursors, batches.Writer, room, ended.Token), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         try
         {
             await foreach (var batch in batches.Reader.ReadAllAsync(cancellationToken))
@@ -109,16 +124,22 @@ public sealed class LogReader : IDisposable
     /// </summary>
     public bool IsPassed((string Topic, int Partition) partition, long offset) => _ends.TryGetValue(partition, out var end) && end >= offset;
 
-    private void ReadAhead(IConsumer<byte[]?, byte[]?> consumer, ChannelWriter<ReadBatch> batches, SemaphoreSlim room, CancellationToken cancellationToken)
+    private void ReadAhead(IConsumer<byte[]?, byte[]?> consumer, Dictionary<(string Topic, int Partition), Cursor> cursors, ChannelWriter<ReadBatch> batches, SemaphoreSlim room, CancellationToken cancellationToken)
     {
         // of this reading alone: what another one has seen says nothing about what this one has read
         var ends = new Dictionary<(string Topic, int Partition), long>();
+        var inspectedAt = Stopwatch.GetTimestamp();
         try
         {
             while (true)
             {
                 room.Wait(cancellationToken);
-                var records = ReadRecords(consumer, ends, cancellationToken);
+                var records = ReadRecords(consumer, cursors, ends, cancellationToken);
+                if (Stopwatch.GetElapsedTime(inspectedAt) > Lull)
+                {
+                    inspectedAt = Stopwatch.GetTimestamp();
+                    PassOverUnreadable(consumer, cursors, cancellationToken);
+                }
                 // told only with an empty batch: then all that came before has been handed out
                 batches.TryWrite(new(records, records.Count == 0 ? new Dictionary<(string, int), long>(ends) : null));
             }
@@ -133,33 +154,52 @@ public sealed class LogReader : IDisposable
         }
     }
 
-    private List<ConsumedRecord> ReadRecords(IConsumer<byte[]?, byte[]?> consumer, Dictionary<(string Topic, int Partition), long> ends, CancellationToken cancellationToken)
+    /// <summary>A client fetches what it cannot read again and again, mostly without a word.</summary>
+    private void PassOverUnreadable(IConsumer<byte[]?, byte[]?> consumer, Dictionary<(string Topic, int Partition), Cursor> cursors, CancellationToken cancellationToken)
+    {
+        foreach (var ((topic, partition), cursor) in cursors)
+        {
+            var stands = new TopicPartition(topic, partition);
+            if (Stopwatch.GetElapsedTime(cursor.MovedAt) < Lull || consumer.GetWatermarkOffsets(stands).High is not { IsSpecial: false } end || end.Value <= cursor.Next
+                || _readability.FindReadable(stands, cursor.Next, cancellationToken) is not { } next || next <= cursor.Next)
+                continue;
+            UnreadablePassedOver(_logger, topic, partition, cursor.Next, next - 1);
+            consumer.Seek(new(stands, new Offset(next)));
+            cursor.MoveTo(next);
+        }
+    }
+
+    private List<ConsumedRecord> ReadRecords(
+        IConsumer<byte[]?, byte[]?> consumer, Dictionary<(string Topic, int Partition), Cursor> cursors, Dictionary<(string Topic, int Partition), long> ends, CancellationToken cancellationToken)
     {
         var batch = new List<ConsumedRecord>(MaxBatch);
         var (timeout, bytes) = (IdleTimeout, 0L);
-        while (batch.Count < MaxBatch && bytes < MaxBatchBytes && Next(consumer, timeout, ends) is { } record)
+        while (batch.Count < MaxBatch && bytes < MaxBatchBytes && Next(consumer, timeout, cursors, ends) is { } record)
         {
             cancellationToken.ThrowIfCancellationRequested();
             batch.Add(record);
-            (timeout, bytes) = (TimeSpan.Zero, bytes + (record.Body?.Length ?? 0));
+            (timeout, bytes) = (TimeSpan.Zero, bytes + record.Bytes);
         }
         return batch;
     }
 
     /// <summary>The next record; null where none came in time.</summary>
-    private ConsumedRecord? Next(IConsumer<byte[]?, byte[]?> consumer, TimeSpan timeout, Dictionary<(string Topic, int Partition), long> ends)
+    private ConsumedRecord? Next(
+        IConsumer<byte[]?, byte[]?> consumer, TimeSpan timeout, Dictionary<(string Topic, int Partition), Cursor> cursors, Dictionary<(string Topic, int Partition), long> ends)
     {
         try
         {
             while (consumer.Consume(timeout) is { } result)
             {
+                cursors[(result.Topic, result.Partition.Value)].MoveTo(result.Offset.Value + (result.IsPartitionEOF ? 0 : 1));
                 if (!result.IsPartitionEOF)
                     return ConsumedRecord.From(result);
                 ends[(result.Topic, result.Partition.Value)] = result.Offset.Value;
             }
             return null;
         }
-        catch (ConsumeException e) when (e.Error is { IsFatal: false, IsBrokerError: true } || e.Error.Code is ErrorCode.Local_AllBrokersDown or ErrorCode.Local_Transport)
+        catch (ConsumeException e) when (e.Error is { IsFatal: false, IsBrokerError: true } 
+            || e.Error.Code is ErrorCode.Local_AllBrokersDown or ErrorCode.Local_Transport or ErrorCode.Local_BadMsg or ErrorCode.Local_BadCompression or ErrorCode.Local_NotImplemented)
         {
             _log.Write(e.Error);
             return null;
@@ -171,6 +211,19 @@ public sealed class LogReader : IDisposable
     {
         if (_asking.IsValueCreated)
             _asking.Value.Dispose();
+    }
+
+    [LoggerMessage(EventName = "UnreadablePassedOver", Level = LogLevel.Error, Message = "{Topic}[{Partition}] has nothing that can be read at the offsets {First} to {Last}: they are passed over")]
+    private static partial void UnreadablePassedOver(ILogger logger, string topic, int partition, long first, long last);
+
+    /// <summary>How far a partition was read.</summary>
+    private sealed class Cursor
+    {
+        public long Next { get; set; }
+
+        public long MovedAt { get; private set; } = Stopwatch.GetTimestamp();
+
+        public void MoveTo(long next) => (Next, MovedAt) = (next, Stopwatch.GetTimestamp());
     }
 
     /// <summary>Records, and where partitions ended before which nothing else comes; null where that is not known anew.</summary>

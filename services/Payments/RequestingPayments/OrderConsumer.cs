@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using MassTransit;
 using Shop.Contracts;
+using Shop.Messaging.Consuming;
 using Shop.Payments.ScreeningPayments;
 
 namespace Shop.Payments.RequestingPayments;
@@ -51,7 +52,7 @@ internal sealed partial class OrderConsumer(PaymentsDb db, PaymentScreening scre
     }
 
     private static Cause CauseOf(ConsumeContext context) =>
-        new(context.MessageId!.Value, Activity.Current?.Id ?? context.Headers.Get<string>("traceparent"));
+        new(context.MessageId!.Value, Activity.Current?.Id ?? (context.TryGetPayload<ConsumedRecord>(out var record) ? record.Event.TraceParent : null));
 
     [LoggerMessage(EventName = "SecondPaymentIgnored", Level = LogLevel.Warning, Message = "Order {OrderId} has payment {PaymentId}; a second one, {SecondPaymentId}, is ignored")]
     private static partial void SecondPaymentIgnored(ILogger logger, Guid orderId, Guid paymentId, Guid secondPaymentId);

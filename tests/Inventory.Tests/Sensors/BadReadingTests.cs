@@ -117,6 +117,19 @@ public sealed class BadReadingTests(ShopFixture shops)
     }
 
     [Fact]
+    public async Task A_thousand_readings_are_taken_at_once_however_they_are_written()
+    {
+        var shop = await shops.OnAsync(Broker.Embedded);
+        var device = await Device.RegisterAsync(shop, "thousand", """{"kind":"weight","sku":"mug-blue","unitGrams":350,"tareGrams":1200}""");
+        var (from, pad) = (Device.Now.AddHours(-1), new string('0', 12));
+        var readings = Enumerable.Range(0, 1_000).Select(i => $$"""{"at":"{{from.AddTicks((i * 10_000_000L) + 1):O}}", "weightGrams": 12345.{{pad}}1, "battery": 100}""");
+
+        using var answer = await Device.PostAsync(shop.Instance, "thousand", device.Key, $"[{string.Join(", ", readings)}]");
+
+        Assert.Equal("""{"accepted":1000,"refused":[]}""", (await answer.JsonAsync()).GetRawText());
+    }
+
+    [Fact]
     public async Task What_is_wrong_with_a_reading_is_told_by_its_place_and_the_others_are_taken()
     {
         var shop = await shops.OnAsync(Broker.Embedded);

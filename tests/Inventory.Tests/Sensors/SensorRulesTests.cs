@@ -1,3 +1,6 @@
+using System.Text.Json;
+using Shop.Inventory.ReceivingReadings;
+using Shop.Inventory.Sensors;
 using Shop.Inventory.WatchingSensors;
 
 namespace Shop.Inventory.Tests.Sensors;
@@ -55,6 +58,28 @@ public sealed class SensorRulesTests
 
         Assert.Equal(state with { HeardAt = Noon.AddSeconds(6) }, late);
         Assert.Equal(1, late.Strikes);
+    }
+
+    [Fact]
+    public void What_comes_again_from_a_clock_that_is_ahead_is_not_new()
+    {
+        var state = Fresh;
+        foreach (var second in new[] { 0, 10, 20, 30 })
+            (state, _) = SensorRules.OnReading(state, Noon.AddSeconds(second + 60), Noon.AddSeconds(second), 10, () => Opinion.Good);
+
+        foreach (var second in new[] { 0, 10 })
+        {
+            var (again, verdict) = SensorRules.OnReading(state, Noon.AddSeconds(second + 60), Noon.AddSeconds(35), 99, () => throw new InvalidOperationException("asked"));
+            Assert.Equal((state with { HeardAt = Noon.AddSeconds(35) }, Verdict.Nothing), (again, verdict));
+        }
+    }
+
+    [Fact]
+    public void A_reading_has_no_more_of_its_time_than_the_database_keeps()
+    {
+        var reading = JsonDocument.Parse("""{"at":"2026-11-26T12:00:00.1234567Z","celsius":5}""").RootElement;
+        var (told, _) = ReadingParser.Read("room", SensorKind.Temperature, reading, Noon);
+        Assert.Equal(Noon.AddTicks(123_456 * TimeSpan.TicksPerMicrosecond), told!.At);
     }
 
     [Fact]

@@ -95,6 +95,10 @@ public sealed class SensorTests(ShopFixture shops)
         var raised = await kafka.NextAsync(Topics.Alarms, "quiet");
         Assert.Equal((Raised, "sensorSilent"), (raised.Type, Text(JsonElement.Parse(raised.Body), "kind")));
         Assert.Equal("silent", Text(await quiet.ItemAsync(), "state"));
+        // what it is for does not make it speak
+        using var setUp = await shop.Instance.SendAsync(HttpMethod.Put, "/api/ops/sensors/quiet", """{"kind":"temperature","minCelsius":1,"maxCelsius":9}""", TestTokens.Operator());
+        Assert.Equal(HttpStatusCode.OK, setUp.StatusCode);
+        Assert.Equal("silent", Text(await quiet.ItemAsync(), "state"));
         await quiet.SendAsync(Temperature(5));
         var cleared = await kafka.NextAsync(Topics.Alarms, "quiet");
         Assert.Equal((Cleared, Text(JsonElement.Parse(raised.Body), "alarmId")), (cleared.Type, Text(JsonElement.Parse(cleared.Body), "alarmId")));

@@ -1,4 +1,7 @@
 using System.Buffers.Binary;
+using Microsoft.Extensions.DependencyInjection;
+using Shop.Contracts;
+using Shop.Messaging.Streams;
 using Shop.Messaging.Tests.Hosting;
 using Shop.Testing;
 
@@ -55,11 +58,29 @@ public sealed class UnreadableBatchTests(PostgresFixture postgres)
             // a range for each partition: from behind what was handled to its last offset, which the dead letter has as its own
             Assert.Equal(damaged, letters.Sum(letter => letter.Offset + 1 - long.Parse(letter.Key[(letter.Key.IndexOf('@') + 1)..], System.Globalization.CultureInfo.InvariantCulture)));
             await second.HasLoggedAsync("RecordDeadLettered");
+
+            // and by those that read whole topics, as the warehouse does
+            Assert.Equal(journals.Count * 2, await ReadableAsync(second.Services.GetRequiredService<LogReaders>(), service.Notes));
         }
         finally
         {
             Directory.Delete(directory, recursive: true);
         }
+    }
+
+    private static async Task<int> ReadableAsync(LogReaders logs, Topic topic)
+    {
+        using var reader = logs.Open();
+        var partitions = reader.PartitionsOf([topic]);
+        using var deadline = new CancellationTokenSource(Eventually.DefaultDeadline);
+        var count = 0;
+        await foreach (var batch in reader.ReadAsync(partitions.Select(partition => (topic.Name, partition.Partition, partition.First)), deadline.Token))
+        {
+            count += batch.Count;
+            if (batch.Count == 0 && partitions.All(partition => reader.IsPassed((topic.Name, partition.Partition), partition.End)))
+                break;
+        }
+        return count;
     }
 
     /// <summary>The end of a log's last batch; a file may be longer.</summary>
