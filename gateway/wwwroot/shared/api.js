@@ -90,6 +90,9 @@ export const catalog = (search, after, signal) => send('GET', `/api/catalog?${qu
 /** A product with what is available of it; null where there is none of that sku. */
 export const product = (sku, signal) => send('GET', `/api/catalog/${encodeURIComponent(sku)}`, { signal }).catch(nullWhereUnknown);
 
+/** An idempotency key. A browser has no randomUUID for pages that came over plain http. */
+export const newKey = () => crypto.randomUUID?.() ?? [...crypto.getRandomValues(new Uint8Array(16))].map(byte => byte.toString(16).padStart(2, '0')).join('');
+
 /** Submits an order; `key` makes a repeated submit harmless. */
 export const submitOrder = (order, key) => send('POST', '/api/orders', { body: order, headers: { 'idempotency-key': key } });
 

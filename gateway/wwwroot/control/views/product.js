@@ -75,8 +75,8 @@ function form(inputs, label, book) {
   const done = element('p', { class: 'notice good', role: 'status', hidden: true });
   const button = element('button', { class: 'button', type: 'submit' }, label);
   const node = element('form', { class: 'fields', novalidate: true }, problem, ...inputs.map(([name, text, input]) => field(name, text, input)), button, done);
-  let key = crypto.randomUUID();
-  node.addEventListener('input', () => key = crypto.randomUUID());
+  let key = api.newKey();
+  node.addEventListener('input', () => key = api.newKey());
   node.addEventListener('submit', async event => {
     event.preventDefault();
     clearProblem(node);
@@ -84,7 +84,7 @@ function form(inputs, label, book) {
     button.disabled = true;
     try {
       const level = await book(Object.fromEntries(new FormData(node)), key);
-      key = crypto.randomUUID();
+      key = api.newKey();
       done.textContent = `Booked: ${count(level.onHand)} on hand, ${count(level.available)} available.`;
       done.hidden = false;
     } catch (failure) {
