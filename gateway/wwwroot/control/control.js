@@ -2,7 +2,7 @@
 import * as api from '../shared/api.js';
 import { element, refreshTimes } from '../shared/dom.js';
 import { announce, decoded, followLinks, showConnection } from '../shared/navigation.js';
-import { currentSession, leave } from '../shared/session.js';
+import { currentSession, forgetSession, leave } from '../shared/session.js';
 import { watchFlow } from './flow.js';
 
 // label, path, the view's module, and the paths that are its own beside that of the tab
@@ -68,13 +68,22 @@ async function show({ isNew }) {
     if (signal.aborted)
       return;
     if (problem.status === 401 || problem.status === 403)
-      return showClosed(null);
+      return close();
     if (!(problem instanceof api.Problem))
       console.error(problem);
     title('Something went wrong');
     main.replaceChildren(element('div', { class: 'state' }, element('h1', {}, 'This could not be shown'), element('p', {}, problem.message),
       element('button', { class: 'button', type: 'button', onclick: () => show({ isNew: false }) }, 'Try again')));
   }
+}
+
+/** Whoever was signed in is not any more, or is no operator. */
+function close() {
+  shown.abort();
+  forgetSession();
+  document.querySelector('#account').replaceChildren();
+  document.querySelectorAll('#alarms, #dashboard').forEach(link => link.hidden = true);
+  showClosed(null);
 }
 
 function showClosed(name) {
@@ -91,6 +100,7 @@ function title(text) {
 
 followLinks(placeOf, to => go(to));
 showConnection();
+addEventListener('session-refused', close);
 addEventListener('popstate', () => {
   // a jump within the page is none to another
   if (address !== location.pathname + location.search)

@@ -23,7 +23,11 @@ export function watchFlow(onChange, signal) {
     seconds,
     onValue: flow => change({ flow, problem: null }),
     onProblem: problem => change({ flow: now.flow, problem }),
-  }).catch(problem => change({ flow: now.flow, problem }));
+  }).catch(problem => {
+    // whoever signs in again may ask again
+    isWatched = false;
+    change({ flow: null, problem });
+  });
 }
 
 function change(next) {

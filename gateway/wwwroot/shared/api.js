@@ -18,8 +18,9 @@ const mostTries = 8;
 const longestWaitSeconds = 15;
 
 export const pause = (seconds, signal) => new Promise((resolve, reject) => {
-  const timer = setTimeout(resolve, seconds * 1000);
-  signal?.addEventListener('abort', () => { clearTimeout(timer); reject(signal.reason); });
+  const end = () => { clearTimeout(timer); reject(signal.reason); };
+  const timer = setTimeout(() => { signal?.removeEventListener('abort', end); resolve(); }, seconds * 1000);
+  signal?.addEventListener('abort', end, { once: true });
 });
 
 /**

@@ -20,6 +20,11 @@ export async function requireSession() {
     throw new api.Problem(401, { title: 'Sign in first' });
 }
 
+/** Has the next who asks ask the shop again. */
+export function forgetSession() {
+  current = undefined;
+}
+
 /** From now on it is `name` who shops. */
 export async function enter(name, roles) {
   await api.signIn(name, roles);

@@ -1,6 +1,6 @@
 // Sensors with their state, and alarms of all services.
 import { clock, count, element, timeAgo } from '../../shared/dom.js';
-import { freshness, poll } from '../../shared/live.js';
+import { freshness, poll, settled } from '../../shared/live.js';
 import * as operations from '../../shared/operations.js';
 import { choices, empty, head, panel, serviceBadge, table } from '../parts.js';
 
@@ -39,7 +39,7 @@ export default async function showSensors({ main, signal, query, title }) {
       choices('Which sensors', 'state', [['', 'all'], ['alarm', 'alarm'], ['silent', 'silent'], ['waiting', 'waiting'], ['ok', 'ok']], query)), sensors.node));
 
   await poll(async signal => {
-    const [read, raised] = await Promise.allSettled([operations.sensors({ limit: 1000 }, signal), operations.alarms({ open: open === 'all' ? '' : 'true', limit: pageSize }, signal)]);
+    const [read, raised] = await settled([operations.sensors({ limit: 1000 }, signal), operations.alarms({ open: open === 'all' ? '' : 'true', limit: pageSize }, signal)]);
     if (read.status === 'rejected' && raised.status === 'rejected')
       throw read.reason;
     return { sensors: read.value?.items, alarms: raised.value?.items, problem: read.reason ?? raised.reason };
