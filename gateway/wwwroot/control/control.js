@@ -3,7 +3,7 @@ import * as api from '../shared/api.js';
 import { element, refreshTimes } from '../shared/dom.js';
 import { announce, decoded, followLinks, showConnection } from '../shared/navigation.js';
 import { currentSession, forgetSession, leave } from '../shared/session.js';
-import { watchFlow } from './flow.js';
+import { openAlarms, watchFlow } from './flow.js';
 
 // label, path, the view's module, and the paths that are its own beside that of the tab
 const tabs = [
@@ -124,7 +124,7 @@ function showHead({ flow }) {
     return;
   const alarms = document.querySelector('#alarms');
   alarms.hidden = !flow.openAlarms;
-  alarms.textContent = `${flow.openAlarms} ${flow.openAlarms === 1 ? 'alarm' : 'alarms'}`;
+  alarms.textContent = `${openAlarms(flow)} ${flow.openAlarms === 1 ? 'alarm' : 'alarms'}`;
   const dashboard = document.querySelector('#dashboard');
   dashboard.hidden = !flow.dashboard;
   if (flow.dashboard)
