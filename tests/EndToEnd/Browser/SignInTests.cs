@@ -50,6 +50,22 @@ public sealed class SignInTests(ShopOnEmbeddedKafka shop, Chromium chromium)
         Task<string> QueryAsync() => visitor.Page.EvaluateAsync<string>("returnTo => new URLSearchParams({ returnTo }).toString()", back);
     }
 
+    [Fact]
+    public async Task Who_signs_in_in_one_tab_is_who_shops_in_the_others()
+    {
+        await using var visitor = await chromium.VisitAsync(shop);
+        await visitor.SignInAsync("Grace");
+        var other = await visitor.Page.Context.NewPageAsync();
+        await other.GotoAsync("/products/mug-blue");
+        await Visitor.SeesAsync(other.Locator("#account .who"), "grace", exact: false);
+
+        await visitor.SignInAsync("Ada");
+        await Visitor.SeesAsync(other.Locator("#account .who"), "ada", exact: false);
+
+        await visitor.Page.GetByRole(AriaRole.Button, new() { Name = "Sign out" }).ClickAsync();
+        await Visitor.SeesAsync(other.Locator("#account").GetByRole(AriaRole.Link, new() { Name = "Sign in" }));
+    }
+
     [Theory, InlineData("Grace", "/orders", "Who are you?"), InlineData("Olga", "/control/payments", "The control room is for operators")]
     public async Task Nothing_of_who_has_signed_out_comes_back_by_the_back_button(string name, string own, string instead)
     {
