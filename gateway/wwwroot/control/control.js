@@ -2,8 +2,8 @@
 import * as api from '../shared/api.js';
 import { element, refreshTimes } from '../shared/dom.js';
 import { announce, decoded, followLinks, showConnection } from '../shared/navigation.js';
-import { currentSession, leave } from '../shared/session.js';
-import { watchFlow } from './flow.js';
+import { currentSession, forgetSession, leave } from '../shared/session.js';
+import { openAlarms, watchFlow } from './flow.js';
 
 // label, path, the view's module, and the paths that are its own beside that of the tab
 const tabs = [
@@ -68,13 +68,22 @@ async function show({ isNew }) {
     if (signal.aborted)
       return;
     if (problem.status === 401 || problem.status === 403)
-      return showClosed(null);
+      return close();
     if (!(problem instanceof api.Problem))
       console.error(problem);
     title('Something went wrong');
     main.replaceChildren(element('div', { class: 'state' }, element('h1', {}, 'This could not be shown'), element('p', {}, problem.message),
       element('button', { class: 'button', type: 'button', onclick: () => show({ isNew: false }) }, 'Try again')));
   }
+}
+
+/** Whoever was signed in is not any more, or is no operator. */
+function close() {
+  shown.abort();
+  forgetSession();
+  document.querySelector('#account').replaceChildren();
+  document.querySelectorAll('#alarms, #dashboard').forEach(link => link.hidden = true);
+  showClosed(null);
 }
 
 function showClosed(name) {
@@ -91,6 +100,7 @@ function title(text) {
 
 followLinks(placeOf, to => go(to));
 showConnection();
+addEventListener('session-refused', close);
 addEventListener('popstate', () => {
   // a jump within the page is none to another
   if (address !== location.pathname + location.search)
@@ -114,7 +124,7 @@ function showHead({ flow }) {
     return;
   const alarms = document.querySelector('#alarms');
   alarms.hidden = !flow.openAlarms;
-  alarms.textContent = `${flow.openAlarms} ${flow.openAlarms === 1 ? 'alarm' : 'alarms'}`;
+  alarms.textContent = `${openAlarms(flow)} ${flow.openAlarms === 1 ? 'alarm' : 'alarms'}`;
   const dashboard = document.querySelector('#dashboard');
   dashboard.hidden = !flow.dashboard;
   if (flow.dashboard)

@@ -1,12 +1,12 @@
 // Dead letters of all services, by what they have in common; one or all of a cause are redriven.
 import { count, element, timeAgo } from '../shared/dom.js';
 import { pause } from '../shared/api.js';
-import { poll } from '../shared/live.js';
+import { poll, settled } from '../shared/live.js';
 import * as operations from '../shared/operations.js';
 import { choices, copyableId, empty, eventName, orderLink, serviceBadge, table } from './parts.js';
 
 const seconds = 2, most = 200, progressSeconds = .5, mostOpen = 3;
-const waiting = new Set(['parked', 'redriving']), ofOrders = new Set(['orders', 'reservations', 'payments']);
+const waiting = ['parked', 'redriving'], ofOrders = new Set(['orders', 'reservations', 'payments']);
 
 export function deadLetterPanel({ signal, query, services }) {
   const chosenService = query.get('service') ?? '', chosenStatus = query.get('status') ?? '';
@@ -45,7 +45,7 @@ export function deadLetterPanel({ signal, query, services }) {
   };
 
   const shown = new Map();
-  let letters = [], away = [], looks = '';
+  let letters = [], away = [], cut = new Set(), looks = '';
   const show = () => {
     const groups = causesOf(letters);
     // rebuilt only where something else is there, so that what is opened stays so
@@ -62,15 +62,21 @@ export function deadLetterPanel({ signal, query, services }) {
         ...groups.length === 0 && away.length < services.length ? [chosenStatus ? empty('There is none like that.') : empty('None: every record that came could be handled.')] : []);
     }
     for (const cause of groups)
-      shown.get(cause.key)?.show(cause, redriving.get(cause.key));
+      shown.get(cause.key)?.show(cause, redriving.get(cause.key), cut.has(cause.service));
   };
   const load = async signal => {
     const asked = services.filter(service => !chosenService || service === chosenService);
-    const read = await Promise.allSettled(asked.map(async service => (await operations.deadLetters(service, { limit: most, status: chosenStatus }, signal)).items.map(letter => ({ ...letter, service }))));
-    return { away: asked.filter((_, index) => read[index].status === 'rejected'), letters: read.flatMap(({ value }) => value ?? []).filter(letter => chosenStatus || waiting.has(letter.status)) };
+    const read = await settled(asked.map(async service => {
+      const pages = await Promise.all((chosenStatus ? [chosenStatus] : waiting).map(status => operations.deadLetters(service, { limit: most, status }, signal)));
+      // between the answers one may have gone from the one state to the other
+      const found = new Map(pages.flatMap(({ items }) => items).map(letter => [letter.id, { ...letter, service }]));
+      return { letters: [...found.values()], isCut: pages.some(({ next }) => next) };
+    }));
+    const of = test => asked.filter((_, index) => test(read[index]));
+    return { away: of(({ status }) => status === 'rejected'), cut: new Set(of(({ value }) => value?.isCut)), letters: read.flatMap(({ value }) => value?.letters ?? []) };
   };
   const onValue = value => {
-    ({ letters, away } = value);
+    ({ letters, away, cut } = value);
     show();
   };
   reload.show = show;
@@ -96,7 +102,7 @@ function causesOf(letters) {
 }
 
 function causeOf(cause, progress, redriveCause, actOne) {
-  const isWaiting = letter => waiting.has(letter.status);
+  const isWaiting = letter => waiting.includes(letter.status);
   const parked = element('span', { class: 'muted number' });
   const bar = element('div', { class: 'actions' });
   const list = table(`Dead letters by ${cause.errorType}`, [
@@ -114,22 +120,21 @@ function causeOf(cause, progress, redriveCause, actOne) {
   const node = element('div', { class: 'cause' },
     element('div', { class: 'cause-line' }, serviceBadge(cause.service), element('strong', {}, cause.eventType ? eventName(cause.eventType) : cause.topic), element('code', {}, cause.errorType), parked, bar),
     element('details', { open: cause.letters.length <= mostOpen }, element('summary', {}, 'Each of them'), list.node));
-  const all = element('button', { class: 'button', type: 'button' }, '');
+  const all = element('button', { class: 'button', type: 'button' }, 'Redrive all of this cause');
   const meter = element('progress', { 'aria-label': 'Dead letters redriven' }), said = element('span', { class: 'number small' });
   let current = cause;
   all.addEventListener('click', () => redriveCause(current));
   return {
     node,
-    show(cause, progress) {
+    show(cause, progress, isCut) {
       current = cause;
       const behind = cause.letters.reduce((sum, letter) => sum + letter.parkedBehind, 0);
-      parked.textContent = `${count(cause.letters.length)}${cause.letters.length === most ? ' or more' : ''}, ${count(behind)} parked behind`;
+      parked.textContent = `${count(cause.letters.length)}${isCut ? ' or more' : ''}, ${count(behind)} parked behind`;
       if (progress) {
         meter.max = Math.max(1, progress.total);
         meter.value = progress.redriven + progress.failed;
         said.textContent = `${count(progress.redriven)} of ${count(progress.total)} redriven, ${count(progress.failed)} failed again`;
       }
-      all.textContent = `Redrive all ${count(cause.letters.length)}`;
       const parts = progress ? [meter, said] : cause.letters.some(isWaiting) ? [all] : [];
       if (parts.length !== bar.children.length || parts[0] !== bar.children[0])
         bar.replaceChildren(...parts);

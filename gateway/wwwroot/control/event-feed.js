@@ -9,16 +9,13 @@ const ofOrders = new Set(['orders', 'reservations', 'payments']);
 
 /** Asks for the newest events: `onEvents` is told all that are known, newest first, and those that are new, oldest first; none of those that were there at first. */
 export function followFeed({ signal, onEvents, onProblem }) {
-  const seen = new Set();
-  let known = [];
-  return poll(signal => operations.feed({ limit: known.length === 0 ? mostShown : mostAsked }, signal), {
+  let seen = null;
+  return poll(signal => operations.feed({ limit: mostAsked }, signal), {
     signal, seconds, onProblem,
     onValue({ items }) {
-      const isFirst = seen.size === 0;
-      const news = items.filter(event => !seen.has(event.id)).reverse();
-      news.forEach(event => seen.add(event.id));
-      known = items.slice(0, mostShown);
-      onEvents(known, isFirst ? [] : news);
+      const news = seen === null ? [] : items.filter(event => !seen.has(event.id)).reverse();
+      seen = new Set(items.map(event => event.id));
+      onEvents(items.slice(0, mostShown), news);
     },
   });
 }

@@ -18,8 +18,9 @@ const mostTries = 8;
 const longestWaitSeconds = 15;
 
 export const pause = (seconds, signal) => new Promise((resolve, reject) => {
-  const timer = setTimeout(resolve, seconds * 1000);
-  signal?.addEventListener('abort', () => { clearTimeout(timer); reject(signal.reason); });
+  const end = () => { clearTimeout(timer); reject(signal.reason); };
+  const timer = setTimeout(() => { signal?.removeEventListener('abort', end); resolve(); }, seconds * 1000);
+  signal?.addEventListener('abort', end, { once: true });
 });
 
 /**
@@ -89,6 +90,9 @@ export const catalog = (search, after, signal) => send('GET', `/api/catalog?${qu
 
 /** A product with what is available of it; null where there is none of that sku. */
 export const product = (sku, signal) => send('GET', `/api/catalog/${encodeURIComponent(sku)}`, { signal }).catch(nullWhereUnknown);
+
+/** An idempotency key. A browser has no randomUUID for pages that came over plain http. */
+export const newKey = () => crypto.randomUUID?.() ?? [...crypto.getRandomValues(new Uint8Array(16))].map(byte => byte.toString(16).padStart(2, '0')).join('');
 
 /** Submits an order; `key` makes a repeated submit harmless. */
 export const submitOrder = (order, key) => send('POST', '/api/orders', { body: order, headers: { 'idempotency-key': key } });

@@ -23,6 +23,27 @@ function fill(node, attributes, children) {
   return node;
 }
 
+/** A button that shows more by `load`, one time at a time; what fails is said on it, and can be tried again. */
+export function moreButton(label, load) {
+  let isLoading = false;
+  const button = element('button', { class: 'button more', type: 'button', hidden: true, onclick: async () => {
+    if (isLoading)
+      return;
+    isLoading = true;
+    // disabled, it would lose the focus
+    button.setAttribute('aria-disabled', 'true');
+    try {
+      await load();
+      button.textContent = label;
+    } catch (problem) {
+      button.textContent = `${problem.message} Try again`;
+    }
+    button.removeAttribute('aria-disabled');
+    isLoading = false;
+  } }, label);
+  return button;
+}
+
 /** An amount as people write it, such as €12.50. */
 export function money({ amount, currency }) {
   return new Intl.NumberFormat('en', { style: 'currency', currency }).format(amount);

@@ -22,18 +22,27 @@ export function clearProblem(form) {
 export function showProblem(form, problem) {
   clearProblem(form);
   const elsewhere = [];
+  let alone = null;
   for (const [name, messages] of Object.entries(problem.errors)) {
     const room = [...form.querySelectorAll('[data-error-of]')].find(room => name === room.dataset.errorOf || name.startsWith(`${room.dataset.errorOf}.`));
     if (!room) {
       elsewhere.push(`${name}: ${messages.join(' ')}`);
       continue;
     }
+    const inputs = form.querySelectorAll(`[aria-describedby="${CSS.escape(room.id)}"]`);
+    inputs.forEach(input => input.setAttribute('aria-invalid', 'true'));
+    // no input leads to it: it speaks for itself
+    if (inputs.length === 0) {
+      room.setAttribute('role', 'alert');
+      room.tabIndex = -1;
+      alone ??= room;
+    }
     room.textContent = messages.join(' ');
-    form.querySelectorAll(`[aria-describedby="${CSS.escape(room.id)}"]`).forEach(input => input.setAttribute('aria-invalid', 'true'));
   }
   const box = form.querySelector('[data-problem]');
   const isNamed = Object.keys(problem.errors).length > 0 && elsewhere.length === 0;
   box.hidden = isNamed;
   box.textContent = isNamed ? '' : [problem.message, ...elsewhere].join(' ');
-  (form.querySelector('[aria-invalid]') ?? box).focus?.();
+  // which brings it into view
+  (form.querySelector('[aria-invalid]') ?? alone ?? box).focus();
 }

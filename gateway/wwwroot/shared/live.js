@@ -6,7 +6,8 @@ const patienceMilliseconds = 5000;
 
 /**
  * Calls `load(signal)` every so many `seconds`, not while the page is hidden, and tells `onValue` its result. What fails, or is slow to come, is told to
- * `onProblem` and asked for again: what was true last stays where it is. Ends with the signal, or where the caller may not ask.
+ * `onProblem` and asked for again: what was true last stays where it is. Ends with the signal, or where the caller may not ask, which `session-refused` tells
+ * the whole page.
  */
 export async function poll(load, { signal, seconds, onValue, onProblem }) {
   while (!signal.aborted) {
@@ -18,8 +19,10 @@ export async function poll(load, { signal, seconds, onValue, onProblem }) {
     } catch (problem) {
       if (signal.aborted)
         return;
-      if (problem.status === 401 || problem.status === 403)
+      if (isRefusal(problem)) {
+        dispatchEvent(new Event('session-refused'));
         throw problem;
+      }
       onProblem(problem);
     } finally {
       clearTimeout(slow);
@@ -27,6 +30,17 @@ export async function poll(load, { signal, seconds, onValue, onProblem }) {
     await pause(seconds, signal).catch(() => {});
     await untilVisible(signal);
   }
+}
+
+const isRefusal = problem => problem?.status === 401 || problem?.status === 403;
+
+/** How each of some requests ended, as Promise.allSettled tells it; throws where the caller may not ask. */
+export async function settled(requests) {
+  const all = await Promise.allSettled(requests);
+  const refused = all.find(({ reason }) => isRefusal(reason));
+  if (refused)
+    throw refused.reason;
+  return all;
 }
 
 function untilVisible(signal) {

@@ -38,7 +38,11 @@ export function set(sku, quantity) {
   notice({ type: 'CartChanged', sku, quantity: line.quantity });
 }
 
-export const clear = () => save([]);
+/** Takes out what was ordered; what was added meanwhile stays. */
+export function takeOut(ordered) {
+  const pieces = new Map(ordered.map(({ sku, quantity }) => [sku, quantity]));
+  save(lines().map(({ sku, quantity }) => ({ sku, quantity: quantity - (pieces.get(sku) ?? 0) })).filter(({ quantity }) => quantity > 0));
+}
 
 /** Calls `listener` now and whenever the basket changes, in this tab or another, until `signal` says otherwise. */
 export function onChange(listener, signal) {

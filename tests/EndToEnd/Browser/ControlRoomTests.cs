@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Text.RegularExpressions;
 using Microsoft.Playwright;
@@ -47,12 +48,74 @@ public sealed class ControlRoomTests(ShopOnEmbeddedKafka shop, Chromium chromium
             return false;
         });
         await Visitor.SeesAsync(olga.Page.Locator(".rules li").First);
-        await olga.Page.Keyboard.PressAsync("a");
+        // what is pressed as soon as a payment is chosen is not taken for meant
+        await Eventually.BecomesTrueAsync(async () =>
+        {
+            await olga.Page.Keyboard.PressAsync("a");
+            return await olga.Page.Locator(".notice.good").CountAsync() > 0;
+        });
 
         await Visitor.SeesAsync(olga.Page.Locator(".notice.good"), "Approved", exact: false);
         await linus.SeesStatusAsync("fulfilled");
         await linus.NeverReloadedAsync();
         await olga.NeverReloadedAsync();
+    }
+
+    [Fact]
+    public async Task Only_the_payment_that_was_looked_at_is_decided_whatever_is_held_meanwhile_and_however_often_it_is_pressed()
+    {
+        var (held, decided) = (new ConcurrentQueue<string>(["1", "2", "3"]), new ConcurrentQueue<string>());
+        await using var olga = await chromium.VisitAsync(shop);
+        await olga.SignInAsync("Olga");
+        await olga.Page.RouteAsync("**/api/ops/reviews?*", route => route.FulfillAsync(new()
+        {
+            ContentType = "application/json",
+            Body = $$"""{"items":[{{string.Join(',', held.Except(decided).Select(ReviewOf))}}],"next":null}""",
+        }));
+        await olga.Page.RouteAsync("**/api/ops/reviews/*", route =>
+        {
+            decided.Enqueue(route.Request.Url.Split('/')[^1]);
+            return route.FulfillAsync(new() { ContentType = "application/json", Body = "{}" });
+        });
+        await olga.Page.GotoAsync("/control/payments");
+        var note = olga.Page.GetByLabel("Note");
+        await Visitor.SeesAsync(olga.Page.Locator(".review-amount"), "€1.00");
+        await note.FillAsync("known to u");
+        held.Enqueue("4");
+        await Expect(olga.Page.Locator(".review-row")).ToHaveCountAsync(4);
+        await olga.Page.Keyboard.PressAsync("s");
+        await Expect(note).ToHaveValueAsync("known to us");
+        await Expect(note).ToBeFocusedAsync();
+
+        await LookedAtAsync(olga);
+        await olga.Page.Locator("[data-decision=approve]").DblClickAsync();
+        await Visitor.SeesAsync(olga.Page.Locator(".review"), "Choose a payment to decide.");
+        Assert.Equal(["1"], decided);
+
+        // a key that is held down is not meant for the payment that is chosen meanwhile
+        await olga.Page.Locator(".reviews").PressAsync("j");
+        await Visitor.SeesAsync(olga.Page.Locator(".review-amount"), "€2.00");
+        await LookedAtAsync(olga);
+        await olga.Page.EvaluateAsync("() => document.activeElement.dispatchEvent(new KeyboardEvent('keydown', { key: 'a', repeat: true, bubbles: true }))");
+        await olga.Page.Keyboard.PressAsync("r");
+        await Visitor.SeesAsync(olga.Page.Locator(".notice.good"), "Rejected", exact: false);
+        await olga.Page.Keyboard.PressAsync("r");
+        Assert.Equal(["1", "2"], decided);
+
+        await olga.Page.Keyboard.PressAsync("j");
+        await Visitor.SeesAsync(olga.Page.Locator(".review-amount"), "€3.00");
+        held = new(["4"]);
+        await Visitor.SeesAsync(olga.Page.Locator(".review"), "decided elsewhere", exact: false);
+        await LookedAtAsync(olga);
+        await olga.Page.Keyboard.PressAsync("a");
+        Assert.Equal(["1", "2"], decided);
+
+        // for as long as it takes until what is pressed is taken for meant
+        static Task LookedAtAsync(Visitor olga) => olga.Page.EvaluateAsync("() => new Promise(resolve => setTimeout(resolve, 800))");
+        static string ReviewOf(string id) => $$$"""
+            {"paymentId":"{{{id}}}","orderId":"0199c7a2-0000-7000-8000-00000000000{{{id}}}","shopperId":"shopper-{{{id}}}","amount":{"amount":{{{id}}},"currency":"EUR"},"score":0.5,
+            "heldAt":"2026-01-01T00:00:00Z","deadline":"2026-01-02T00:00:00Z","rules":[{"rule":"velocity","points":50,"features":{"orders":20}}]}
+            """;
     }
 
     [Fact]

@@ -36,6 +36,36 @@ public sealed class SignInTests(ShopOnEmbeddedKafka shop, Chromium chromium)
         await Expect(visitor.Page.GetByRole(AriaRole.Link, new() { Name = "Continue to sign in" })).ToHaveAttributeAsync("href", "/api/session/sign-in?returnTo=%2Forders");
     }
 
+    [Theory, InlineData("/.//evil.example/x", "/evil.example/x"), InlineData("//evil.example", "/"), InlineData("http://", "/"), InlineData("/orders?status=fulfilled", "/orders?status=fulfilled")]
+    public async Task Whoever_signs_in_comes_back_to_this_shop_whatever_the_link_said(string wanted, string back)
+    {
+        await using var visitor = await chromium.VisitAsync(shop);
+        await visitor.Page.RouteAsync(Session, route => route.FulfillAsync(new() { ContentType = "application/json", Body = """{"name":null,"roles":[],"signInAt":"/api/session/sign-in"}""" }));
+
+        await visitor.Page.GotoAsync($"/sign-in?return={Uri.EscapeDataString(wanted)}");
+
+        await Expect(visitor.Page.GetByRole(AriaRole.Link, new() { Name = "Continue to sign in" })).ToHaveAttributeAsync("href", $"/api/session/sign-in?{await QueryAsync()}");
+
+        // as browsers write it
+        Task<string> QueryAsync() => visitor.Page.EvaluateAsync<string>("returnTo => new URLSearchParams({ returnTo }).toString()", back);
+    }
+
+    [Fact]
+    public async Task Who_signs_in_in_one_tab_is_who_shops_in_the_others()
+    {
+        await using var visitor = await chromium.VisitAsync(shop);
+        await visitor.SignInAsync("Grace");
+        var other = await visitor.Page.Context.NewPageAsync();
+        await other.GotoAsync("/products/mug-blue");
+        await Visitor.SeesAsync(other.Locator("#account .who"), "grace", exact: false);
+
+        await visitor.SignInAsync("Ada");
+        await Visitor.SeesAsync(other.Locator("#account .who"), "ada", exact: false);
+
+        await visitor.Page.GetByRole(AriaRole.Button, new() { Name = "Sign out" }).ClickAsync();
+        await Visitor.SeesAsync(other.Locator("#account").GetByRole(AriaRole.Link, new() { Name = "Sign in" }));
+    }
+
     [Theory, InlineData("Grace", "/orders", "Who are you?"), InlineData("Olga", "/control/payments", "The control room is for operators")]
     public async Task Nothing_of_who_has_signed_out_comes_back_by_the_back_button(string name, string own, string instead)
     {

@@ -111,6 +111,56 @@ public sealed partial class StoreTests(ShopOnEmbeddedKafka shop, Chromium chromi
     }
 
     [Fact]
+    public async Task An_order_that_is_taken_after_its_page_was_left_takes_out_of_the_basket_what_was_ordered_and_no_more()
+    {
+        var isLeft = new TaskCompletionSource();
+        await using var grace = await chromium.VisitAsync(shop);
+        await grace.SignInAsync("Grace");
+        await grace.ToCheckoutAsync("mug-blue", 2);
+        await grace.Page.RouteAsync("**/api/orders", async route =>
+        {
+            await isLeft.Task;
+            await route.FulfillAsync(new() { Status = 202, ContentType = "application/json", Body = """{"id":"0199c7a2-0000-7000-8000-000000000000"}""" });
+        });
+        await grace.Page.GetByRole(AriaRole.Button, new() { NameRegex = new("^Order for ") }).ClickAsync();
+        await Visitor.SeesAsync(grace.Page.GetByRole(AriaRole.Button, new() { Name = "Ordering…" }));
+        await grace.Page.Locator(".brand").ClickAsync();
+        foreach (var sku in (string[])["mug-blue", "sticker-pack"])
+            await grace.Page.Locator($".card[data-sku={sku}] .add").ClickAsync();
+
+        isLeft.SetResult();
+
+        await Visitor.SeesAsync(grace.Page.Locator("#basket-link .count"), "2");
+        await Expect(grace.Page).ToHaveURLAsync(new Regex("/$"));
+        await Visitor.SeesAsync(grace.Page.Locator(".card").First);
+        await grace.Page.Locator("#basket-link").ClickAsync();
+        foreach (var sku in (string[])["mug-blue", "sticker-pack"])
+            await Expect(grace.Page.Locator($".line[data-sku={sku}]").GetByRole(AriaRole.Spinbutton)).ToHaveValueAsync("1");
+    }
+
+    [Fact]
+    public async Task What_is_wrong_with_no_input_is_said_where_it_is_seen()
+    {
+        await using var grace = await chromium.VisitAsync(shop, phone: true);
+        grace.Expected = new("400");
+        await grace.SignInAsync("Grace");
+        await grace.ToCheckoutAsync("mug-blue");
+        await grace.Page.RouteAsync("**/api/orders", route => route.FulfillAsync(new()
+        {
+            Status = 400,
+            ContentType = "application/problem+json",
+            Body = """{"status":400,"title":"Wrong","errors":{"lines":["There are too many of them."]}}""",
+        }));
+
+        await grace.Page.GetByRole(AriaRole.Button, new() { NameRegex = new("^Order for ") }).ClickAsync();
+
+        var said = grace.Page.GetByRole(AriaRole.Alert).Filter(new() { HasText = "There are too many of them." });
+        await Visitor.SeesAsync(said);
+        await Expect(said).ToBeInViewportAsync();
+        await Expect(said).ToBeFocusedAsync();
+    }
+
+    [Fact]
     public async Task The_whole_way_is_gone_by_keyboard_alone()
     {
         await using var grace = await chromium.VisitAsync(shop);

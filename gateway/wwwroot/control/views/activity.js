@@ -5,9 +5,12 @@ import * as operations from '../../shared/operations.js';
 import { framedPicture } from '../../shared/pictures.js';
 import { lineChart } from '../chart.js';
 import { choices, empty, figure, head, panel, skeleton } from '../parts.js';
+import { currenciesOf, revenueIn } from '../revenue.js';
 import { rebuildPanel } from '../rebuild.js';
 
 const seconds = 5;
+// as many as can be told apart
+const hues = ['--activity', '--orders', '--good', '--bad'];
 const ranges = [['', 'last hour', 60, 'minute'], ['6h', '6 hours', 360, 'minute'], ['24h', 'day', 1440, 'hour'], ['7d', 'week', 10_080, 'hour']];
 
 export default async function showActivity({ main, signal, query, title, announce }) {
@@ -16,7 +19,7 @@ export default async function showActivity({ main, signal, query, title, announc
   const [, , minutes, by] = ranges.find(([value]) => value === (query.get('range') ?? '')) ?? ranges[0];
   const figures = { submitted: figure('Orders submitted'), confirmed: figure('Confirmed'), fulfilled: figure('Fulfilled'), cancelled: figure('Cancelled'), revenue: figure('Revenue'), held: figure('Payments held'), alarms: figure('Alarms raised') };
   const orders = lineChart('Orders', by, [{ label: 'submitted', hue: '--orders', of: ({ orders }) => orders.submitted }, { label: 'fulfilled', hue: '--good', of: ({ orders }) => orders.fulfilled }, { label: 'cancelled', hue: '--bad', of: ({ orders }) => orders.cancelled }], signal);
-  const revenue = lineChart('Revenue', by, [{ label: 'revenue', hue: '--activity', of: ({ revenue }) => revenue[0]?.amount ?? 0 }], signal);
+  const revenue = revenueChart(by, signal);
   const funnel = element('div', {}, skeleton(4)), best = element('div', {}, skeleton(5));
   main.replaceChildren(head('Activity', choices('Time', 'range', ranges.map(([value, text]) => [value, text]), query), live.node),
     element('div', { class: 'figures' }, ...Object.values(figures).map(({ node }) => node)),
@@ -43,6 +46,28 @@ export default async function showActivity({ main, signal, query, title, announc
       best.replaceChildren(summary.bestSellers.length > 0 ? bestOf(summary.bestSellers) : empty('Nothing was sold in this time. Order something in the store, or here:', 'dotnet aspire resource gateway place-order'));
     },
   });
+}
+
+/** A line for each currency in which something was sold; drawn anew where that is another. */
+function revenueChart(by, signal) {
+  const node = element('div', {});
+  let drawn = null, chart, ends;
+  return {
+    node,
+    show(windows) {
+      const currencies = currenciesOf(windows).slice(0, hues.length);
+      const next = [...currencies].sort().join();
+      if (next !== drawn) {
+        drawn = next;
+        ends?.abort();
+        ends = new AbortController();
+        const lines = (currencies.length > 0 ? currencies : ['revenue']).map((currency, index) => ({ label: currency, hue: hues[index], of: window => revenueIn(currency, window) }));
+        chart = lineChart('Revenue', by, lines, AbortSignal.any([signal, ends.signal]));
+        node.replaceChildren(chart.node);
+      }
+      chart.show(windows);
+    },
+  };
 }
 
 function funnelOf(funnel) {

@@ -1,6 +1,6 @@
 // Messages: topics, consumer groups with their lag, what could not be handled, and what could not be published.
 import { count, element, timeAgo } from '../../shared/dom.js';
-import { freshness, poll } from '../../shared/live.js';
+import { freshness, poll, settled } from '../../shared/live.js';
 import * as operations from '../../shared/operations.js';
 import { deadLetterPanel } from '../dead-letters.js';
 import { watchFlow } from '../flow.js';
@@ -80,7 +80,7 @@ function refusedPanel(signal) {
       element('button', { class: 'button', type: 'button', onclick: () => act(event, () => operations.retryRefused(event.service, event.id), 'Tried again') }, 'Retry'),
       element('button', { class: 'button danger', type: 'button', onclick: () => act(event, () => operations.discardRefused(event.service, event.id), 'Discarded') }, 'Discard')) },
   ], { key: event => `${event.service} ${event.id}`, empty: element('p', { class: 'muted' }, 'The broker has taken every event.') });
-  const load = async signal => (await Promise.allSettled(services.map(async service => (await operations.refusedEvents(service, { limit: 50 }, signal)).items.map(event => ({ ...event, service }))))).flatMap(({ value }) => value ?? []);
+  const load = async signal => (await settled(services.map(async service => (await operations.refusedEvents(service, { limit: 50 }, signal)).items.map(event => ({ ...event, service }))))).flatMap(({ value }) => value ?? []);
   poll(load, { signal, seconds, onValue: list.show, onProblem: () => {} }).catch(() => {});
   return panel('Refused events', message, list.node);
 }

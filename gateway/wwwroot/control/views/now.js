@@ -5,10 +5,11 @@ import * as operations from '../../shared/operations.js';
 import { follow } from '../../shared/streams.js';
 import { delays, eventList, followFeed } from '../event-feed.js';
 import { flowPicture } from '../flow-picture.js';
-import { watchFlow } from '../flow.js';
+import { openAlarms, watchFlow } from '../flow.js';
+import { currenciesOf, revenueIn } from '../revenue.js';
 import { empty, figure, head, panel, publisherOf, serviceBadge, skeleton, sparkline } from '../parts.js';
 
-const chartMinutes = 30, chartMilliseconds = 15_000, mostOfChosen = 6;
+const chartMinutes = 30, chartMilliseconds = 15_000, mostOfChosen = 6, sparklineWidth = 72;
 
 export default async function showNow({ main, signal, query, go, title }) {
   title('Now');
@@ -56,7 +57,7 @@ export default async function showNow({ main, signal, query, go, title }) {
     figures.lag.show(count(lag), lag > 0 ? 'warn' : '');
     figures.outbox.show(count(flow.outboxDepth), flow.outboxDepth > 0 ? 'warn' : '');
     figures.dead.show(count(flow.deadLetters), flow.deadLetters > 0 ? 'bad' : '');
-    figures.alarms.show(count(flow.openAlarms), flow.openAlarms > 0 ? 'bad' : '');
+    figures.alarms.show(openAlarms(flow), flow.openAlarms > 0 ? 'bad' : '');
   }, signal);
 
   followFeed({
@@ -90,7 +91,9 @@ export default async function showNow({ main, signal, query, go, title }) {
       return;
     figures.orders.chart.replaceChildren(sparkline(minutes.map(({ orders }) => orders.submitted)));
     figures.confirmed.chart.replaceChildren(sparkline(minutes.map(({ orders }) => orders.confirmed)));
-    figures.revenue.chart.replaceChildren(sparkline(minutes.map(({ revenue }) => revenue[0]?.amount ?? 0)));
+    // beside each other in the room of one
+    const currencies = currenciesOf(minutes);
+    figures.revenue.chart.replaceChildren(...currencies.flatMap(currency => [' ', sparkline(minutes.map(window => revenueIn(currency, window)), sparklineWidth / currencies.length)]));
   };
   showCharts();
   const charts = setInterval(showCharts, chartMilliseconds);

@@ -7,63 +7,110 @@ import { statusOf } from './orders.js';
 import { reconciliationPanel, replayPanel } from '../payment-checks.js';
 
 const seconds = 2, pageSize = 50;
+// what was aimed at the review before is not meant for the one that has taken its place
+const aimMilliseconds = 700;
 
 export default async function showPayments({ main, signal, query, title }) {
   title('Payments');
   const live = freshness();
-  const list = element('ul', { class: 'reviews', 'aria-label': 'Payments that wait for a decision' });
-  const detail = element('div', { class: 'review' }, skeleton(6));
+  const list = element('ul', { class: 'reviews', tabindex: -1, 'aria-label': 'Payments that wait for a decision' });
+  const detail = element('div', { class: 'review', tabindex: -1 }, skeleton(6));
   const message = element('div', { role: 'status' });
   main.replaceChildren(head('Payments', live.node),
     element('section', { class: 'panel', 'aria-labelledby': 'reviews-title' },
-      element('div', { class: 'panel-head' }, element('h2', { id: 'reviews-title' }, 'To decide'), element('span', { class: 'small muted keys' }, element('kbd', {}, 'j'), ' ', element('kbd', {}, 'k'), ' choose  ', element('kbd', {}, 'a'), ' approve  ', element('kbd', {}, 'r'), ' reject')),
+      element('div', { class: 'panel-head' }, element('h2', { id: 'reviews-title' }, 'To decide'), element('span', { class: 'small muted keys' }, 'in the list: ', element('kbd', {}, 'j'), ' ', element('kbd', {}, 'k'), ' choose  ', element('kbd', {}, 'a'), ' approve  ', element('kbd', {}, 'r'), ' reject')),
       message, element('div', { class: 'split' }, list, detail)),
     element('div', { class: 'columns' }, reconciliationPanel(), replayPanel(signal)));
 
-  let reviews = [], chosen = query.get('payment'), shown = '';
+  let reviews = null, chosen = query.get('payment'), shown = null, shownAt = 0;
+  const rows = new Map();
   const choose = id => {
     chosen = id;
-    history.replaceState(null, '', id ? `/control/payments?payment=${id}` : '/control/payments');
+    history.replaceState(null, '', id ? `/control/payments?payment=${encodeURIComponent(id)}` : '/control/payments');
     show();
   };
   const show = () => {
-    const review = reviews.find(one => one.paymentId === chosen) ?? reviews[0];
-    chosen = review?.paymentId ?? null;
-    const looks = JSON.stringify([reviews.map(({ paymentId }) => paymentId), chosen]);
-    if (looks === shown)
+    showList();
+    const review = reviews.find(one => one.paymentId === chosen);
+    // rebuilt only where another is chosen: others come and go, and what is written about this one stays
+    const next = review ? chosen : reviews.length === 0 ? 'none' : chosen ? 'gone' : 'any';
+    if (next === shown)
       return;
-    shown = looks;
-    list.replaceChildren(...reviews.map(one => element('li', {}, element('button', { class: 'review-row', type: 'button', 'aria-pressed': String(one.paymentId === chosen), onclick: () => choose(one.paymentId) },
-      element('span', { class: 'score number', 'data-level': levelOf(one.score) }, one.score.toFixed(2)), element('strong', { class: 'number' }, money(one.amount)), element('span', {}, one.shopperId), timeAgo(one.heldAt)))));
+    shown = next;
+    shownAt = performance.now();
+    keepFocus(detail, () => detail.replaceChildren(...review ? reviewOf(review, act, signal) : [next === 'none'
+      ? empty('Nothing waits for a decision. To see one held, order 20 times as one shopper within ten minutes.')
+      : empty(next === 'gone' ? 'The payment that was chosen is not among those that wait: it was decided elsewhere, or its time was up. Choose another.' : 'Choose a payment to decide.')]));
+  };
+  const showList = () => {
+    const ids = new Set(reviews.map(({ paymentId }) => paymentId));
+    const isSame = ids.size === rows.size && [...ids].every(id => rows.has(id));
+    for (const id of [...rows.keys()].filter(id => !ids.has(id)))
+      rows.delete(id);
+    for (const one of reviews) {
+      if (!rows.has(one.paymentId))
+        rows.set(one.paymentId, rowOf(one));
+      rows.get(one.paymentId).firstChild.setAttribute('aria-pressed', String(one.paymentId === chosen));
+    }
+    if (isSame)
+      return;
     list.hidden = reviews.length === 0;
-    detail.replaceChildren(...review ? reviewOf(review, decide, signal) : [empty('Nothing waits for a decision. To see one held, order 20 times as one shopper within ten minutes.')]);
+    keepFocus(list, () => list.replaceChildren(...reviews.map(({ paymentId }) => rows.get(paymentId))));
+  };
+  const rowOf = one => element('li', {}, element('button', { class: 'review-row', type: 'button', onclick: () => choose(one.paymentId) },
+    element('span', { class: 'score number', 'data-level': levelOf(one.score) }, one.score.toFixed(2)), element('strong', { class: 'number' }, money(one.amount)), element('span', {}, one.shopperId), timeAgo(one.heldAt)));
+  /** Changes what is in a part of the page: the focus that was in it stays there. */
+  const keepFocus = (part, change) => {
+    const focused = part.contains(document.activeElement) ? document.activeElement : null;
+    change();
+    if (focused)
+      (focused.isConnected ? focused : part.hidden ? main : part).focus({ preventScroll: true });
+  };
+  const act = (event, review, decision, note) => {
+    // the second half of a double click, or a press that was on its way when the review changed
+    if (event.detail > 1 || performance.now() - shownAt < aimMilliseconds)
+      return;
+    decide(review, decision, note);
   };
   const decide = async (review, decision, note) => {
+    const buttons = [...detail.querySelectorAll('[data-decision]')], hadFocus = detail.contains(document.activeElement);
+    buttons.forEach(button => button.disabled = true);
     try {
       await operations.decide(review.paymentId, decision, note);
       message.replaceChildren(element('p', { class: 'notice good' }, `${decision === 'approve' ? 'Approved' : 'Rejected'}: ${money(review.amount)} of ${review.shopperId}, `, orderLink(review.orderId)));
     } catch (problem) {
       message.replaceChildren(element('p', { class: 'notice warn' }, problem.message));
       if (problem.status !== 409)
-        return;
+        return buttons.forEach(button => button.disabled = false);
     }
+    if (signal.aborted)
+      return;
     reviews = reviews.filter(one => one.paymentId !== review.paymentId);
-    show();
+    // the next one is chosen by who decides, not by what happens to come first
+    chosen === review.paymentId ? choose(null) : show();
+    if (hadFocus && [detail, document.body].includes(document.activeElement))
+      (list.hidden ? main : list).focus({ preventScroll: true });
   };
-  document.addEventListener('keydown', event => {
-    if (event.target.closest?.('input, textarea, select') || event.ctrlKey || event.metaKey || event.altKey)
+  // single keys, and so only while the list has the focus (WCAG 2.1.4)
+  list.addEventListener('keydown', event => {
+    if (event.ctrlKey || event.metaKey || event.altKey || !reviews?.length)
       return;
     const index = reviews.findIndex(one => one.paymentId === chosen);
-    if (event.key === 'j' || event.key === 'k')
-      choose(reviews[Math.min(reviews.length - 1, Math.max(0, index + (event.key === 'j' ? 1 : -1)))]?.paymentId);
-    else if (index >= 0 && (event.key === 'a' || event.key === 'r'))
+    if (event.key === 'j' || event.key === 'k') {
+      const next = reviews[Math.min(reviews.length - 1, Math.max(0, index + (event.key === 'j' ? 1 : -1)))];
+      choose(next.paymentId);
+      rows.get(next.paymentId).firstChild.focus();
+    } else if (!event.repeat && index >= 0 && (event.key === 'a' || event.key === 'r'))
       detail.querySelector(event.key === 'a' ? '[data-decision="approve"]' : '[data-decision="reject"]')?.click();
-  }, { signal });
+  });
 
   await poll(signal => operations.reviews({ limit: pageSize }, signal), {
     signal, seconds, onProblem: live.isStale,
     onValue({ items }) {
       live.isTrue();
+      // the first that waits, to begin with and then never by itself
+      if (reviews === null)
+        chosen ??= items[0]?.paymentId ?? null;
       reviews = items;
       show();
     },
@@ -72,15 +119,12 @@ export default async function showPayments({ main, signal, query, title }) {
 
 const levelOf = score => score >= .8 ? 'bad' : score >= .5 ? 'warn' : '';
 
-function reviewOf(review, decide, signal) {
+function reviewOf(review, act, signal) {
   const note = element('input', { id: 'review-note', maxlength: 1000, placeholder: 'why, for those who look at it later' });
   const others = element('div', {}, skeleton(3));
   operations.orders({ shopper: review.shopperId, limit: 6 }, signal).then(({ items }) => others.replaceChildren(element('ul', { class: 'small-list' }, ...items.filter(order => order.id !== review.orderId).slice(0, 5).map(order =>
     element('li', {}, orderLink(order.id), statusOf(order.status), element('span', { class: 'number' }, money(order.total)), timeAgo(order.submittedAt))))), () => others.replaceChildren(element('p', { class: 'muted' }, 'Orders does not answer.')));
-  const button = (decision, text, key, kind) => element('button', { class: `button ${kind}`, type: 'button', 'data-decision': decision, 'aria-keyshortcuts': key, onclick: event => {
-    event.target.disabled = true;
-    decide(review, decision, note.value.trim());
-  } }, text, element('kbd', {}, key));
+  const button = (decision, text, key, kind) => element('button', { class: `button ${kind}`, type: 'button', 'data-decision': decision, 'aria-keyshortcuts': key, onclick: event => act(event, review, decision, note.value.trim()) }, text, element('kbd', {}, key));
   return [
     element('div', { class: 'review-head' }, element('strong', { class: 'review-amount number' }, money(review.amount)), element('span', {}, ' of ', element('a', { href: `/control/orders?shopper=${encodeURIComponent(review.shopperId)}` }, review.shopperId)),
       element('span', { class: 'score number', 'data-level': levelOf(review.score) }, `score ${review.score.toFixed(2)}`)),

@@ -1,10 +1,10 @@
 // Sensors with their state, and alarms of all services.
 import { clock, count, element, timeAgo } from '../../shared/dom.js';
-import { freshness, poll } from '../../shared/live.js';
+import { freshness, poll, settled } from '../../shared/live.js';
 import * as operations from '../../shared/operations.js';
 import { choices, empty, head, panel, serviceBadge, table } from '../parts.js';
 
-const seconds = 2, pageSize = 200;
+const seconds = 2, mostAlarms = 200, mostSensors = 1000;
 
 /** "priceDiscrepancy" as people write it. */
 const words = name => name.replace(/([A-Z])/g, ' $1').toLowerCase();
@@ -32,28 +32,30 @@ export default async function showSensors({ main, signal, query, title }) {
     { label: 'Read at', of: sensor => sensor.lastReading ? clock(sensor.lastReading.at) : '' },
     { label: 'Heard', of: sensor => sensor.heardAt ? timeAgo(sensor.heardAt) : 'never' },
   ], { key: sensor => sensor.sensor, empty: empty(state ? 'No sensor is in this state.' : 'No sensor is registered. A fleet of simulated ones:', state ? '' : './shop devices --sensors 60 --minutes 5') });
-  const counts = element('span', { class: 'muted number' });
+  const counts = element('span', { class: 'muted number' }), alarmCounts = element('span', { class: 'muted number' });
   main.replaceChildren(head('Sensors and alarms', live.node),
-    element('section', { class: 'panel', 'aria-labelledby': 'alarms-title' }, element('div', { class: 'panel-head' }, element('h2', { id: 'alarms-title' }, 'Alarms'), choices('Which alarms', 'alarms', [['', 'open'], ['all', 'all']], query)), alarms.node),
+    element('section', { class: 'panel', 'aria-labelledby': 'alarms-title' }, element('div', { class: 'panel-head' }, element('h2', { id: 'alarms-title' }, 'Alarms'), alarmCounts, choices('Which alarms', 'alarms', [['', 'open'], ['all', 'all']], query)), alarms.node),
     element('section', { class: 'panel', 'aria-labelledby': 'sensors-title' }, element('div', { class: 'panel-head' }, element('h2', { id: 'sensors-title' }, 'Sensors'), counts,
       choices('Which sensors', 'state', [['', 'all'], ['alarm', 'alarm'], ['silent', 'silent'], ['waiting', 'waiting'], ['ok', 'ok']], query)), sensors.node));
 
   await poll(async signal => {
-    const [read, raised] = await Promise.allSettled([operations.sensors({ limit: 1000 }, signal), operations.alarms({ open: open === 'all' ? '' : 'true', limit: pageSize }, signal)]);
+    const [read, raised] = await settled([operations.sensors({ limit: mostSensors }, signal), operations.alarms({ open: open === 'all' ? '' : 'true', limit: mostAlarms }, signal)]);
     if (read.status === 'rejected' && raised.status === 'rejected')
       throw read.reason;
-    return { sensors: read.value?.items, alarms: raised.value?.items, problem: read.reason ?? raised.reason };
+    return { sensors: read.value?.items, areMore: read.value?.next, alarms: raised.value?.items, areMoreAlarms: raised.value?.next, problem: read.reason ?? raised.reason };
   }, {
     signal, seconds, onProblem: live.isStale,
     onValue(value) {
       value.problem ? live.isStale(value.problem) : live.isTrue();
-      if (value.alarms)
+      if (value.alarms) {
         alarms.show(value.alarms);
+        alarmCounts.textContent = value.areMoreAlarms ? `the newest ${count(value.alarms.length)}: there are more` : '';
+      }
       if (!value.sensors)
         return;
       sensors.show(value.sensors.filter(sensor => !state || sensor.state === state));
       const ok = value.sensors.filter(sensor => sensor.state === 'ok').length;
-      counts.textContent = value.sensors.length > 0 ? `${count(ok)} of ${count(value.sensors.length)} ok` : '';
+      counts.textContent = value.sensors.length > 0 ? `${count(ok)} of ${value.areMore ? 'the first ' : ''}${count(value.sensors.length)} ok${value.areMore ? ': there are more, which are not shown' : ''}` : '';
     },
   });
 }

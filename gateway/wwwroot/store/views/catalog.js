@@ -1,6 +1,6 @@
 // The catalogue as cards: all of it, or what a search finds.
 import * as api from '../../shared/api.js';
-import { element, money } from '../../shared/dom.js';
+import { element, money, moreButton } from '../../shared/dom.js';
 import { framedPicture } from '../../shared/pictures.js';
 import * as basket from '../basket.js';
 import { stockLine } from '../stock.js';
@@ -12,7 +12,7 @@ export async function showCatalog({ main, signal, query, title, announce }) {
   title(search ? `“${search}”` : 'Shop');
   const list = element('ul', { class: 'cards' });
   const heading = element('h1', { class: search ? '' : 'visually-hidden' }, search ? `“${search}”` : 'Products');
-  const more = element('button', { class: 'button more', type: 'button', hidden: true }, 'Show more');
+  const more = moreButton('Show more', () => load());
   // while somebody types, what was found stays until there is something new
   if (!main.querySelector('.cards .card'))
     main.replaceChildren(element('ul', { class: 'cards', 'aria-hidden': 'true' }, ...Array.from({ length: skeletons }, skeleton)));
@@ -29,7 +29,6 @@ export async function showCatalog({ main, signal, query, title, announce }) {
   await load();
   if (signal.aborted)
     return;
-  more.addEventListener('click', () => load().catch(problem => announce(problem.message)));
   if (list.children.length > 0)
     main.replaceChildren(heading, list, more);
   else

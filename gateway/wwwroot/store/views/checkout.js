@@ -86,7 +86,9 @@ export async function showCheckout({ main, signal, title, go }) {
       showProblem(form, problem);
     } finally {
       submit.disabled = false;
-      showSum();
+      // the page may be another's by now
+      if (!signal.aborted)
+        showSum();
     }
   });
 }
@@ -101,7 +103,7 @@ async function submitBasket(form, products) {
   };
   const order = await api.submitOrder(body, keyOf(body));
   sessionStorage.removeItem(submissionKey);
-  basket.clear();
+  basket.takeOut(lines);
   return order;
 }
 
@@ -111,7 +113,7 @@ function keyOf(body) {
   const text = JSON.stringify(body);
   if (kept?.text === text)
     return kept.key;
-  const key = crypto.randomUUID?.() ?? [...crypto.getRandomValues(new Uint8Array(16))].map(byte => byte.toString(16).padStart(2, '0')).join('');
+  const key = api.newKey();
   sessionStorage.setItem(submissionKey, JSON.stringify({ text, key }));
   return key;
 }

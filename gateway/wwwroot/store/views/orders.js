@@ -1,6 +1,6 @@
 // One's own orders, newest first.
 import * as api from '../../shared/api.js';
-import { element, money, timeAgo } from '../../shared/dom.js';
+import { element, money, moreButton, timeAgo } from '../../shared/dom.js';
 import { framedPicture } from '../../shared/pictures.js';
 import { requireSession } from '../../shared/session.js';
 
@@ -15,7 +15,7 @@ export async function showOrders({ main, signal, query, title }) {
   await requireSession();
   const status = query.get('status') ?? '';
   const list = element('ul', { class: 'order-list' });
-  const more = element('button', { class: 'button more', type: 'button', hidden: true }, 'Show more');
+  const more = moreButton('Show more', () => load());
   const filters = element('nav', { class: 'filters', 'aria-label': 'Which orders' }, ...['', ...Object.keys(names)].map(one =>
     element('a', { href: one ? `/orders?status=${one}` : '/orders', 'aria-current': one === status ? 'true' : null }, one ? names[one] : 'all')));
   const head = [element('h1', {}, 'Your orders'), filters];
@@ -31,7 +31,6 @@ export async function showOrders({ main, signal, query, title }) {
   await load();
   if (signal.aborted)
     return;
-  more.addEventListener('click', load);
   main.replaceChildren(element('div', { class: 'narrow' }, ...head, list.children.length > 0 ? list
     : element('div', { class: 'state' }, element('h2', {}, status ? `None is ${names[status] ?? status}` : 'You have not ordered yet'), element('a', { class: 'button primary', href: '/' }, 'See what there is')), more));
 }

@@ -47,6 +47,11 @@ export async function showSignIn({ main, query, title, go }) {
 
 /** An address of this shop's, whatever the link said. */
 function returnAddress(wanted) {
-  const address = new URL(wanted ?? '/', location.origin);
-  return address.origin === location.origin ? address.pathname + address.search : '/';
+  try {
+    const address = new URL(wanted ?? '/', location.origin);
+    // a path that begins with two slashes would itself be read as another host's address
+    return address.origin === location.origin ? `/${address.pathname.replace(/^[/\\]+/, '')}${address.search}` : '/';
+  } catch {
+    return '/';
+  }
 }
