@@ -19,6 +19,8 @@ internal static class EdgeExtensions
         builder.Services.Configure<ForwardedHeadersOptions>(options =>
         {
             options.ForwardedHeaders = proxies.Length == 0 ? ForwardedHeaders.None : ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto;
+            // as many as are known, one after the other: the first that is not is the client
+            options.ForwardLimit = null;
             options.KnownIPNetworks.Clear();
             options.KnownProxies.Clear();
             foreach (var proxy in proxies)
@@ -31,9 +33,13 @@ internal static class EdgeExtensions
     /// <summary>Before anything else.</summary>
     public static void UseEdge(this WebApplication app)
     {
+        // what fails here is answered as what fails further in
+        app.UseExceptionHandler();
         app.UseForwardedHeaders();
         app.UseSecurityHeaders();
         app.UseCors();
+        // who comes back from the authority is answered by authentication itself
+        app.UseWhen(context => SessionEndpoints.IsCallback(context.Request), callback => callback.UseRateLimiter());
         app.UseSessionCookie();
         // limits count by who has signed in, and count those whom authorization turns away
         app.UseAuthentication();

@@ -4,6 +4,7 @@ using System.Net;
 using System.Threading.RateLimiting;
 using Microsoft.Extensions.Options;
 using Shop.Gateway.SigningIn;
+using Shop.ServiceDefaults;
 using Shop.ServiceDefaults.Authentication;
 
 namespace Shop.Gateway.Edge;
@@ -21,8 +22,8 @@ public sealed record RateLimit
 }
 
 /// <summary>
-/// The settings <c>RateLimits</c>, for each kind of request: who has signed in is counted by name, everybody else by address; a device also by its own name,
-/// since many are behind one address, and names cost nothing.
+/// The settings <c>RateLimits</c>, for each kind of request: who has signed in is counted by name, everybody else by address (of IPv6 its /64); a device also by
+/// its own name, since many are behind one address, and names cost nothing. By both: a stranger's requests in a device's name are not the device's.
 /// What is beyond them is answered with 429 and Retry-After, and costs others nothing.
 /// </summary>
 public sealed class RateLimits
@@ -42,6 +43,8 @@ public sealed class RateLimits
     /// <summary>Everything else.</summary>
     public RateLimit Other { get; init; } = new() { PerSecond = 500, Burst = 2_000 };
 
+    private const int MaxSensorLength = 64;
+
     private static readonly TimeSpan Refill = TimeSpan.FromMilliseconds(100);
 
     /// <summary>Which of the limits a client's request falls under, and whose bucket of it; null for none.</summary>
@@ -51,7 +54,8 @@ public sealed class RateLimits
         if (path.StartsWithSegments("/health"))
             return null;
         var client = context.User.FindFirst(ShopClaims.Subject)?.Value is { } shopper ? $"shopper {shopper}" : AddressOf(context);
-        if (path.StartsWithSegments("/api/dev/token") || changes && path.StartsWithSegments(SessionEndpoints.Path))
+        // below the session's own address somebody is on the way to the authority, or back
+        if (path.StartsWithSegments("/api/dev/token") || path.StartsWithSegments(SessionEndpoints.Path, out var below) && (changes || below.Value is not ("" or "/")))
             return ("sign-in", client, SignIn);
         if (changes && path.StartsWithSegments("/api/orders"))
             return ("orders", client, Orders);
@@ -60,9 +64,16 @@ public sealed class RateLimits
 
     /// <summary>The device's own bucket; null where a request is none of a device's.</summary>
     private (string Kind, string Client, RateLimit Limit)? OfDevice(HttpContext context) =>
-        context.Request.Path.StartsWithSegments("/api/devices", out var rest) ? ("devices", rest.Value!, Devices) : null;
+        context.Request.Path.StartsWithSegments("/api/devices", out var rest) ? ("devices", $"{AddressOf(context)} {SensorOf(rest.Value!)}", Devices) : null;
 
-    private static string AddressOf(HttpContext context) => (context.Connection.RemoteIpAddress ?? IPAddress.None).ToString();
+    /// <summary>However its path is written; a name that is longer than any sensor's costs no more memory.</summary>
+    private static string SensorOf(string belowDevices)
+    {
+        var sensor = belowDevices.Split('/', 2, StringSplitOptions.RemoveEmptyEntries) is [var first, ..] ? first : "";
+        return sensor[..Math.Min(sensor.Length, MaxSensorLength)].ToUpperInvariant();
+    }
+
+    private static string AddressOf(HttpContext context) => ClientNetworks.NetworkOf(context.Connection.RemoteIpAddress ?? IPAddress.None).ToString();
 
     /// <summary>Limits every request to the gateway.</summary>
     internal static void Add(WebApplicationBuilder builder)
@@ -72,7 +83,8 @@ public sealed class RateLimits
         builder.Services.AddOptions<Microsoft.AspNetCore.RateLimiting.RateLimiterOptions>().Configure<IOptions<RateLimits>>((limiter, limits) =>
         {
             limiter.RejectionStatusCode = StatusCodes.Status429TooManyRequests;
-            limiter.GlobalLimiter = PartitionedRateLimiter.CreateChained(Limiter(limits.Value.OfClient), Limiter(limits.Value.OfDevice));
+            // a device that sends too much takes nothing from the others at its address
+            limiter.GlobalLimiter = PartitionedRateLimiter.CreateChained(Limiter(limits.Value.OfDevice), Limiter(limits.Value.OfClient));
             limiter.OnRejected = async (rejected, _) =>
             {
                 var context = rejected.HttpContext;

@@ -11,11 +11,15 @@ internal static class SecurityHeaders
     /// <summary>Puts them on every answer, errors and what services answer among them; a page's own policy stays.</summary>
     public static void UseSecurityHeaders(this WebApplication app) => app.Use((context, next) =>
     {
+        var isData = context.Request.Path.StartsWithSegments("/api");
         context.Response.OnStarting(() =>
         {
             var headers = context.Response.Headers;
             if (headers.ContentSecurityPolicy.Count == 0)
                 headers.ContentSecurityPolicy = ForData;
+            // what is said to one is kept for nobody, unless its service says otherwise
+            if (isData && headers.CacheControl.Count == 0)
+                headers.CacheControl = "no-store";
             headers.Remove(HeaderNames.Server);
             headers.XContentTypeOptions = "nosniff";
             headers["Referrer-Policy"] = "no-referrer";

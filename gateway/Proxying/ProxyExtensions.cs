@@ -1,7 +1,10 @@
+using System.Globalization;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Net.Http.Headers;
 using Shop.ServiceDefaults;
+using Yarp.ReverseProxy.Forwarder;
 using Yarp.ReverseProxy.Health;
+using Yarp.ReverseProxy.Model;
 using Yarp.ReverseProxy.Transforms;
 
 namespace Shop.Gateway.Proxying;
@@ -33,15 +36,16 @@ internal static class ProxyExtensions
             options.Limits.MaxRequestHeadersTotalSize = defaults.MaxRequestHeadersTotalSize;
             options.Limits.MaxRequestHeaderCount = defaults.MaxRequestHeaderCount;
         });
+        builder.Services.AddSingleton<ServicesHealthCheck>();
         builder.Services.AddHealthChecks().AddCheck<ServicesHealthCheck>("services", tags: [HealthEndpoints.ReadyTag]);
     }
 
     public static void MapProxy(this WebApplication app) => app.MapReverseProxy(proxy =>
     {
-        var draining = app.Services.GetRequiredService<Draining>();
+        proxy.Use(StreamEnds.InvokeAsync);
         proxy.Use((context, next) =>
         {
-            context.Response.OnStarting(() => EndStreamAsync(context, draining.Over));
+            WaitAsLong(context.GetReverseProxyFeature());
             return next(context);
         });
         proxy.Use(AwayService.InvokeAsync);
@@ -49,12 +53,16 @@ internal static class ProxyExtensions
         proxy.UsePassiveHealthChecks();
     });
 
-    /// <summary>A stream ends with the gateway, which waits for other requests: its reader goes on at another one, after the last event that it has.</summary>
-    private static Task EndStreamAsync(HttpContext context, CancellationToken gatewayEnds)
+    /// <summary>As long as the route's answers may be in coming.</summary>
+    private static void WaitAsLong(IReverseProxyFeature proxied)
     {
-        if (context.Response.ContentType?.StartsWith("text/event-stream", StringComparison.OrdinalIgnoreCase) == true)
-            context.Response.RegisterForDispose(gatewayEnds.UnsafeRegister(static stream => ((HttpContext)stream!).Abort(), context));
-        return Task.CompletedTask;
+        if (proxied.Route.Config.Metadata?.TryGetValue(Routes.LongestSilence, out var silence) != true || proxied is not ReverseProxyFeature own)
+            return;
+        var config = own.Cluster.Config;
+        own.Cluster = new(config with
+        {
+            HttpRequest = (config.HttpRequest ?? ForwarderRequestConfig.Empty) with { ActivityTimeout = TimeSpan.Parse(silence!, CultureInfo.InvariantCulture) },
+        }, own.Cluster.HttpClient);
     }
 
     /// <summary>Services are shown tokens and a device's header: the cookies that those come from are between the browser and the gateway. Others are a service's.</summary>

@@ -4,15 +4,32 @@ using Yarp.ReverseProxy.Model;
 
 namespace Shop.Gateway.Proxying;
 
-/// <summary>The gateway can do its work when every service has an instance that is ready. Asked only when somebody asks.</summary>
-internal sealed class ServicesHealthCheck(IProxyStateLookup proxy, IHttpClientFactory clients) : IHealthCheck
+/// <summary>
+/// The gateway can do its work when every service has an instance that is ready. Asked only when somebody asks, and once a second at most: whoever asks the
+/// gateway, which strangers may as often as they like, is no load for the services.
+/// </summary>
+internal sealed class ServicesHealthCheck(IProxyStateLookup proxy, IHttpClientFactory clients, TimeProvider time) : IHealthCheck
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan Kept = TimeSpan.FromSeconds(1);
 
-    public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
+    private readonly Lock _lock = new();
+    private Task<HealthCheckResult>? _answer;
+    private long _asked;
+
+    public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {
-        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        deadline.CancelAfter(Timeout);
+        lock (_lock)
+        {
+            if (_answer is null || _answer.IsCompleted && time.GetElapsedTime(_asked) >= Kept)
+                (_asked, _answer) = (time.GetTimestamp(), AskAsync());
+            return _answer.WaitAsync(cancellationToken);
+        }
+    }
+
+    private async Task<HealthCheckResult> AskAsync()
+    {
+        using var deadline = new CancellationTokenSource(Timeout);
         var answers = await Task.WhenAll(proxy.GetClusters().Select(async cluster =>
             (Service: cluster.ClusterId, Ready: await AnyReadyAsync(cluster, deadline.Token))));
         var away = answers.Where(answer => !answer.Ready).Select(answer => answer.Service).Order().ToArray();

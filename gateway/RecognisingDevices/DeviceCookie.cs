@@ -23,7 +23,8 @@ internal static class DeviceCookie
             // only one that has come back is a device: a client that keeps no cookies would be a new one each time
             context.Request.Headers[DeviceHeaders.DeviceId] = device;
         }
-        else
+        // not with pages and their files, which are anybody's, and which caches on the way may keep
+        else if (context.Request.Path.StartsWithSegments("/api"))
         {
             context.Response.Cookies.Append(Name, Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(Bytes)), new()
             {

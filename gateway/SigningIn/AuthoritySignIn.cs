@@ -39,7 +39,7 @@ internal static class AuthoritySignIn
             options.NonceCookie.SameSite = options.CorrelationCookie.SameSite = SameSiteMode.Lax;
             options.NonceCookie.SecurePolicy = options.CorrelationCookie.SecurePolicy = CookieSecurePolicy.SameAsRequest;
             (options.NonceCookie.Name, options.CorrelationCookie.Name) = ("shop_nonce.", "shop_correlation.");
-            options.CallbackPath = SessionEndpoints.Path + "/callback";
+            options.CallbackPath = SessionEndpoints.CallbackPath;
             options.MapInboundClaims = false;
             options.SaveTokens = true;
             options.Scope.Clear();
@@ -51,8 +51,8 @@ internal static class AuthoritySignIn
     }
 
     /// <summary>Whether the authority could not be asked, directly or for where its endpoints are.</summary>
-    public static bool IsAway(Exception? failure) => failure is HttpRequestException or IOException or TaskCanceledException { InnerException: TimeoutException }
-        || failure?.InnerException is { } inner && IsAway(inner);
+    public static bool IsAway(Exception? failure) => failure is not SessionsAwayException
+        && (failure is HttpRequestException or IOException or TaskCanceledException { InnerException: TimeoutException } || failure?.InnerException is { } inner && IsAway(inner));
 
     /// <summary>The answer while it cannot.</summary>
     public static ProblemHttpResult Away() =>

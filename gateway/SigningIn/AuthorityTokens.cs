@@ -14,32 +14,29 @@ internal sealed partial class AuthorityTokens(SessionStore sessions, IOptionsMon
     /// <summary>A token is to reach the service before it expires.</summary>
     private static readonly TimeSpan Margin = TimeSpan.FromSeconds(15);
 
-    // A refresh token is good once, and pages ask many things at once. Of two gateways at the same moment authorities forgive the second (a leeway).
-    // Several, so that a session which waits for the authority holds up hardly any other.
+    // a gateway stores what it was given at once, so that another, whose token was good no more, finds it within a second
+    private const int Looks = 5;
+    private static readonly TimeSpan BetweenLooks = TimeSpan.FromMilliseconds(200);
+
+    // A refresh token is good once, and pages ask many things at once. Several, so that a session which waits for the authority holds up hardly any other.
     private readonly SemaphoreSlim[] _oneAtATime = [.. Enumerable.Range(0, 64).Select(_ => new SemaphoreSlim(1))];
 
     /// <summary>The token to send to services; null where the authority gives none any more, and the session has ended.</summary>
     public async Task<string?> AccessTokenAsync(AuthenticationProperties session, CancellationToken cancellationToken)
     {
         if (IsFresh(session))
-            return session.GetTokenValue(OpenIdConnectParameterNames.AccessToken);
+            return AccessToken(session);
         var key = SessionStore.KeyOf(session);
         var turn = _oneAtATime[(uint)key.GetHashCode(StringComparison.Ordinal) % _oneAtATime.Length];
         await turn.WaitAsync(cancellationToken);
         try
         {
-            if (await sessions.RetrieveAsync(key) is not { } ticket)
-                return null;
-            if (!IsFresh(ticket.Properties))
+            for (var ticket = await sessions.RetrieveAsync(key); ticket is not null; ticket = await RefreshedElsewhereAsync(key, ticket.Properties))
             {
-                if (!await RefreshAsync(ticket.Properties, cancellationToken))
-                {
-                    await sessions.RemoveAsync(key);
-                    return null;
-                }
-                await sessions.RenewAsync(key, ticket);
+                if (IsFresh(ticket.Properties) || await RefreshAsync(key, ticket, cancellationToken))
+                    return AccessToken(ticket.Properties);
             }
-            return ticket.Properties.GetTokenValue(OpenIdConnectParameterNames.AccessToken);
+            return null;
         }
         finally
         {
@@ -57,8 +54,7 @@ internal sealed partial class AuthorityTokens(SessionStore sessions, IOptionsMon
         try
         {
             var authority = await ConfigurationAsync(cancellationToken);
-            if (!string.IsNullOrEmpty(authority.RevocationEndpoint) && session.GetTokenValue(OpenIdConnectParameterNames.RefreshToken) is { } token)
-                using (await PostAsync(authority.RevocationEndpoint, new() { ["token"] = token, ["token_type_hint"] = OpenIdConnectParameterNames.RefreshToken }, cancellationToken)) { }
+            await RevokeAsync(authority, session, cancellationToken);
             return string.IsNullOrEmpty(authority.EndSessionEndpoint) ? null : new OpenIdConnectMessage
             {
                 IssuerAddress = authority.EndSessionEndpoint,
@@ -82,12 +78,33 @@ internal sealed partial class AuthorityTokens(SessionStore sessions, IOptionsMon
     private bool IsFresh(AuthenticationProperties session) =>
         DateTimeOffset.TryParse(session.GetTokenValue(ExpiresAt), CultureInfo.InvariantCulture, DateTimeStyles.None, out var expiry) && expiry - Margin > time.GetUtcNow();
 
-    private async Task<bool> RefreshAsync(AuthenticationProperties session, CancellationToken cancellationToken)
+    private static string? AccessToken(AuthenticationProperties session) => session.GetTokenValue(OpenIdConnectParameterNames.AccessToken);
+
+    private static string? RefreshToken(AuthenticationProperties session) => session.GetTokenValue(OpenIdConnectParameterNames.RefreshToken);
+
+    /// <summary>The session whose token was refused, if another gateway has used that token a moment before; otherwise it has ended, and is removed.</summary>
+    private async Task<AuthenticationTicket?> RefreshedElsewhereAsync(string key, AuthenticationProperties refused)
     {
-        if (session.GetTokenValue(OpenIdConnectParameterNames.RefreshToken) is not { } token)
+        for (var look = 0; look < Looks; look++)
+        {
+            await Task.Delay(BetweenLooks, time);
+            var stored = await sessions.RetrieveAsync(key);
+            if (stored is null || RefreshToken(stored.Properties) != RefreshToken(refused))
+                return stored;
+        }
+        await sessions.RemoveAsync(key);
+        return null;
+    }
+
+    /// <returns>False where the authority refuses, or the session has ended meanwhile.</returns>
+    private async Task<bool> RefreshAsync(string key, AuthenticationTicket ticket, CancellationToken cancellationToken)
+    {
+        var session = ticket.Properties;
+        if (RefreshToken(session) is not { } token)
             return false;
-        var endpoint = (await ConfigurationAsync(cancellationToken)).TokenEndpoint;
-        using var answer = await PostAsync(endpoint, new() { ["grant_type"] = OpenIdConnectGrantTypes.RefreshToken, [OpenIdConnectParameterNames.RefreshToken] = token }, cancellationToken);
+        var authority = await ConfigurationAsync(cancellationToken);
+        // From here on whoever asked may have gone: a token that is used and whose successor is not stored would be the session's end.
+        using var answer = await PostAsync(authority.TokenEndpoint, new() { ["grant_type"] = OpenIdConnectGrantTypes.RefreshToken, [OpenIdConnectParameterNames.RefreshToken] = token }, CancellationToken.None);
         // that it fails says nothing of the session: it is asked again
         if (answer.StatusCode >= System.Net.HttpStatusCode.InternalServerError || answer.StatusCode == System.Net.HttpStatusCode.TooManyRequests)
             answer.EnsureSuccessStatusCode();
@@ -96,13 +113,23 @@ internal sealed partial class AuthorityTokens(SessionStore sessions, IOptionsMon
             LogRefused(logger, (int)answer.StatusCode);
             return false;
         }
-        var tokens = new OpenIdConnectMessage(await answer.Content.ReadAsStringAsync(cancellationToken));
+        var tokens = new OpenIdConnectMessage(await answer.Content.ReadAsStringAsync(CancellationToken.None));
         session.UpdateTokenValue(OpenIdConnectParameterNames.AccessToken, tokens.AccessToken);
         if (tokens.RefreshToken is { Length: > 0 } next)
             session.UpdateTokenValue(OpenIdConnectParameterNames.RefreshToken, next);
         var lifetime = int.TryParse(tokens.ExpiresIn, CultureInfo.InvariantCulture, out var seconds) ? seconds : 0;
         session.UpdateTokenValue(ExpiresAt, time.GetUtcNow().AddSeconds(lifetime).ToString("o", CultureInfo.InvariantCulture));
-        return true;
+        if (await sessions.ReplaceAsync(key, ticket))
+            return true;
+        // signed out meanwhile, when the token that is no use any more was taken back
+        await RevokeAsync(authority, session, CancellationToken.None);
+        return false;
+    }
+
+    private async Task RevokeAsync(OpenIdConnectConfiguration authority, AuthenticationProperties session, CancellationToken cancellationToken)
+    {
+        if (!string.IsNullOrEmpty(authority.RevocationEndpoint) && RefreshToken(session) is { } token)
+            using (await PostAsync(authority.RevocationEndpoint, new() { ["token"] = token, ["token_type_hint"] = OpenIdConnectParameterNames.RefreshToken }, cancellationToken)) { }
     }
 
     private Task<OpenIdConnectConfiguration> ConfigurationAsync(CancellationToken cancellationToken) => Options.ConfigurationManager!.GetConfigurationAsync(cancellationToken);

@@ -1,6 +1,7 @@
 using System.Security.Claims;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.Cookies;
+using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.IdentityModel.Tokens;
 using Shop.Gateway.DevelopmentLogin;
@@ -36,7 +37,9 @@ internal static class SessionCookie
             options.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest;
             options.ExpireTimeSpan = SessionStore.Lifetime;
             options.SlidingExpiration = true;
+            options.Events.OnSignedIn = signedIn => EndFormerAsync(signedIn.HttpContext);
         });
+        builder.Services.AddExceptionHandler<SessionsAwayHandler>();
         builder.Services.AddOptions<CookieAuthenticationOptions>(Scheme).Configure<SessionStore>((options, sessions) => options.SessionStore = sessions);
         var protection = builder.Services.AddDataProtection().SetApplicationName("Shop");
         if (builder.Configuration[SessionStore.Directory] is { Length: > 0 } directory)
@@ -59,8 +62,10 @@ internal static class SessionCookie
     private static async Task InvokeAsync(HttpContext context, RequestDelegate next, SymmetricSecurityKey? key)
     {
         var request = context.Request;
-        var signsInOrOut = request.Path.StartsWithSegments(SessionEndpoints.Path);
-        var session = request.Headers.Authorization.Count == 0 && request.Cookies.ContainsKey(Name) && request.Path.StartsWithSegments("/api")
+        if (SessionEndpoints.SignsIn(request))
+            SetFormerAside(context);
+        var signsInOrOut = SessionEndpoints.SignsInOrOut(request);
+        var session = !signsInOrOut && request.Headers.Authorization.Count == 0 && request.Cookies.ContainsKey(Name) && request.Path.StartsWithSegments("/api")
             ? await context.AuthenticateAsync(Scheme)
             : AuthenticateResult.NoResult();
         if ((session.Succeeded || signsInOrOut) && AntiForgery.Concerns(request) && AntiForgery.Check(request) is { Any: true } forged)
@@ -70,6 +75,7 @@ internal static class SessionCookie
         }
         if (session.Succeeded)
         {
+            context.Features.Set(new SessionOfRequest(SessionStore.KeyOf(session.Properties!)));
             try
             {
                 if (await TokenAsync(context, session, key) is { } token)
@@ -77,11 +83,46 @@ internal static class SessionCookie
             }
             catch (Exception e) when (AuthoritySignIn.IsAway(e))
             {
-                await AuthoritySignIn.Away().ExecuteAsync(context);
-                return;
+                if (IsForSomebody(context))
+                {
+                    await AuthoritySignIn.Away().ExecuteAsync(context);
+                    return;
+                }
+                // what is for everybody needs no token
             }
         }
         await next(context);
+    }
+
+    private static bool IsForSomebody(HttpContext context) => context.GetEndpoint() is RouteEndpoint endpoint
+        && (endpoint.Metadata.GetMetadata<IAllowAnonymous>() is null || context.Request.Path.StartsWithSegments(SessionEndpoints.Path));
+
+    /// <summary>
+    /// Who signs in begins a session: the cookie handler would go on with that of the cookie, which is then the new person's for whoever has a copy of it.
+    /// The former one ends when there is a new one, so that a link to a sign-in that fails signs nobody out.
+    /// </summary>
+    private static void SetFormerAside(HttpContext context)
+    {
+        var request = context.Request;
+        if (!request.Cookies.Keys.Any(IsOurs))
+            return;
+        context.Features.Set(new FormerSession(request.Headers.Cookie.ToString()));
+        // from those that were read: no other way of writing the cookie is left
+        request.Headers.Cookie = string.Join("; ", request.Cookies.Where(cookie => !IsOurs(cookie.Key)).Select(cookie => $"{cookie.Key}={Uri.EscapeDataString(cookie.Value)}"));
+
+        // or a part of it, see ChunkingCookieManager
+        static bool IsOurs(string cookie) => cookie.StartsWith(Name, StringComparison.Ordinal);
+    }
+
+    private static async Task EndFormerAsync(HttpContext context)
+    {
+        if (context.Features.Get<FormerSession>() is not { } former)
+            return;
+        // a request of its own, for this one has signed somebody else in
+        await using var scope = context.RequestServices.CreateAsyncScope();
+        var request = new DefaultHttpContext { RequestServices = scope.ServiceProvider, Request = { Headers = { Cookie = former.Cookies } } };
+        if (await request.AuthenticateAsync(Scheme) is { Succeeded: true, Properties: { } session })
+            await scope.ServiceProvider.GetRequiredService<SessionStore>().RemoveAsync(SessionStore.KeyOf(session));
     }
 
     private static async Task<string?> TokenAsync(HttpContext context, AuthenticateResult session, SymmetricSecurityKey? key)
@@ -96,4 +137,11 @@ internal static class SessionCookie
     public static Task SignInAsync(HttpContext context, TokenRequest who) => context.SignInAsync(Scheme, new(new ClaimsIdentity(
         [new(ShopClaims.Subject, who.Name), .. (who.Roles ?? []).Distinct().Select(role => new Claim(ShopClaims.Roles, role))],
         Scheme, ShopClaims.Subject, ShopClaims.Roles)), new() { IsPersistent = true });
+
+    /// <summary>The cookies of a request that signs in, as they came.</summary>
+    private sealed record FormerSession(string Cookies);
 }
+
+/// <summary>The session by which a request came.</summary>
+/// <param name="Key">Its key.</param>
+internal sealed record SessionOfRequest(string Key);

@@ -31,6 +31,19 @@ internal static class SessionEndpoints
     /// <summary>The resource.</summary>
     public const string Path = "/api/session";
 
+    /// <summary>Where the authority sends people back to.</summary>
+    public const string CallbackPath = Path + "/callback";
+
+    /// <summary>Whether somebody comes back from the authority.</summary>
+    public static bool IsCallback(HttpRequest request) => request.Path.StartsWithSegments(CallbackPath);
+
+    /// <summary>Whether the answer may be a new session.</summary>
+    public static bool SignsIn(HttpRequest request) => IsCallback(request) || HttpMethods.IsPost(request.Method) && request.Path.StartsWithSegments(Path);
+
+    /// <summary>Whether the request is the resource's or below it, but does not ask who it is: who signs in or out does so as nobody.</summary>
+    public static bool SignsInOrOut(HttpRequest request) =>
+        request.Path.StartsWithSegments(Path, out var below) && !(HttpMethods.IsGet(request.Method) && below.Value is "" or "/");
+
     /// <summary>Maps it where people can sign in; elsewhere the path does not exist.</summary>
     public static void MapSession(this WebApplication app)
     {

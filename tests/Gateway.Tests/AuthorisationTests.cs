@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text;
 using Microsoft.Extensions.Hosting;
 using Shop.Testing;
 using Shop.Testing.Routes;
@@ -51,6 +52,62 @@ public sealed class AuthorisationTests : IAsyncLifetime
         await using var gateway = new GatewayUnderTest(Environments.Development, [.. Services.Select(name => (name, new[] { _service.Address }))]);
         using var refused = await gateway.GetAsync("/api/ops/orders", CallerTokens.Of(Caller.WrongKey));
         Assert.Equal((HttpStatusCode.Unauthorized, 0), (refused.StatusCode, _service.Requests.Count));
+    }
+
+    [Theory]
+    [InlineData("GET", "/api/catalog", 200, 200, 200)]
+    [InlineData("GET", "/api/session", 200, 200, 200)]
+    [InlineData("POST", "/api/activity", 200, 200, 200)]
+    [InlineData("POST", "/api/devices/shelf-1/readings", 200, 200, 200)]
+    [InlineData("GET", "/api/orders", 401, 200, 200)]
+    [InlineData("POST", "/api/orders", 401, 200, 200)]
+    [InlineData("GET", "/api/activity/feed", 401, 403, 200)]
+    [InlineData("GET", "/api/ops/orders", 401, 403, 200)]
+    [InlineData("PUT", "/api/ops/products/mug-blue", 401, 403, 200)]
+    [InlineData("POST", "/api/ops/payments/reconciliation", 401, 403, 200)]
+    [InlineData("GET", "/api/ops/logs", 401, 403, 200)]
+    [InlineData("GET", "/api/ops/flow", 401, 403, 200)]
+    [InlineData("PUT", "/api/ops/faults/payment-provider", 401, 403, 400)]
+    public async Task By_cookie_a_route_answers_as_by_token(string method, string path, int nobody, int shopper, int @operator)
+    {
+        await using var gateway = new GatewayUnderTest(Environments.Development, [.. Services.Append("payment-provider").Select(name => (name, new[] { _service.Address }))]);
+        using var client = new HttpClient(new SocketsHttpHandler { UseCookies = false }) { BaseAddress = gateway.Client.BaseAddress };
+        var ended = await SignInAsync(client, """{"name":"olga","roles":["operator"]}""");
+        using (var signedOut = await SendAsync(client, HttpMethod.Delete, "/api/session", ended))
+            Assert.Equal(HttpStatusCode.NoContent, signedOut.StatusCode);
+        (string Cookie, int Status)[] callers =
+        [
+            ("shop_session=made-up", nobody), (ended, nobody),
+            (await SignInAsync(client, """{"name":"ada"}"""), shopper), (await SignInAsync(client, """{"name":"olga","roles":["operator"]}"""), @operator),
+        ];
+
+        foreach (var (cookie, status) in callers)
+        {
+            using var answer = await SendAsync(client, new(method), path, cookie, """{"answerDelaySeconds":-1}""");
+            Assert.Equal((cookie, status), (cookie, (int)answer.StatusCode));
+            if (method == "GET" || status is 401 or 403)
+                continue;
+            using var forged = await SendAsync(client, new(method), path, cookie, """{"answerDelaySeconds":-1}""", header: null);
+            // who is nobody is nobody's cookie
+            Assert.Equal((cookie, cookie == callers[0].Cookie || cookie == ended ? status : 400), (cookie, (int)forged.StatusCode));
+        }
+    }
+
+    private static async Task<string> SignInAsync(HttpClient client, string who)
+    {
+        using var answer = await SendAsync(client, HttpMethod.Post, "/api/session", null, who);
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        return answer.Headers.GetValues("Set-Cookie").Single(cookie => cookie.StartsWith("shop_session=", StringComparison.Ordinal)).Split(';')[0];
+    }
+
+    private static Task<HttpResponseMessage> SendAsync(HttpClient client, HttpMethod method, string path, string? cookie, string? body = null, string? header = "1")
+    {
+        var request = new HttpRequestMessage(method, path) { Content = body is null || method == HttpMethod.Get ? null : new StringContent(body, Encoding.UTF8, "application/json") };
+        if (cookie is not null)
+            request.Headers.Add("Cookie", cookie);
+        if (header is not null)
+            request.Headers.Add("X-Anti-Forgery", header);
+        return client.SendAsync(request, TestContext.Current.CancellationToken);
     }
 
     private static RouteRow PassedOn(string path, Access access = Access.Operator, string? asked = null) => new($"ANY {path}/{{rest}}", access, 200, asked ?? path);

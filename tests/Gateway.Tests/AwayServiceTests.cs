@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Yarp.ReverseProxy;
+using Yarp.ReverseProxy.Configuration;
 using Yarp.ReverseProxy.Health;
 using Yarp.ReverseProxy.Model;
 
@@ -57,6 +58,19 @@ public sealed class AwayServiceTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_comparison_of_all_payments_is_waited_for_longer_than_other_answers()
+    {
+        await using var gateway = new GatewayUnderTest(Environments.Development, [], services => services.AddSingleton<IProxyConfigFilter, Impatience>(), ("payments", [_first.Address]));
+        var token = await gateway.TokenAsync("olga", "operator");
+        _first.Takes = 4 * Impatience.Longest;
+
+        using var reviews = await gateway.GetAsync("/api/ops/reviews", token);
+        using var reconciliation = await gateway.SendAsync(HttpMethod.Post, "/api/ops/payments/reconciliation", token, new StringContent("{}"));
+
+        Assert.Equal((HttpStatusCode.GatewayTimeout, HttpStatusCode.OK), (reviews.StatusCode, reconciliation.StatusCode));
+    }
+
+    [Fact]
     public async Task A_service_that_is_away_is_503_with_RetryAfter_and_is_asked_again_at_once()
     {
         await _first.StopAsync();
@@ -107,5 +121,16 @@ public sealed class AwayServiceTests : IAsyncLifetime
         public void ProbingCompleted(ClusterState cluster, IReadOnlyList<DestinationProbingResult> probingResults)
         {
         }
+    }
+
+    /// <summary>Clusters with little patience, in place of half a minute.</summary>
+    private sealed class Impatience : IProxyConfigFilter
+    {
+        public static readonly TimeSpan Longest = TimeSpan.FromSeconds(0.5);
+
+        public ValueTask<ClusterConfig> ConfigureClusterAsync(ClusterConfig cluster, CancellationToken cancel) =>
+            new(cluster with { HttpRequest = cluster.HttpRequest! with { ActivityTimeout = Longest } });
+
+        public ValueTask<RouteConfig> ConfigureRouteAsync(RouteConfig route, ClusterConfig? cluster, CancellationToken cancel) => new(route);
     }
 }

@@ -65,9 +65,9 @@ public sealed class EdgeTests : IAsyncLifetime
         await using var gateway = Gateway(Tight);
         await using var behindProxy = Gateway(new(Tight) { ["KnownProxies:0"] = "127.0.0.1" });
 
-        var claimed = await ManyAsync(gateway, address => address);
-        var told = await ManyAsync(behindProxy, address => address);
-        var alike = await ManyAsync(behindProxy, _ => 300);
+        var claimed = await ManyAsync(gateway, number => $"10.0.0.{number}");
+        var told = await ManyAsync(behindProxy, number => $"10.0.0.{number}");
+        var alike = await ManyAsync(behindProxy, _ => "10.0.0.44");
 
         Assert.Contains(HttpStatusCode.TooManyRequests, claimed);
         Assert.DoesNotContain(HttpStatusCode.TooManyRequests, told);
@@ -75,13 +75,68 @@ public sealed class EdgeTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Of_IPv6_a_network_is_one_client_and_known_proxies_may_stand_in_a_row()
+    {
+        await using var gateway = Gateway(new(Tight) { ["KnownProxies:0"] = "127.0.0.1", ["KnownProxies:1"] = "10.9.9.9" });
+
+        Assert.Contains(HttpStatusCode.TooManyRequests, await ManyAsync(gateway, number => $"2001:db8::{number + 1}"));
+        Assert.DoesNotContain(HttpStatusCode.TooManyRequests, await ManyAsync(gateway, number => $"2001:db8:0:{number + 1}::1"));
+        Assert.DoesNotContain(HttpStatusCode.TooManyRequests, await ManyAsync(gateway, number => $"10.0.0.{number}, 10.9.9.9"));
+        Assert.Contains(HttpStatusCode.TooManyRequests, await ManyAsync(gateway, number => $"10.0.0.{number}, 10.8.8.8, 10.9.9.9"));
+    }
+
+    [Fact]
+    public async Task Who_comes_back_from_the_authority_too_often_is_429_before_anything_is_read()
+    {
+        await using var gateway = new GatewayUnderTest(Environments.Production, new Dictionary<string, string> { ["SignIn:ClientId"] = "shop-gateway", ["RateLimits:SignIn:PerSecond"] = "1", ["RateLimits:SignIn:Burst"] = "5" }, ("orders", [_service.Address]));
+        foreach (var path in (string[])["/api/session/callback?code=made-up&state=made-up", "/api/session/sign-in?returnTo=//elsewhere"])
+        {
+            var clock = Stopwatch.StartNew();
+            var answers = new List<HttpStatusCode>();
+            for (var i = 0; i < 20; i++)
+            {
+                using var answer = await gateway.GetAsync(path);
+                answers.Add(answer.StatusCode);
+            }
+            Assert.All(answers, status => Assert.True(status is HttpStatusCode.BadRequest or HttpStatusCode.TooManyRequests, $"{status}"));
+            Assert.InRange(answers.Count(status => status == HttpStatusCode.BadRequest), 0, 5 + (int)Math.Ceiling(clock.Elapsed.TotalSeconds) + 1);
+        }
+        using var who = await gateway.GetAsync("/api/session");
+        Assert.Equal(HttpStatusCode.OK, who.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_stranger_who_sends_in_a_devices_name_does_not_silence_it()
+    {
+        await using var gateway = Gateway(new(Tight) { ["KnownProxies:0"] = "127.0.0.1" });
+
+        Assert.Contains(HttpStatusCode.TooManyRequests, await ReadingsAsync(gateway, _ => "shelf-1/readings", 20, address: "10.0.0.66"));
+        Assert.DoesNotContain(HttpStatusCode.TooManyRequests, await ReadingsAsync(gateway, _ => "shelf-1/readings", 3, address: "10.0.0.1"));
+    }
+
+    [Fact]
+    public async Task A_device_has_one_limit_however_its_path_is_written_and_what_is_beyond_it_is_not_its_addresss()
+    {
+        await using var gateway = Gateway(new(Tight) { ["RateLimits:Other:PerSecond"] = "1", ["RateLimits:Other:Burst"] = "20" });
+        string[] paths = ["shelf-1/readings", "shelf-1/readings/", "shelf-1/Readings", "Shelf-1/readings", "shelf%2D1/readings", "/shelf-1/readings"];
+
+        var clock = Stopwatch.StartNew();
+        var one = await ReadingsAsync(gateway, number => paths[number % paths.Length], 60);
+        var most = 5 + (int)Math.Ceiling(clock.Elapsed.TotalSeconds) + 1;
+        var another = await ReadingsAsync(gateway, _ => "shelf-2/readings", 3);
+
+        Assert.InRange(one.Count(status => status != HttpStatusCode.TooManyRequests), 5, most);
+        Assert.DoesNotContain(HttpStatusCode.TooManyRequests, another);
+    }
+
+    [Fact]
     public async Task A_device_has_a_limit_of_its_own_and_made_up_names_are_no_way_around_the_addresss()
     {
         await using var gateway = Gateway(new(Tight) { ["RateLimits:Other:PerSecond"] = "1", ["RateLimits:Other:Burst"] = "20" });
 
-        var one = await ReadingsAsync(gateway, _ => "shelf-1", 10);
-        var another = await ReadingsAsync(gateway, _ => "shelf-2", 1);
-        var madeUp = await ReadingsAsync(gateway, number => $"made-up-{number}", 40);
+        var one = await ReadingsAsync(gateway, _ => "shelf-1/readings", 10);
+        var another = await ReadingsAsync(gateway, _ => "shelf-2/readings", 1);
+        var madeUp = await ReadingsAsync(gateway, number => $"made-up-{number}/readings", 40);
 
         Assert.Contains(HttpStatusCode.TooManyRequests, one);
         Assert.DoesNotContain(HttpStatusCode.TooManyRequests, another);
@@ -102,6 +157,32 @@ public sealed class EdgeTests : IAsyncLifetime
             Assert.False(answer.Headers.Contains("Server"));
             Assert.False(answer.Headers.Contains("Strict-Transport-Security"));
         }
+    }
+
+    [Fact]
+    public async Task What_the_API_answers_is_kept_by_no_cache_unless_its_service_says_otherwise()
+    {
+        await using var gateway = Gateway([]);
+        foreach (var path in (string[])["/api/catalog", "/api/orders", "/api/session", "/api/nothing"])
+        {
+            using var answer = await gateway.GetAsync(path);
+            Assert.Equal((path, "no-store"), (path, answer.Headers.CacheControl?.ToString()));
+        }
+        _service.CacheControl = "max-age=60";
+        using var kept = await gateway.GetAsync("/api/catalog");
+        Assert.Equal("max-age=60", kept.Headers.CacheControl?.ToString());
+    }
+
+    [Theory]
+    [InlineData("/", false)]
+    [InlineData("/store/index.html", false)]
+    [InlineData("/health/live", false)]
+    [InlineData("/api/catalog", true)]
+    public async Task A_browser_is_given_its_id_with_an_answer_that_is_its_own(string path, bool given)
+    {
+        await using var gateway = Gateway([]);
+        using var answer = await gateway.GetAsync(path);
+        Assert.Equal((HttpStatusCode.OK, given), (answer.StatusCode, answer.Headers.TryGetValues("Set-Cookie", out var cookies) && cookies.Any(cookie => cookie.StartsWith("shop_device=", StringComparison.Ordinal))));
     }
 
     [Fact]
@@ -138,24 +219,27 @@ public sealed class EdgeTests : IAsyncLifetime
         return answers;
     }
 
-    private static async Task<List<HttpStatusCode>> ManyAsync(GatewayUnderTest gateway, Func<int, int> addressOf)
+    private static async Task<List<HttpStatusCode>> ManyAsync(GatewayUnderTest gateway, Func<int, string> addressOf)
     {
         var answers = new List<HttpStatusCode>();
         for (var i = 0; i < 20; i++)
         {
-            using var request = new HttpRequestMessage(HttpMethod.Post, "/api/orders") { Headers = { { "X-Forwarded-For", $"10.0.0.{addressOf(i) % 256}" } } };
+            using var request = new HttpRequestMessage(HttpMethod.Post, "/api/orders") { Headers = { { "X-Forwarded-For", addressOf(i) } } };
             using var answer = await gateway.Client.SendAsync(request, TestContext.Current.CancellationToken);
             answers.Add(answer.StatusCode);
         }
         return answers;
     }
 
-    private static async Task<List<HttpStatusCode>> ReadingsAsync(GatewayUnderTest gateway, Func<int, string> sensorOf, int count)
+    private static async Task<List<HttpStatusCode>> ReadingsAsync(GatewayUnderTest gateway, Func<int, string> pathOf, int count, string? address = null)
     {
         var answers = new List<HttpStatusCode>();
         for (var i = 0; i < count; i++)
         {
-            using var answer = await gateway.SendAsync(HttpMethod.Post, $"/api/devices/{sensorOf(i)}/readings");
+            using var request = new HttpRequestMessage(HttpMethod.Post, $"/api/devices/{pathOf(i)}");
+            if (address is not null)
+                request.Headers.Add("X-Forwarded-For", address);
+            using var answer = await gateway.Client.SendAsync(request, TestContext.Current.CancellationToken);
             answers.Add(answer.StatusCode);
         }
         return answers;

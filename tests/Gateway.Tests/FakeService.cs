@@ -12,6 +12,7 @@ namespace Shop.Gateway.Tests;
 public sealed class FakeService : IAsyncLifetime
 {
     private readonly WebApplication _app;
+    private int _readinessAsked;
 
     /// <param name="address">Where it listens; where none is given a port of its own, which nobody takes when it goes away.</param>
     public FakeService(string? address = null)
@@ -20,7 +21,11 @@ public sealed class FakeService : IAsyncLifetime
         builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?> { ["urls"] = address ?? $"http://127.0.0.1:{Ports.Free()}" });
         builder.Logging.ClearProviders();
         _app = builder.Build();
-        _app.MapGet("/health/ready", () => Ready ? Results.Ok() : Results.StatusCode(503));
+        _app.MapGet("/health/ready", () =>
+        {
+            Interlocked.Increment(ref _readinessAsked);
+            return Ready ? Results.Ok() : Results.StatusCode(503);
+        });
         _app.MapGet("/openapi/v1.json", () => Document is { } document ? Results.Text(document, "application/json") : Results.NotFound());
         _app.MapFallback(async (HttpContext context) =>
         {
@@ -32,6 +37,9 @@ public sealed class FakeService : IAsyncLifetime
                 await reader.ReadToEndAsync(),
                 context.Request.Headers.Cookie.ToString());
             Requests.Enqueue(seen);
+            await Task.Delay(Takes, context.RequestAborted);
+            if (CacheControl is { } caching)
+                context.Response.Headers.CacheControl = caching;
             if (Answers.TryGetValue(context.Request.Path, out var answer))
                 return Results.Text(answer, "application/json");
             return Results.Json(seen, statusCode: (int)Answer);
@@ -46,6 +54,15 @@ public sealed class FakeService : IAsyncLifetime
     public ConcurrentDictionary<string, string> Answers { get; } = [];
 
     public bool Ready { get; set; } = true;
+
+    /// <summary>How often it was asked whether it is ready.</summary>
+    public int ReadinessAsked => _readinessAsked;
+
+    /// <summary>How long its answers take.</summary>
+    public TimeSpan Takes { get; set; }
+
+    /// <summary>What it says of keeping its answers.</summary>
+    public string? CacheControl { get; set; }
 
     /// <summary>Its OpenAPI document.</summary>
     public string? Document { get; set; }

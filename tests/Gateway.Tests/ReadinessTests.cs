@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -29,6 +30,20 @@ public sealed class ReadinessTests : IAsyncLifetime
     {
         await _gateway.DisposeAsync();
         await _service.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task However_often_the_gateway_is_asked_it_asks_its_services_once_a_second()
+    {
+        await using var gateway = new GatewayUnderTest(Environments.Development, [.. ((string[])["orders", "inventory", "payments", "activity"]).Select(name => (name, new[] { _service.Address }))]);
+        var (clock, before) = (Stopwatch.StartNew(), _service.ReadinessAsked);
+        for (var i = 0; i < 300; i++)
+        {
+            using var answer = await gateway.GetAsync("/health/ready");
+            Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        }
+        // four services each time, and gateways ask every other second of themselves
+        Assert.InRange(_service.ReadinessAsked - before, 4, 8 * ((int)clock.Elapsed.TotalSeconds + 3));
     }
 
     [Fact]

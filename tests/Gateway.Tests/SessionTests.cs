@@ -124,6 +124,25 @@ public sealed class SessionTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Who_signs_in_over_a_session_begins_another_and_the_former_is_nobodys()
+    {
+        var adas = await SignInAsync("""{"name":"ada"}""");
+        using var signedIn = await SendAsync(HttpMethod.Post, "/api/session", $"visitor=someone; {adas}", """{"name":"olga"}""");
+        Assert.Equal(HttpStatusCode.OK, signedIn.StatusCode);
+        Assert.Equal("""{"name":"olga","roles":[]}""", await ReadAsync(SetCookie(signedIn).Split(';')[0]));
+        Assert.Equal("""{"name":null,"roles":[]}""", await ReadAsync(adas));
+    }
+
+    [Fact]
+    public async Task Where_sessions_cannot_be_written_nobody_signs_in_and_that_is_503()
+    {
+        Assert.Single(_keys.EnumerateDirectories("tickets", SearchOption.AllDirectories)).Delete(recursive: true);
+        using var answer = await SendAsync(HttpMethod.Post, "/api/session", body: """{"name":"ada"}""");
+        await Problem.ReadAsync(answer, HttpStatusCode.ServiceUnavailable);
+        Assert.NotNull(answer.Headers.RetryAfter);
+    }
+
+    [Fact]
     public async Task Another_gateway_of_the_shop_takes_the_cookie_and_that_of_another_shop_does_not()
     {
         var cookie = await SignInAsync("""{"name":"ada"}""");

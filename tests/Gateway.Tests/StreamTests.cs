@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Http.Json;
 using System.Threading.Channels;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -87,5 +89,39 @@ public sealed class StreamTests : IAsyncLifetime
         await Assert.ThrowsAnyAsync<IOException>(() => reader.ReadLineAsync(Cancellation).AsTask().WaitAsync(Patience, Cancellation));
         await _left.Task.WaitAsync(Patience, Cancellation);
         await stop.WaitAsync(Patience, Cancellation);
+    }
+
+    [Fact]
+    public async Task A_stream_ends_soon_after_the_session_by_which_it_was_opened()
+    {
+        using var client = new HttpClient(new SocketsHttpHandler { UseCookies = false }) { BaseAddress = _gateway.Client.BaseAddress };
+        var cookies = new List<string>();
+        foreach (var name in (string[])["ada", "bob"])
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, "/api/session") { Content = JsonContent.Create(new { name }), Headers = { { "X-Anti-Forgery", "1" } } };
+            using var signedIn = await client.SendAsync(request, Cancellation);
+            cookies.Add(signedIn.Headers.GetValues("Set-Cookie").Single(cookie => cookie.StartsWith("shop_session=", StringComparison.Ordinal)).Split(';')[0]);
+        }
+        using var adas = await OpenAsync(client, cookies[0]);
+        using var bobs = await OpenAsync(client, cookies[1]);
+
+        using (var request = new HttpRequestMessage(HttpMethod.Delete, "/api/session") { Headers = { { "X-Anti-Forgery", "1" }, { "Cookie", cookies[0] } } })
+        using (var signedOut = await client.SendAsync(request, Cancellation))
+            Assert.Equal(HttpStatusCode.NoContent, signedOut.StatusCode);
+
+        await Assert.ThrowsAnyAsync<IOException>(() => adas.ReadLineAsync(Cancellation).AsTask().WaitAsync(Patience, Cancellation));
+        await _left.Task.WaitAsync(Patience, Cancellation);
+        _events.Writer.TryWrite("id: 1\n");
+        _events.Writer.TryWrite("id: 1\n");
+        Assert.Equal("id: 1", await bobs.ReadLineAsync(Cancellation).AsTask().WaitAsync(Patience, Cancellation));
+    }
+
+    private static async Task<StreamReader> OpenAsync(HttpClient client, string cookie)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/api/orders/42/stream") { Headers = { { "Cookie", cookie } } };
+        var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, Cancellation).WaitAsync(Patience, Cancellation);
+        var reader = new StreamReader(await response.Content.ReadAsStreamAsync(Cancellation));
+        Assert.Equal(":", await reader.ReadLineAsync(Cancellation));
+        return reader;
     }
 }

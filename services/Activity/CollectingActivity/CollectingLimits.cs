@@ -1,7 +1,7 @@
 using System.Net;
-using System.Net.Sockets;
 using System.Threading.RateLimiting;
 using Microsoft.Extensions.Options;
+using Shop.ServiceDefaults;
 
 namespace Shop.Activity.CollectingActivity;
 
@@ -22,23 +22,11 @@ internal sealed class CollectingLimits(IOptions<CollectingOptions> options) : ID
     /// <summary>Takes <paramref name="events"/> events of an address, or none of them.</summary>
     public bool TryTake(IPAddress address, int events)
     {
-        using var one = _byAddress.AttemptAcquire(NetworkOf(address), Math.Min(events, options.Value.EventsPerAddress * Burst));
+        using var one = _byAddress.AttemptAcquire(ClientNetworks.NetworkOf(address), Math.Min(events, options.Value.EventsPerAddress * Burst));
         if (!one.IsAcquired)
             return false;
         using var all = _all.AttemptAcquire(Math.Min(events, options.Value.EventsPerInstance * Burst));
         return all.IsAcquired;
-    }
-
-    /// <summary>Whose events are counted together: IPv6 gives each subscriber 2^64 addresses at the least (RFC 6177), which are one.</summary>
-    private static IPAddress NetworkOf(IPAddress address)
-    {
-        if (address.AddressFamily != AddressFamily.InterNetworkV6)
-            return address;
-        if (address.IsIPv4MappedToIPv6)
-            return address.MapToIPv4();
-        var bytes = address.GetAddressBytes();
-        Array.Clear(bytes, 8, 8);
-        return new(bytes);
     }
 
     /// <inheritdoc/>

@@ -2,59 +2,28 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
 using Microsoft.AspNetCore.WebUtilities;
-using Microsoft.Extensions.Hosting;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Shop.AppHost.Running;
 
 namespace Shop.Gateway.Tests.SigningIn;
 
 /// <summary>Signing in at an OIDC authority, outside Development, as a browser does it.</summary>
-public sealed class AuthoritySignInTests : IAsyncLifetime
+public sealed class AuthoritySignInTests : AtAuthority
 {
-    private readonly TestAuthority _authority = new();
-    private readonly FakeService _service = new();
-    private readonly DirectoryInfo _keys = Directory.CreateTempSubdirectory("shop-sessions-");
-    private readonly CookieContainer _cookies = new();
-    private readonly HttpClient _browser;
-    private GatewayUnderTest _gateway = null!;
-
-    public AuthoritySignInTests() => _browser = new(new SocketsHttpHandler { CookieContainer = _cookies });
-
-    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
-
-    private Uri Shop => _gateway.Client.BaseAddress!;
-
-    public async ValueTask InitializeAsync()
-    {
-        await _service.InitializeAsync();
-        await _authority.InitializeAsync();
-        _gateway = Gateway(_authority.Address);
-        await _authority.AllowAsync(new(Shop, "/api/session/callback"));
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        _browser.Dispose();
-        await _gateway.DisposeAsync();
-        await _authority.DisposeAsync();
-        await _service.DisposeAsync();
-        _keys.Delete(recursive: true);
-    }
-
     [Fact]
     public async Task Who_signs_in_there_comes_back_to_the_page_and_asks_services_by_a_token_that_the_browser_never_had()
     {
         using var page = await SignInAsync("ada", "/orders");
         Assert.Equal((HttpStatusCode.OK, "/orders"), (page.StatusCode, page.RequestMessage!.RequestUri!.PathAndQuery));
 
-        Assert.Equal("""{"name":"ada","roles":[],"signInAt":"/api/session/sign-in"}""", await _browser.GetStringAsync(new Uri(Shop, "/api/session"), Cancellation));
-        using var orders = await _browser.GetAsync(new Uri(Shop, "/api/orders"), Cancellation);
-        using var ops = await _browser.GetAsync(new Uri(Shop, "/api/ops/orders"), Cancellation);
+        Assert.Equal("""{"name":"ada","roles":[],"signInAt":"/api/session/sign-in"}""", await Browser.GetStringAsync(new Uri(Shop, "/api/session"), Cancellation));
+        using var orders = await Browser.GetAsync(new Uri(Shop, "/api/orders"), Cancellation);
+        using var ops = await Browser.GetAsync(new Uri(Shop, "/api/ops/orders"), Cancellation);
         Assert.Equal((HttpStatusCode.OK, HttpStatusCode.Forbidden), (orders.StatusCode, ops.StatusCode));
-        var token = new JsonWebToken(Assert.Single(_service.Requests).Authorization["Bearer ".Length..]);
-        Assert.Equal(("ada", _authority.Address + "/"), (token.Subject, token.Issuer));
+        var token = new JsonWebToken(Assert.Single(Service.Requests).Authorization["Bearer ".Length..]);
+        Assert.Equal(("ada", Authority.Address + "/"), (token.Subject, token.Issuer));
         // a key, and no token, encrypted or not
-        var cookies = _cookies.GetCookies(Shop).Where(cookie => cookie.Name != "person").ToList();
+        var cookies = Cookies.GetCookies(Shop).Where(cookie => cookie.Name != "person").ToList();
         Assert.All(cookies, cookie => Assert.True(cookie.HttpOnly && cookie.Value.Length < 500 && !cookie.Value.Contains("eyJ", StringComparison.Ordinal), cookie.ToString()));
         Assert.Contains(cookies, cookie => cookie.Name == "shop_session");
     }
@@ -62,9 +31,9 @@ public sealed class AuthoritySignInTests : IAsyncLifetime
     [Fact]
     public async Task A_sign_in_that_begins_at_one_gateway_ends_at_another_and_the_session_is_at_both()
     {
-        await using var second = Gateway(_authority.Address);
-        _cookies.Add(new Uri(_authority.Address), new Cookie("person", "ada"));
-        using var browser = new HttpClient(new SocketsHttpHandler { CookieContainer = _cookies, AllowAutoRedirect = false });
+        await using var second = Gateway(Authority.Address);
+        Cookies.Add(new Uri(Authority.Address), new Cookie("person", "ada"));
+        using var browser = new HttpClient(new SocketsHttpHandler { CookieContainer = Cookies, AllowAutoRedirect = false });
         using var begun = await browser.GetAsync(new Uri(Shop, "/api/session/sign-in?returnTo=/orders"), Cancellation);
         using var allowed = await browser.GetAsync(begun.Headers.Location, Cancellation);
 
@@ -72,65 +41,16 @@ public sealed class AuthoritySignInTests : IAsyncLifetime
         using var ended = await browser.GetAsync(new Uri(second.Client.BaseAddress!, allowed.Headers.Location!.PathAndQuery), Cancellation);
 
         Assert.Equal((HttpStatusCode.Redirect, "/orders"), (ended.StatusCode, ended.Headers.Location?.OriginalString));
-        var session = _cookies.GetCookies(second.Client.BaseAddress!)["shop_session"]!.Value;
-        Assert.Equal([HttpStatusCode.OK, HttpStatusCode.OK], new[] { await StatusAsync(second, session), await StatusAsync(_gateway, session) });
+        var session = Cookies.GetCookies(second.Client.BaseAddress!)["shop_session"]!.Value;
+        Assert.Equal([HttpStatusCode.OK, HttpStatusCode.OK], new[] { await StatusAsync(second, session), await StatusAsync(First, session) });
     }
 
     [Fact]
     public async Task Operators_are_those_whom_the_authority_says()
     {
         using var page = await SignInAsync("olga");
-        using var ops = await _browser.GetAsync(new Uri(Shop, "/api/ops/orders"), Cancellation);
+        using var ops = await Browser.GetAsync(new Uri(Shop, "/api/ops/orders"), Cancellation);
         Assert.Equal(HttpStatusCode.OK, ops.StatusCode);
-    }
-
-    [Fact]
-    public async Task Tokens_are_refreshed_one_at_a_time_for_as_long_as_the_authority_does()
-    {
-        _authority.TokenLifetime = TimeSpan.FromSeconds(2);
-        using var page = await SignInAsync("ada");
-        Assert.Equal(HttpStatusCode.OK, page.StatusCode);
-        var answers = await Task.WhenAll(Enumerable.Range(0, 20).Select(async _ =>
-        {
-            using var orders = await _browser.GetAsync(new Uri(Shop, "/api/orders"), Cancellation);
-            return orders.StatusCode;
-        }));
-        Assert.All(answers, status => Assert.Equal(HttpStatusCode.OK, status));
-        Assert.True(_service.Requests.Select(request => request.Authorization).Distinct().Count() > 1, "no token was refreshed");
-
-        await _authority.RevokeAllAsync();
-        using var afterwards = await _browser.GetAsync(new Uri(Shop, "/api/orders"), Cancellation);
-        await Problem.ReadAsync(afterwards, HttpStatusCode.Unauthorized);
-    }
-
-    [Fact]
-    public async Task An_authority_that_fails_for_a_while_ends_no_session()
-    {
-        _authority.TokenLifetime = TimeSpan.FromSeconds(2);
-        using var page = await SignInAsync("ada");
-        _authority.GivesTokens = false;
-        using (var refused = await _browser.GetAsync(new Uri(Shop, "/api/orders"), Cancellation))
-            await Problem.ReadAsync(refused, HttpStatusCode.ServiceUnavailable);
-
-        _authority.GivesTokens = true;
-        using var afterwards = await _browser.GetAsync(new Uri(Shop, "/api/orders"), Cancellation);
-        Assert.Equal(HttpStatusCode.OK, afterwards.StatusCode);
-    }
-
-    [Fact]
-    public async Task Who_has_signed_out_is_nobody_at_any_gateway_with_a_copy_of_the_cookie_too()
-    {
-        await using var second = Gateway(_authority.Address);
-        using var page = await SignInAsync("ada");
-        Assert.Equal(HttpStatusCode.OK, page.StatusCode);
-        var copy = _cookies.GetCookies(Shop)["shop_session"]!.Value;
-        Assert.Equal([HttpStatusCode.OK, HttpStatusCode.OK], new[] { await StatusAsync(_gateway, copy), await StatusAsync(second, copy) });
-
-        using var signedOut = await SignOutAsync(Shop);
-
-        Assert.Equal(HttpStatusCode.NoContent, signedOut.StatusCode);
-        Assert.Equal([HttpStatusCode.Unauthorized, HttpStatusCode.Unauthorized], new[] { await StatusAsync(_gateway, copy), await StatusAsync(second, copy) });
-        Assert.Equal(0, await _authority.ValidRefreshTokensAsync());
     }
 
     [Fact]
@@ -148,36 +68,17 @@ public sealed class AuthoritySignInTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.OK, signedOut.StatusCode);
         var endSessionAt = new Uri((await signedOut.Content.ReadFromJsonAsync<JsonElement>(Cancellation)).GetProperty("endSessionAt").GetString()!);
         Assert.Equal(0, await authority.ValidRefreshTokensAsync());
-        Assert.Equal("""{"name":null,"roles":[],"signInAt":"/api/session/sign-in"}""", await _browser.GetStringAsync(new Uri(shop, "/api/session"), Cancellation));
+        Assert.Equal("""{"name":null,"roles":[],"signInAt":"/api/session/sign-in"}""", await Browser.GetStringAsync(new Uri(shop, "/api/session"), Cancellation));
         // what says there whose session it is opens nothing here
         var hint = QueryHelpers.ParseQuery(endSessionAt.Query)["id_token_hint"].ToString();
         Assert.Equal("ada", new JsonWebToken(hint).Subject);
         using (var orders = await gateway.GetAsync("/api/orders", hint))
             await Problem.ReadAsync(orders, HttpStatusCode.Unauthorized);
 
-        using var front = await _browser.GetAsync(endSessionAt, Cancellation);
+        using var front = await Browser.GetAsync(endSessionAt, Cancellation);
         Assert.Equal((HttpStatusCode.OK, new Uri(shop, "/")), (front.StatusCode, front.RequestMessage!.RequestUri));
-        using var again = await _browser.GetAsync(new Uri(shop, "/api/session/sign-in"), Cancellation);
+        using var again = await Browser.GetAsync(new Uri(shop, "/api/session/sign-in"), Cancellation);
         await Problem.ReadAsync(again, HttpStatusCode.BadRequest);
-    }
-
-    [Fact]
-    public async Task Who_signs_out_while_the_authority_is_away_is_signed_out_of_the_shop()
-    {
-        await using var authority = new TestAuthority(endsSessions: true);
-        await authority.InitializeAsync();
-        await using var gateway = Gateway(authority.Address);
-        await using var second = Gateway(authority.Address);
-        await authority.AllowAsync(new(gateway.Client.BaseAddress!, "/api/session/callback"));
-        using (var page = await SignInAsync("ada", at: gateway, authority: authority))
-            Assert.Equal(HttpStatusCode.OK, page.StatusCode);
-        await authority.DisposeAsync();
-
-        // this one has never asked it
-        using var signedOut = await SignOutAsync(second.Client.BaseAddress!);
-
-        Assert.Equal(HttpStatusCode.NoContent, signedOut.StatusCode);
-        Assert.Equal("""{"name":null,"roles":[],"signInAt":"/api/session/sign-in"}""", await _browser.GetStringAsync(new Uri(gateway.Client.BaseAddress!, "/api/session"), Cancellation));
     }
 
     [Theory]
@@ -190,7 +91,7 @@ public sealed class AuthoritySignInTests : IAsyncLifetime
     [InlineData("/api/session/sign-in?returnTo=")]
     public async Task What_is_no_sign_in_is_400(string path)
     {
-        using var answer = await _browser.GetAsync(new Uri(Shop, path), Cancellation);
+        using var answer = await Browser.GetAsync(new Uri(Shop, path), Cancellation);
         await Problem.ReadAsync(answer, HttpStatusCode.BadRequest);
     }
 
@@ -211,13 +112,13 @@ public sealed class AuthoritySignInTests : IAsyncLifetime
         // it knows nobody in this browser
         using var page = await VisitAsync(new Uri(Shop, "/api/session/sign-in?returnTo=/orders?status=fulfilled"));
         Assert.Equal("/sign-in?problem=refused&return=%2Forders%3Fstatus%3Dfulfilled", page.RequestMessage!.RequestUri!.PathAndQuery);
-        Assert.Null(_cookies.GetCookies(Shop)["shop_session"]);
+        Assert.Null(Cookies.GetCookies(Shop)["shop_session"]);
     }
 
     [Fact]
     public void An_ID_token_cannot_pass_for_an_access_token()
     {
-        var failure = Assert.Throws<InvalidOperationException>(() => Gateway(_authority.Address, clientId: TestAuthority.Audience));
+        var failure = Assert.Throws<InvalidOperationException>(() => Gateway(Authority.Address, clientId: TestAuthority.Audience));
         Assert.Contains("SignIn__ClientId", failure.Message, StringComparison.Ordinal);
     }
 
@@ -238,34 +139,6 @@ public sealed class AuthoritySignInTests : IAsyncLifetime
     private async Task<HttpResponseMessage> VisitAsync(Uri address)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, address) { Headers = { { "Accept", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8" } } };
-        return await _browser.SendAsync(request, Cancellation);
-    }
-
-    private GatewayUnderTest Gateway(string authority, string clientId = TestAuthority.ClientId) => new(Environments.Production, new Dictionary<string, string>
-    {
-        ["Authentication:Authority"] = authority,
-        ["Authentication:Audience"] = TestAuthority.Audience,
-        ["SignIn:ClientId"] = clientId,
-        ["SignIn:ClientSecret"] = TestAuthority.ClientSecret,
-        ["Sessions:KeyDirectory"] = _keys.FullName,
-    }, ("orders", [_service.Address]));
-
-    private Task<HttpResponseMessage> SignInAsync(string person, string returnTo = "/", GatewayUnderTest? at = null, TestAuthority? authority = null)
-    {
-        _cookies.Add(new Uri((authority ?? _authority).Address), new Cookie("person", person));
-        return _browser.GetAsync(new Uri((at ?? _gateway).Client.BaseAddress!, $"/api/session/sign-in?returnTo={returnTo}"), Cancellation);
-    }
-
-    private async Task<HttpResponseMessage> SignOutAsync(Uri shop)
-    {
-        using var request = new HttpRequestMessage(HttpMethod.Delete, new Uri(shop, "/api/session")) { Headers = { { "X-Anti-Forgery", "1" } } };
-        return await _browser.SendAsync(request, Cancellation);
-    }
-
-    private static async Task<HttpStatusCode> StatusAsync(GatewayUnderTest gateway, string session)
-    {
-        using var request = new HttpRequestMessage(HttpMethod.Get, "/api/orders") { Headers = { { "Cookie", $"shop_session={session}" } } };
-        using var answer = await gateway.Client.SendAsync(request, Cancellation);
-        return answer.StatusCode;
+        return await Browser.SendAsync(request, Cancellation);
     }
 }

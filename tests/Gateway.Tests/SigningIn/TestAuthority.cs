@@ -55,12 +55,12 @@ public sealed class TestAuthority : IAsyncLifetime
         _app = builder.Build();
         _app.Use((context, next) =>
         {
-            if (!GivesTokens && context.Request.Path == "/connect/token")
+            if (!GivesTokens && context.Request.Path == "/connect/token" || !Revokes && context.Request.Path == "/connect/revoke")
             {
                 context.Response.StatusCode = StatusCodes.Status502BadGateway;
                 return Task.CompletedTask;
             }
-            return next(context);
+            return Tokens is { } tokens && context.Request.Path == "/connect/token" ? tokens(context, next) : next(context);
         });
         _app.UseAuthentication();
         _app.MapMethods("/connect/authorize", ["GET", "POST"], (HttpContext context) => context.Request.Cookies["person"] is { } person
@@ -86,6 +86,12 @@ public sealed class TestAuthority : IAsyncLifetime
 
     /// <summary>Whether it gives tokens; else what is before it answers 502.</summary>
     public bool GivesTokens { get; set; } = true;
+
+    /// <summary>Whether it takes tokens back; else what is before it answers 502.</summary>
+    public bool Revokes { get; set; } = true;
+
+    /// <summary>What is to become of a request for tokens, in place of an answer at once.</summary>
+    public Func<HttpContext, RequestDelegate, Task>? Tokens { get; set; }
 
     /// <summary>Its issuer, without the slash at the end.</summary>
     public string Address { get; }
