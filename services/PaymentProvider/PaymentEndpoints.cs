@@ -59,7 +59,7 @@ internal static class PaymentEndpoints
         PaymentBook book,
         ProviderPace pace,
         TimeProvider time,
-        IHostApplicationLifetime lifetime,
+        Draining draining,
         HttpContext context)
     {
         if (Validate(request) is { } invalid)
@@ -76,7 +76,7 @@ internal static class PaymentEndpoints
                     "The Idempotency-Key was used with another body.", statusCode: StatusCodes.Status422UnprocessableEntity);
         }
 
-        using var leaving = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
+        using var leaving = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, draining.Over);
         var answerDelay = pace.Slowed(TokenBehavior.Of(request.Token).AnswerDelay);
         try
         {
@@ -84,7 +84,7 @@ internal static class PaymentEndpoints
         }
         catch (OperationCanceledException) when (leaving.IsCancellationRequested)
         {
-            // the client left, or the process stops: either way there is no answer
+            // the client left, or the process has drained: either way there is no answer
             context.Abort();
             return TypedResults.Empty;
         }

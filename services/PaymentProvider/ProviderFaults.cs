@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using Microsoft.Extensions.Options;
+using Shop.ServiceDefaults;
 
 namespace Shop.PaymentProvider;
 
@@ -16,7 +17,7 @@ internal sealed class FaultOptions
 }
 
 /// <summary>Fails requests by chance, as a provider does that has a bad day.</summary>
-internal sealed class ProviderFaults(IOptions<FaultOptions> options, IHostApplicationLifetime lifetime) : IEndpointFilter
+internal sealed class ProviderFaults(IOptions<FaultOptions> options, Draining draining) : IEndpointFilter
 {
     /// <inheritdoc />
     public async ValueTask<object?> InvokeAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
@@ -29,7 +30,7 @@ internal sealed class ProviderFaults(IOptions<FaultOptions> options, IHostApplic
             return Failure();
         if (chance >= options.Value.Errors + options.Value.Silence)
             return answer;
-        using var leaving = CancellationTokenSource.CreateLinkedTokenSource(context.HttpContext.RequestAborted, lifetime.ApplicationStopping);
+        using var leaving = CancellationTokenSource.CreateLinkedTokenSource(context.HttpContext.RequestAborted, draining.Over);
         await Task.Delay(Timeout.InfiniteTimeSpan, leaving.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         context.HttpContext.Abort();
         return TypedResults.Empty;

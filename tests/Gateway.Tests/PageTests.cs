@@ -70,6 +70,23 @@ public sealed partial class PageTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task The_front_page_names_each_module_that_it_needs_so_that_none_waits_for_another()
+    {
+        var needed = new HashSet<string>();
+        var open = new Queue<string>(["/store/store.js", "/store/views/catalog.js"]);
+        while (open.TryDequeue(out var path))
+        {
+            if (!needed.Add(path))
+                continue;
+            foreach (Match import in Imports().Matches(await _gateway.Client.GetStringAsync(path, Cancellation)))
+                open.Enqueue(new Uri(new Uri(_gateway.Client.BaseAddress!, path), import.Groups[1].Value).AbsolutePath);
+        }
+
+        var page = await _gateway.Client.GetStringAsync("/", Cancellation);
+        Assert.Equal(needed.Order(), Modules().Matches(page).Select(module => module.Groups[1].Value).Order());
+    }
+
+    [Fact]
     public async Task Files_are_compressed_and_answers_about_somebody_are_not()
     {
         Assert.Equal("br", await EncodingOfAsync("/store/store.js"));
@@ -133,4 +150,11 @@ public sealed partial class PageTests : IAsyncDisposable
 
     [GeneratedRegex("""(?:src=|href=|from |import |import\()["']([^"'#]+)["']""")]
     private static partial Regex Names();
+
+    /// <summary>Those that are loaded with a module, not the ones that it loads later.</summary>
+    [GeneratedRegex("""(?:from|^import) '([^']+)'""", RegexOptions.Multiline)]
+    private static partial Regex Imports();
+
+    [GeneratedRegex("""(?:rel="modulepreload" href|type="module" src)="([^"]+)["]""")]
+    private static partial Regex Modules();
 }

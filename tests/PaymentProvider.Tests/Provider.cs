@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net.Http.Json;
+using Shop.Testing.Processes;
 
 namespace Shop.PaymentProvider.Tests;
 
@@ -17,6 +18,9 @@ public sealed class Provider : IAsyncLifetime
 
     /// <summary>What the process has written to its console since it was started.</summary>
     public string Output => string.Join('\n', _output);
+
+    /// <summary>How long it goes on serving after it was told to stop.</summary>
+    public TimeSpan DrainingDelay { get; init; }
 
     public string LedgerFile => Path.Combine(_directory.FullName, "ledger.jsonl");
 
@@ -47,6 +51,15 @@ public sealed class Provider : IAsyncLifetime
         await _process.WaitForExitAsync(CancellationToken.None);
         _process.Dispose();
         _process = null;
+    }
+
+    /// <summary>Tells it to stop, with SIGTERM.</summary>
+    /// <returns>Its exit code, once it has ended.</returns>
+    public async Task<int> TerminateAsync()
+    {
+        Signals.Send(_process!.Id, Signals.Terminate);
+        await _process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        return _process.ExitCode;
     }
 
     /// <summary>Starts it where it must refuse to.</summary>
@@ -114,6 +127,7 @@ public sealed class Provider : IAsyncLifetime
             ["ASPNETCORE_URLS"] = "http://127.0.0.1:0",
             ["DOTNET_ENVIRONMENT"] = "Development",
             ["Ledger__Directory"] = _directory.FullName,
+            ["Draining__Delay"] = DrainingDelay.ToString(),
         },
     };
 

@@ -1,5 +1,5 @@
 // The newest events, as they come.
-import { clock, element } from '../shared/dom.js';
+import { arrange, clock, element } from '../shared/dom.js';
 import { poll } from '../shared/live.js';
 import * as operations from '../shared/operations.js';
 import { eventName, orderLink, publisherOf, shortened } from './parts.js';
@@ -40,7 +40,7 @@ export function eventList() {
         if (!items.has(event.id))
           items.set(event.id, itemOf(event));
       }
-      list.replaceChildren(...events.map(event => items.get(event.id)));
+      arrange(list, events.map(event => items.get(event.id)));
     },
   };
 }

@@ -1,5 +1,5 @@
 // What the control room's views are made of.
-import { element, svg } from '../shared/dom.js';
+import { arrange, element, svg } from '../shared/dom.js';
 import { nameOf, serviceOf } from '../shared/components/order-events.js';
 
 /** An id, shortened in the middle; a click copies it. */
@@ -13,8 +13,8 @@ export function copyableId(id) {
   return button;
 }
 
-/** "0199c7a2…9c02" */
-export const shortened = id => id.length > 14 ? `${id.slice(0, 4)}…${id.slice(-6)}` : id;
+/** "0199…2f9c02"; what people have named, such as a sku, stays as it is. */
+export const shortened = id => /^[0-9a-f-]{15,}$/i.test(id) ? `${id.slice(0, 4)}…${id.slice(-6)}` : id;
 
 /** A link to an order's page. */
 export const orderLink = id => element('a', { class: 'id', href: `/control/orders/${encodeURIComponent(id)}`, title: id }, shortened(id));
@@ -65,7 +65,7 @@ export function figure(label, { unit = '', state, href } = {}) {
 }
 
 /**
- * A table of rows that come again and again: those that look as before stay as they are. A column is `{label, of(row), kind}`, its kind `number` or `wide`;
+ * A table of rows that come again and again: those that look as before stay as they are. A column is `{label, of(row), kind}`, its kind `number`, `wide` or `line` (which is not broken);
  * on a phone each row is a card, whose lines have the columns' labels.
  */
 export function table(caption, columns, { key, empty: whenEmpty, rowOf }) {
@@ -93,8 +93,7 @@ export function table(caption, columns, { key, empty: whenEmpty, rowOf }) {
         if (!seen.has(id))
           kept.delete(id);
       }
-      if (items.length !== body.children.length || items.some((item, index) => item !== body.children[index]))
-        body.replaceChildren(...items);
+      arrange(body, items);
       all.hidden = rows.length === 0;
       none.replaceChildren(...rows.length === 0 ? [whenEmpty] : []);
     },

@@ -4,6 +4,7 @@ import { clearProblem, field, showProblem } from '../shared/forms.js';
 import { poll } from '../shared/live.js';
 import * as operations from '../shared/operations.js';
 import { copyableId, empty, orderLink, panel, table } from './parts.js';
+import { reportOf } from './rules.js';
 
 const periods = [['1', 'last hour'], ['24', 'last day'], ['168', 'last week']], hourMilliseconds = 3_600_000, seconds = 2;
 
@@ -75,18 +76,17 @@ export function replayPanel(signal) {
     shown = JSON.stringify(replay);
     result.replaceChildren(...replay === null ? [empty('No rules have been tried out yet.')] : viewOf(replay));
   };
-  form.append(newest);
+  form.querySelector('.filters').append(newest);
   return panel('Other rules on past payments', element('p', { class: 'small muted' }, 'What a threshold would have decided, over every stored payment. Nothing is decided by it.'), form, result);
 }
 
 function viewOf(replay) {
-  const isOver = replay.state === 'done' || replay.state === 'cancelled';
+  const isOver = ['done', 'cancelled', 'failed'].includes(replay.state);
   return [
     element('p', { class: 'number' }, `${replay.state}, held from ${replay.rules.holdAt} points, asked for by ${replay.askedBy} `, timeAgo(replay.askedAt)),
     isOver ? '' : element('div', { class: 'actions' }, element('progress', { max: Math.max(1, replay.of), value: replay.records, 'aria-label': 'Records read' }), element('span', { class: 'number small' }, `${count(replay.records)} of ${count(replay.of)} records`),
       element('button', { class: 'button', type: 'button', onclick: () => operations.endReplay().catch(() => {}) }, 'Cancel')),
-    ...replay.report ? [element('p', { class: 'number' }, `${count(replay.report.screened)} payments screened.`),
-      element('ul', { class: 'small-list' }, ...replay.report.differences.map(one => element('li', {}, element('span', {}, `${one.live} → ${one.shadow}`), element('strong', { class: 'number' }, count(one.payments))))),
-      replay.report.differences.length === 0 ? element('p', { class: 'muted' }, 'None would have been decided otherwise.') : ''] : [],
+    replay.error && element('p', { class: 'notice bad' }, replay.error),
+    ...replay.report ? reportOf(replay.report) : [],
   ].filter(Boolean);
 }

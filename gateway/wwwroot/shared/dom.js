@@ -10,6 +10,19 @@ export function svg(name, attributes = {}, ...children) {
   return fill(document.createElementNS(svgNamespace, name), attributes, children);
 }
 
+/** Has exactly these children, in this order. Those that stay are not touched: they keep the focus, and are not seen to appear again. */
+export function arrange(parent, children) {
+  const wanted = new Set(children);
+  for (const child of [...parent.children]) {
+    if (!wanted.has(child))
+      child.remove();
+  }
+  children.forEach((child, index) => {
+    if (parent.children[index] !== child)
+      parent.insertBefore(child, parent.children[index] ?? null);
+  });
+}
+
 function fill(node, attributes, children) {
   for (const [key, value] of Object.entries(attributes)) {
     if (value === undefined || value === null || value === false)

@@ -42,7 +42,12 @@ export const alarms = list('/api/ops/alarms');
 export const reviews = list('/api/ops/reviews');
 export const decide = (payment, decision, note) => send('POST', `/api/ops/reviews/${part(payment)}`, { body: { decision, ...(note && { note }) }, isRepeatable: true });
 export const reconcile = period => send('POST', '/api/ops/payments/reconciliation', { body: period });
-export const rules = signal => send('GET', '/api/ops/fraud/rules', { signal });
+
+/** The rules that decide about payments, their version, and the version of those that are tried out beside them, if any: `{version, rules, shadow}`. */
+export const rules = signal => once('/api/ops/fraud/rules', signal);
+
+/** The rules that are tried out, with what they would have decided otherwise; null where there are none. */
+export const shadowRules = signal => once('/api/ops/fraud/shadow', signal).catch(nullWhereNone);
 
 /** The newest replay of rules; null where there was none. */
 export const replay = signal => once('/api/ops/fraud/replay', signal).catch(nullWhereNone);

@@ -4,17 +4,16 @@ import { element } from '../shared/dom.js';
 import { announce, decoded, followLinks, showConnection } from '../shared/navigation.js';
 import { currentSession, leave } from '../shared/session.js';
 import * as basket from './basket.js';
-import { showBasket } from './views/basket.js';
-import { showCatalog } from './views/catalog.js';
-import { showCheckout } from './views/checkout.js';
-import { showOrder } from './views/order.js';
-import { showOrders } from './views/orders.js';
-import { showProduct } from './views/product.js';
-import { showSignIn } from './views/sign-in.js';
 
+// a path, and how the view that shows it is loaded
 const views = [
-  [/^\/$/, showCatalog], [/^\/products\/([^/]+)$/, showProduct], [/^\/basket$/, showBasket], [/^\/checkout$/, showCheckout],
-  [/^\/orders$/, showOrders], [/^\/orders\/([^/]+)$/, showOrder], [/^\/sign-in$/, showSignIn],
+  [/^\/$/, async () => (await import('./views/catalog.js')).showCatalog],
+  [/^\/products\/([^/]+)$/, async () => (await import('./views/product.js')).showProduct],
+  [/^\/basket$/, async () => (await import('./views/basket.js')).showBasket],
+  [/^\/checkout$/, async () => (await import('./views/checkout.js')).showCheckout],
+  [/^\/orders$/, async () => (await import('./views/orders.js')).showOrders],
+  [/^\/orders\/([^/]+)$/, async () => (await import('./views/order.js')).showOrder],
+  [/^\/sign-in$/, async () => (await import('./views/sign-in.js')).showSignIn],
 ];
 const main = document.querySelector('#main');
 const search = document.querySelector('#search');
@@ -43,14 +42,16 @@ async function show({ isNew }) {
     search.elements.q.value = url.pathname === '/' ? url.searchParams.get('q') ?? '' : '';
   for (const link of document.querySelectorAll('.bar-links a'))
     link.pathname === url.pathname ? link.setAttribute('aria-current', 'page') : link.removeAttribute('aria-current');
-  const [pattern, view] = views.find(([pattern]) => pattern.test(url.pathname)) ?? [/^/, showNothing];
+  const [pattern, view] = views.find(([pattern]) => pattern.test(url.pathname)) ?? [/^/, () => showNothing];
   const parameter = decoded(pattern.exec(url.pathname)[1] ?? '');
   if (isNew) {
     scrollTo(0, 0);
     main.focus({ preventScroll: true });
   }
   try {
-    await view({ main, signal, query: url.searchParams, parameter, go, title, announce });
+    const showView = await view();
+    if (!signal.aborted)
+      await showView({ main, signal, query: url.searchParams, parameter, go, title, announce });
   } catch (problem) {
     if (signal.aborted)
       return;

@@ -54,7 +54,7 @@ internal static class WindowEndpoints
             return WrongMinutes(most);
         var size = by == ByMinute ? TimeSpan.FromMinutes(1) : TimeSpan.FromHours(1);
         // whole hours
-        return TypedResults.Ok(await windows.ReadAsync((int)(Math.Ceiling(minutes / size.TotalMinutes) * size.TotalMinutes), size, cancellationToken));
+        return TypedResults.Ok(await windows.SeriesAsync((int)(Math.Ceiling(minutes / size.TotalMinutes) * size.TotalMinutes), size, cancellationToken));
     }
 
     /// <summary>The same bytes go to all listeners; only the pause between two signs of life is each one's own.</summary>

@@ -10,15 +10,20 @@ internal sealed class WindowReader(NpgsqlDataSource dataSource, TimeProvider tim
 
     /// <summary>The last minutes as one window, the minute at hand included.</summary>
     public async Task<ActivitySummary> SummaryAsync(int minutes, CancellationToken cancellationToken) =>
-        (await ReadAsync(minutes, TimeSpan.FromMinutes(minutes), cancellationToken))[0];
+        (await ReadAsync(EndOfMinute(), minutes, TimeSpan.FromMinutes(minutes), cancellationToken))[0];
 
     /// <summary>The last minutes in windows of that size, oldest first; those in which nothing happened are there too.</summary>
-    public async Task<IReadOnlyList<ActivitySummary>> ReadAsync(int minutes, TimeSpan size, CancellationToken cancellationToken)
+    public Task<IReadOnlyList<ActivitySummary>> SeriesAsync(int minutes, TimeSpan size, CancellationToken cancellationToken)
     {
         // windows of hours begin with the hour
-        var to = WindowCounting.MinuteOf(time.GetUtcNow()).AddMinutes(1);
-        if (size == TimeSpan.FromHours(1))
-            to = new DateTimeOffset(to.UtcTicks - 1 - ((to.UtcTicks - 1) % TimeSpan.TicksPerHour), TimeSpan.Zero).AddHours(1);
+        var last = EndOfMinute().UtcTicks - 1;
+        return ReadAsync(new(last - (last % size.Ticks) + size.Ticks, TimeSpan.Zero), minutes, size, cancellationToken);
+    }
+
+    private DateTimeOffset EndOfMinute() => WindowCounting.MinuteOf(time.GetUtcNow()).AddMinutes(1);
+
+    private async Task<IReadOnlyList<ActivitySummary>> ReadAsync(DateTimeOffset to, int minutes, TimeSpan size, CancellationToken cancellationToken)
+    {
         var from = to.AddMinutes(-minutes);
         await using var command = dataSource.CreateCommand("""
             SELECT at, measure, dimension, value FROM (

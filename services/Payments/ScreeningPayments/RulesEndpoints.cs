@@ -12,7 +12,8 @@ namespace Shop.Payments.ScreeningPayments;
 /// <summary>The rules in force, with their version.</summary>
 /// <param name="Version">0 for those of the configuration; it is in each decision.</param>
 /// <param name="Rules">Their settings.</param>
-public sealed record RulesView(int Version, RuleSet Rules);
+/// <param name="Shadow">The version of the rules that are tried out beside them; null where none are.</param>
+public sealed record RulesView(int Version, RuleSet Rules, int? Shadow);
 
 /// <summary><c>/api/ops/fraud/rules</c>: operators see and change the rules without a restart.</summary>
 internal static partial class RulesEndpoints
@@ -21,7 +22,7 @@ internal static partial class RulesEndpoints
     {
         var rules = endpoints.MapGroup("/api/ops/fraud/rules").RequireAuthorization(Policies.Operator);
         rules.MapGet("/", async (LiveRules live, PaymentsDb db, HttpResponse response, CancellationToken cancellationToken) =>
-                View((await live.CurrentAsync(db, cancellationToken)).Live, await NewestAsync(db, cancellationToken), response))
+                View(await live.CurrentAsync(db, cancellationToken), await NewestAsync(db, cancellationToken), response))
             .WithSummary("The rules by which payments are screened, with weights and thresholds; their version is the ETag, too.");
         rules.MapPut("/", SetAsync)
             .WithSummary("Sets the rules, from the next batch on, in every instance; with If-Match only in place of the version that was read. What is left out is as it was delivered.")
@@ -50,17 +51,17 @@ internal static partial class RulesEndpoints
             return TypedResults.Problem("Somebody else has set the rules at the same moment.", statusCode: StatusCodes.Status409Conflict);
         }
         RulesSet(logger, stored.Version, stored.SetBy);
-        return View((await live.CurrentAsync(db, cancellationToken)).Live, stored.Version, response);
+        return View(await live.CurrentAsync(db, cancellationToken), stored.Version, response);
     }
 
     /// <summary>The version that was set last: not the one in force where that cannot be read here.</summary>
     private static async Task<int> NewestAsync(PaymentsDb db, CancellationToken cancellationToken) =>
         await db.ScreeningRules.MaxAsync(stored => (int?)stored.Version, cancellationToken) ?? 0;
 
-    private static Ok<RulesView> View(VersionedRules rules, int newest, HttpResponse response)
+    private static Ok<RulesView> View(CurrentRules rules, int newest, HttpResponse response)
     {
         response.GetTypedHeaders().ETag = TagOf(newest);
-        return TypedResults.Ok(new RulesView(rules.Version, rules.Rules));
+        return TypedResults.Ok(new RulesView(rules.Live.Version, rules.Live.Rules, rules.Shadow?.Version));
     }
 
     private static EntityTagHeaderValue TagOf(int version) => new($"\"{version}\"");

@@ -40,6 +40,8 @@ public sealed class ShadowTests(PostgresFixture postgres)
 
         var view = await olga.GetFromJsonAsync<JsonElement>(Path, Cancellation);
         Assert.Equal((1, 3), (view.GetProperty("version").GetInt32(), view.GetProperty("rules").GetProperty("cardTesting").GetProperty("dayEvidence").GetInt32()));
+        var live = await olga.GetFromJsonAsync<JsonElement>("/api/ops/fraud/rules", Cancellation);
+        Assert.Equal((0, 1), (live.GetProperty("version").GetInt32(), live.GetProperty("shadow").GetInt32()));
         var report = view.GetProperty("report");
         Assert.Equal(7, report.GetProperty("screened").GetInt64());
         var stored = await payments.QueryAsync(db => db.Payments.AsNoTracking().ToListAsync());

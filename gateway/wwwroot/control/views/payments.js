@@ -1,10 +1,11 @@
-// Payments: those that wait for an operator, the comparison with the provider's ledger, and other rules tried out on the past.
+// Payments: those that wait for an operator, the rules, others tried out on the past, and the comparison with the provider's ledger.
 import { count, element, money, timeAgo } from '../../shared/dom.js';
 import { freshness, poll } from '../../shared/live.js';
 import * as operations from '../../shared/operations.js';
 import { copyableId, empty, head, orderLink, panel, skeleton } from '../parts.js';
 import { statusOf } from './orders.js';
 import { reconciliationPanel, replayPanel } from '../payment-checks.js';
+import { rulesPanel } from '../rules.js';
 
 const seconds = 2, pageSize = 50;
 // what was aimed at the review before is not meant for the one that has taken its place
@@ -20,7 +21,7 @@ export default async function showPayments({ main, signal, query, title }) {
     element('section', { class: 'panel', 'aria-labelledby': 'reviews-title' },
       element('div', { class: 'panel-head' }, element('h2', { id: 'reviews-title' }, 'To decide'), element('span', { class: 'small muted keys' }, 'in the list: ', element('kbd', {}, 'j'), ' ', element('kbd', {}, 'k'), ' choose  ', element('kbd', {}, 'a'), ' approve  ', element('kbd', {}, 'r'), ' reject')),
       message, element('div', { class: 'split' }, list, detail)),
-    element('div', { class: 'columns' }, reconciliationPanel(), replayPanel(signal)));
+    element('div', { class: 'columns' }, rulesPanel(signal), element('div', { class: 'fields' }, replayPanel(signal), reconciliationPanel())));
 
   let reviews = null, chosen = query.get('payment'), shown = null, shownAt = 0;
   const rows = new Map();

@@ -21,7 +21,7 @@ export default async function showProduct({ main, signal, parameter: sku, title 
   const figures = { available: figure('Available'), reserved: figure('Reserved by orders'), onHand: figure('On hand'), dispatched: figure('Dispatched ever') };
   const ledger = table('Movements', [
     { label: 'At', of: item => timeAgo(item.at) },
-    { label: 'Cause', of: item => item.cause === 'order' ? ofOrder(item) : item.cause },
+    { label: 'Cause', kind: 'line', of: item => item.cause === 'order' ? ofOrder(item) : item.cause },
     { label: 'On hand', kind: 'number', of: item => signed(item.onHand) },
     { label: 'Reserved', kind: 'number', of: item => signed(item.reserved) },
     { label: 'Dispatched', kind: 'number', of: item => signed(item.dispatched) },

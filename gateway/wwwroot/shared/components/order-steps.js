@@ -1,5 +1,5 @@
 // <order-steps>: how far an order has come, each step with its time.
-import { duration, element } from '../dom.js';
+import { arrange, duration, element } from '../dom.js';
 import { nameOf, serviceOf } from './order-events.js';
 
 const labels = {
@@ -33,11 +33,11 @@ class OrderSteps extends HTMLElement {
       return { key: event.id, name, service: serviceOf(event), event, time: timeOf(event, seen[index - 1]),
         state: badSteps.has(name) ? 'bad' : name === 'payment-held' && isHeld && !hasEnded ? 'held' : 'done' };
     });
+    // until the first event is known nothing is said about the next one
     if (!hasEnded)
       steps.push(...course.filter(([name]) => !names.has(name)).map(([name, service], index) =>
-        ({ key: name, name, service, state: index === 0 && !isHeld ? 'next' : 'pending' })));
-    const items = steps.map(step => this.#itemOf(step));
-    this.list.replaceChildren(...items);
+        ({ key: name, name, service, state: index === 0 && !isHeld && seen.length > 0 ? 'next' : 'pending' })));
+    arrange(this.list, steps.map(step => this.#itemOf(step)));
   }
 
   /** Kept where it is as it was, so that what is there does not move or appear again. */

@@ -59,5 +59,5 @@ function card(product, announce) {
 }
 
 function skeleton() {
-  return element('li', { class: 'card' }, element('div', { class: 'frame skeleton' }), element('p', { class: 'skeleton' }, 'A product'), element('p', { class: 'skeleton short' }, 'Price'));
+  return element('li', { class: 'card' }, element('div', { class: 'frame skeleton' }), element('p', { class: 'skeleton' }, '\u00a0'), element('p', { class: 'skeleton short' }, '\u00a0'));
 }

@@ -7,7 +7,7 @@ import { quantityInput, stockLine } from '../stock.js';
 
 export async function showProduct({ main, signal, parameter: sku, title, announce }) {
   main.replaceChildren(element('div', { class: 'product', 'aria-hidden': 'true' }, element('div', { class: 'frame skeleton' }),
-    element('div', {}, element('p', { class: 'skeleton' }, 'A product'), element('p', { class: 'skeleton short' }, 'Price'))));
+    element('div', {}, element('p', { class: 'skeleton' }, '\u00a0'), element('p', { class: 'skeleton short' }, '\u00a0'))));
   const product = await api.product(sku, signal);
   if (product === null) {
     title('Not sold here');
