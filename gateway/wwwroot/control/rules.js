@@ -25,8 +25,8 @@ export function rulesPanel(signal) {
       rows.show(rulesOf(live.rules, shadow));
       box.replaceChildren(
         element('p', {}, element('strong', {}, `Version ${live.version}`), live.version === 0 ? ', as delivered' : ', set by an operator'),
-        element('dl', { class: 'facts' }, ...thresholds.flatMap(([name, label]) => [element('dt', {}, label), element('dd', { class: 'number' }, `${count(live.rules[name])} points`,
-          shadow && shadow.rules[name] !== live.rules[name] ? element('span', { class: 'warn' }, `, tried out: ${count(shadow.rules[name])}`) : '')])),
+        element('dl', { class: 'facts' }, ...thresholds.flatMap(([name, label]) => [element('dt', {}, label), element('dd', { class: 'number' }, `${live.rules[name]} points`,
+          shadow && shadow.rules[name] !== live.rules[name] ? element('span', { class: 'warn' }, `, tried out: ${shadow.rules[name]}`) : '')])),
         rows.node,
         element('h3', {}, 'Tried out beside them'),
         ...shadow ? trialOf(shadow) : [empty('None. Others are tried out on each new payment, and decide nothing, after:', 'PUT /api/ops/fraud/shadow {"holdAt":40}')]);
@@ -38,7 +38,7 @@ export function rulesPanel(signal) {
 function rulesTable(isTrial) {
   return table('Rules', [
     { label: 'Rule', kind: 'line', of: rule => rule.name },
-    { label: 'Points', kind: 'number', of: rule => count(rule.points) },
+    { label: 'Points', kind: 'number', of: rule => String(rule.points) },
     { label: 'Fires by', kind: 'wide', of: rule => element('div', { class: 'features small muted number' }, ...settingsOf(rule.settings)) },
     ...isTrial ? [
       { label: 'Tried out', of: rule => rule.other.length === 0 ? 'the same' : element('div', { class: 'features small warn number' }, ...settingsOf(rule.other)) },
@@ -58,7 +58,7 @@ function rulesOf(live, shadow) {
   });
 }
 
-const settingsOf = settings => settings.map(([name, value]) => element('span', {}, `${name} `, element('b', {}, count(value))));
+const settingsOf = settings => settings.map(([name, value]) => element('span', {}, `${name} `, element('b', {}, String(value))));
 
 const trialOf = shadow => [element('p', { class: 'number' }, `Version ${shadow.version}, set by ${shadow.setBy} `, timeAgo(shadow.setAt)), ...reportOf(shadow.report)];
 

@@ -62,6 +62,11 @@ export function money({ amount, currency }) {
   return new Intl.NumberFormat('en', { style: 'currency', currency }).format(amount);
 }
 
+/** The same without cents, where there is little room for an amount that may be large. */
+export function roundMoney({ amount, currency }) {
+  return new Intl.NumberFormat('en', { style: 'currency', currency, maximumFractionDigits: 0 }).format(amount);
+}
+
 const relativeFormat = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
 const units = [['day', 86_400], ['hour', 3_600], ['minute', 60]];
 

@@ -73,9 +73,11 @@ function revenueChart(by, signal) {
 function funnelOf(funnel) {
   const steps = [['Viewed a product', funnel.viewed], ['Put it into the basket', funnel.cart], ['Began to check out', funnel.checkout], ['Order confirmed', funnel.confirmed]];
   const most = Math.max(1, ...steps.map(([, value]) => value));
+  // a program that orders looks at nothing before: then it is no share
+  const shareOf = (value, before) => before > 0 && value <= before ? `${Math.round(100 * value / before)} % of the step before` : '';
   return [element('dl', { class: 'bars' }, ...steps.flatMap(([label, value], index) => [element('dt', {}, label),
     element('dd', {}, element('progress', { max: most, value, 'aria-label': label }), element('span', { class: 'number' }, count(value)),
-      element('span', { class: 'small muted number' }, index > 0 && steps[index - 1][1] > 0 ? `${Math.round(100 * value / steps[index - 1][1])} % of the step before` : ''))]))];
+      element('span', { class: 'small muted number' }, index > 0 ? shareOf(value, steps[index - 1][1]) : ''))]))];
 }
 
 function bestOf(sellers) {

@@ -1,5 +1,5 @@
 // Now: the picture of the flow, its figures, and the last events as they come.
-import { count, element, money, timeAgo } from '../../shared/dom.js';
+import { count, element, roundMoney, timeAgo } from '../../shared/dom.js';
 import { freshness } from '../../shared/live.js';
 import * as operations from '../../shared/operations.js';
 import { follow } from '../../shared/streams.js';
@@ -81,7 +81,7 @@ export default async function showNow({ main, signal, query, go, title }) {
       return;
     figures.orders.show(count(summary.orders.submitted));
     figures.confirmed.show(count(summary.orders.confirmed));
-    figures.revenue.show(summary.revenue.map(money).join(' + ') || '0');
+    figures.revenue.show(summary.revenue.map(roundMoney).join(' + ') || '0');
     figures.held.show(count(summary.held));
   }
 

@@ -21,7 +21,8 @@ export default async function showPayments({ main, signal, query, title }) {
     element('section', { class: 'panel', 'aria-labelledby': 'reviews-title' },
       element('div', { class: 'panel-head' }, element('h2', { id: 'reviews-title' }, 'To decide'), element('span', { class: 'small muted keys' }, 'in the list: ', element('kbd', {}, 'j'), ' ', element('kbd', {}, 'k'), ' choose  ', element('kbd', {}, 'a'), ' approve  ', element('kbd', {}, 'r'), ' reject')),
       message, element('div', { class: 'split' }, list, detail)),
-    element('div', { class: 'columns' }, rulesPanel(signal), element('div', { class: 'fields' }, replayPanel(signal), reconciliationPanel())));
+    rulesPanel(signal),
+    element('div', { class: 'columns' }, replayPanel(signal), reconciliationPanel()));
 
   let reviews = null, chosen = query.get('payment'), shown = null, shownAt = 0;
   const rows = new Map();
