@@ -4,6 +4,7 @@ using Npgsql;
 using Shop.Benchmarks.Broker;
 using Shop.Benchmarks.Inventory;
 using Shop.Benchmarks.Messaging;
+using Shop.Contracts;
 using Shop.Testing;
 
 namespace Shop.Benchmarks.Activity;
@@ -45,6 +46,8 @@ internal static class LogsBench
         await shoppers.ConfirmedAsync(Deadline, cancellationToken);
         await IndexedAsync();
 
+        Report.Progress("a request that Payments cannot read, until it is an alarm with its order");
+        report.Add(new("activity.alarm", (await AlarmedAsync()).TotalSeconds, "s", null, 5, LowerIsBetter: true));
         Report.Progress($"{OrdersPerSecond} orders a second, without anything else");
         await shoppers.OrderAsync(OrdersPerSecond, Without, cancellationToken);
         var without = await shoppers.ConfirmedAsync(Deadline, cancellationToken);
@@ -73,6 +76,21 @@ internal static class LogsBench
                 if (waited.Elapsed > Deadline)
                     throw new InvalidOperationException($"Only {there} of {logs.Logged} lines were indexed, {logs.Dropped} were dropped");
                 await Task.Delay(200, cancellationToken);
+            }
+            return waited.Elapsed;
+        }
+
+        async Task<TimeSpan> AlarmedAsync()
+        {
+            var (order, type, waited) = (Guid.CreateVersion7().ToString(), Topics.Orders.Events.Single(e => e.ClrType == typeof(PaymentRequested)).Name, Stopwatch.StartNew());
+            await BulkProducer.ProduceAsync(kafka.BootstrapServers, Topics.Orders.Name, [(order, type, "no request"u8.ToArray())], cancellationToken);
+            for (var alarms = 0L; alarms == 0; await Task.Delay(20, cancellationToken))
+            {
+                await using var command = indexed.CreateCommand("SELECT count(*) FROM alarms WHERE service = 'payments' AND strpos(detail, $1) > 0");
+                command.Parameters.AddWithValue(order);
+                alarms = (long)(await command.ExecuteScalarAsync(cancellationToken))!;
+                if (waited.Elapsed > Deadline)
+                    throw new InvalidOperationException("The error in Payments has become no alarm");
             }
             return waited.Elapsed;
         }
