@@ -22,7 +22,7 @@ public sealed class ErrorAlarmTests(ITestOutputHelper output)
 
             // a request for payment that nobody can read, in a trace of its own
             var (trace, type) = (Guid.CreateVersion7().ToString("N"), Topics.Orders.Events.Single(e => e.ClrType == typeof(PaymentRequested)).Name);
-            using var topics = new TopicClient((await shop.PartsAsync()).Single(part => part.Name == "kafka").Url!.Replace("tcp://", "", StringComparison.Ordinal));
+            using var topics = new TopicClient(new Uri((await shop.PartsAsync()).Single(part => part.Name == "kafka").Url!).Authority);
             var watch = Stopwatch.StartNew();
             await topics.ProduceAsync(Topics.Orders, TopicClient.Message(order.ToString(), "no request"u8.ToArray(), ("ce_id", Guid.CreateVersion7().ToString()), ("ce_type", type),
                 ("ce_source", "/tests"), ("ce_time", "2026-11-22T12:00:00Z"), ("traceparent", $"00-{trace}-00f067aa0ba902b7-01")));
