@@ -1,4 +1,5 @@
 using Shop.Benchmarks;
+using Shop.Benchmarks.Activity;
 using Shop.Benchmarks.Broker;
 using Shop.Benchmarks.Fraud;
 using Shop.Benchmarks.Gateway;
@@ -7,7 +8,7 @@ using Shop.Benchmarks.Messaging;
 using Shop.Benchmarks.Payments;
 using Shop.Benchmarks.Startup;
 
-// ./shop bench [broker] [startup] [gateway] [messaging] [messaging.consume] ... [inventory] [payments] [fraud [--seed N | --stream FILE [--decisions OUT]]] [--json]: every number with its denominator, or its goal, from the same run
+// ./shop bench [broker] [startup] [gateway] [messaging] [messaging.consume] ... [inventory] [activity] [payments] [fraud [--seed N | --stream FILE [--decisions OUT]]] [--json]: every number with its denominator, or its goal, from the same run
 var json = args.Contains("--json");
 var wanted = args.Where(arg => arg != "--json").ToList();
 string? seed = TakeOption("--seed"), stream = TakeOption("--stream"), decisions = TakeOption("--decisions");
@@ -28,6 +29,10 @@ var benches = new Dictionary<string, Func<Report, CancellationToken, Task>>
     ["inventory.reservations"] = ReservationBench.RunAsync,
     ["inventory.capture"] = CaptureBench.RunAsync,
     ["inventory.devices"] = DevicesBench.RunAsync,
+    ["activity.windows"] = WindowsBench.RunAsync,
+    ["activity.rebuild"] = RebuildBench.RunAsync,
+    ["activity.warehouse"] = WarehouseBench.RunAsync,
+    ["activity.logs"] = LogsBench.RunAsync,
     ["payments"] = PaymentsBench.RunAsync,
     ["fraud"] = new FraudBench(number, stream, decisions).RunAsync,
 };

@@ -1,10 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
-using Npgsql;
-using Shop.AppHost.Running;
 using Shop.Benchmarks.Broker;
 using Shop.Contracts;
-using Shop.Testing;
 
 namespace Shop.Benchmarks.Inventory;
 
@@ -27,26 +24,17 @@ internal static class DevicesBench
         {
             await using var postgres = await CommitTimes.StartPostgresAsync(Path.Combine(data.FullName, "postgres"), cancellationToken);
             await using var kafka = await EmbeddedKafkaProcess.StartAsync(data.CreateSubdirectory("kafka").FullName, cancellationToken);
-            var (providerUrl, inventoryUrl, ordersUrl) = (Url(), Url(), Url());
-            var inventoryDatabase = await postgres.CreateDatabaseAsync("inventory", cancellationToken);
-            await using var database = NpgsqlDataSource.Create(inventoryDatabase);
             // a sensor of the first seconds is not silent before the last has sent
-            await using var inventory = await StartAsync("inventory", inventoryUrl, inventoryDatabase, ("Sensors__SilentAfter", "01:00:00"));
-            await using var provider = await ServiceProcess.StartAsync("PaymentProvider.dll", providerUrl, [("Ledger__Directory", Path.Combine(data.FullName, "ledger"))], cancellationToken);
-            await using var orders = await StartAsync("orders", ordersUrl, await postgres.CreateDatabaseAsync("orders", cancellationToken), ("PaymentTokens__PublicKey", TestPaymentKeys.Public));
-            await using var payments = await StartAsync("payments", Url(), await postgres.CreateDatabaseAsync("payments", cancellationToken),
-                ("PaymentTokens__PrivateKey", TestPaymentKeys.Private), ("services__payment-provider__http__0", providerUrl));
-            await ExecuteAsync(database, $"INSERT INTO products (sku, name, description, price_amount, price_currency) SELECT 'bench-' || i, 'Bench', '', 9.50, 'EUR' FROM generate_series(0, {Products - 1}) i", cancellationToken);
-            // the stock of products is there once they are committed
-            await ExecuteAsync(database, $"""
-                UPDATE stock SET on_hand = 1000000 WHERE sku LIKE 'bench-%';
+            await using var services = await OrderingServices.StartAsync(postgres, kafka, data.FullName, Products, [("Sensors__SilentAfter", "01:00:00")], cancellationToken);
+            await services.ExecuteAsync($"""
                 INSERT INTO sensors (name, kind, min_celsius, max_celsius, key_digest, registered_at) SELECT 'bench-' || i, 'temperature', 2, 8, sha256('{DeviceLoad.Key}'), now() FROM generate_series(0, {Sensors - 1}) i;
                 INSERT INTO sensor_states (sensor, strikes) SELECT name, 0 FROM sensors;
                 ANALYZE
                 """, cancellationToken);
+            var inventory = services.Inventory;
 
-            using var shoppers = new OrderLoad(ordersUrl, kafka.BootstrapServers, Products);
-            using var devices = new DeviceLoad(inventoryUrl, Sensors);
+            using var shoppers = new OrderLoad(services.OrdersUrl, kafka.BootstrapServers, Products);
+            using var devices = new DeviceLoad(services.InventoryUrl, Sensors);
             Report.Progress("warming up");
             await shoppers.OrderableAsync(Deadline, cancellationToken);
             await Task.WhenAll(shoppers.OrderAsync(OrdersPerSecond, WarmUp, cancellationToken), devices.SendAsync(ReadingsPerSecond / 5, WarmUp, cancellationToken));
@@ -78,9 +66,6 @@ internal static class DevicesBench
                 throw new InvalidOperationException($"{Sensors} sensors have sent, {heard} were heard");
             report.Add(new("inventory.devices.memory", inventory.PeakMebibytes, "MiB", null, 400, LowerIsBetter: true));
 
-            Task<ServiceProcess> StartAsync(string service, string url, string connection, params (string, string)[] settings) => ServiceProcess.StartAsync($"{char.ToUpperInvariant(service[0])}{service[1..]}.dll", url,
-                [($"ConnectionStrings__{service}", connection), ("ConnectionStrings__kafka", kafka.BootstrapServers), ("Authentication__SigningKey", TestTokens.SigningKey), .. settings], cancellationToken);
-
             // how long it took until so many readings were handled
             async Task<TimeSpan> HandledAsync(long readings)
             {
@@ -96,7 +81,7 @@ internal static class DevicesBench
 
             async Task<long> CountAsync(string sql)
             {
-                await using var command = database.CreateCommand(sql);
+                await using var command = services.InventoryDatabase.CreateCommand(sql);
                 return (long)(await command.ExecuteScalarAsync(cancellationToken))!;
             }
         }
@@ -106,14 +91,5 @@ internal static class DevicesBench
         }
     }
 
-    private static string Url() => string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{Ports.Free()}");
-
     private static double At(List<double> sorted, double fraction) => Math.Round(sorted[(int)(fraction * (sorted.Count - 1))], 2);
-
-    private static async Task ExecuteAsync(NpgsqlDataSource database, string sql, CancellationToken cancellationToken)
-    {
-        await using var command = database.CreateCommand(sql);
-        command.CommandTimeout = 0;
-        await command.ExecuteNonQueryAsync(cancellationToken);
-    }
 }

@@ -85,7 +85,7 @@ internal static partial class PgBench
         try
         {
             await File.WriteAllTextAsync(script, transaction, cancellationToken);
-            var start = new ProcessStartInfo(Program(),
+            var start = new ProcessStartInfo(Program("pgbench"),
                 ["-n", "-M", "prepared", "-c", "1", limit, value, "-f", script, "-h", connection.Host!, "-p", $"{connection.Port}", "-U", connection.Username!, connection.Database!])
             {
                 RedirectStandardOutput = true,
@@ -108,12 +108,12 @@ internal static partial class PgBench
         }
     }
 
-    /// <summary>Beside the server's programs, also where only those have links on PATH.</summary>
-    private static string Program()
+    /// <summary>A program of PostgreSQL's: beside the server's, also where only those have links on PATH.</summary>
+    internal static string Program(string name)
     {
         var server = Path.Combine(PostgresPrograms.Find() ?? throw new InvalidOperationException(PostgresPrograms.Missing), "postgres");
         var programs = Path.GetDirectoryName(File.ResolveLinkTarget(server, returnFinalTarget: true)?.FullName ?? server)!;
-        return Path.Combine(programs, "pgbench");
+        return Path.Combine(programs, name);
     }
 
     [GeneratedRegex(@"tps = ([\d.]+)")]
