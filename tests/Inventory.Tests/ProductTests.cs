@@ -125,7 +125,7 @@ public sealed class ProductTests(ShopFixture shops)
         await Answers.AssertProblemAsync(longName, HttpStatusCode.BadRequest, "name");
         using var longDescription = await shop.Instance.PutProductAsync("bad", Kettle.Replace("Whistles.", new string('x', 2001), StringComparison.Ordinal));
         await Answers.AssertProblemAsync(longDescription, HttpStatusCode.BadRequest, "description");
-        using var longBody = await shop.Instance.PutProductAsync("bad", Kettle.Replace("Whistles.", new string('x', 70_000), StringComparison.Ordinal));
+        using var longBody = await shop.Instance.PutProductAsync("bad", Kettle.Replace("Whistles.", new string('x', 140_000), StringComparison.Ordinal));
         await Answers.AssertProblemAsync(longBody, HttpStatusCode.RequestEntityTooLarge, "body");
     }
 

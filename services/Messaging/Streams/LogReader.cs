@@ -129,16 +129,22 @@ public sealed partial class LogReader : IDisposable
         // of this reading alone: what another one has seen says nothing about what this one has read
         var ends = new Dictionary<(string Topic, int Partition), long>();
         var inspectedAt = Stopwatch.GetTimestamp();
+        Task<Readable>? probing = null;
         try
         {
             while (true)
             {
                 room.Wait(cancellationToken);
                 var records = ReadRecords(consumer, cursors, ends, cancellationToken);
-                if (Stopwatch.GetElapsedTime(inspectedAt) > Lull)
+                if (probing is { IsCompleted: true })
+                {
+                    PassOver(consumer, cursors, probing);
+                    probing = null;
+                }
+                if (probing is null && Stopwatch.GetElapsedTime(inspectedAt) > Lull)
                 {
                     inspectedAt = Stopwatch.GetTimestamp();
-                    PassOverUnreadable(consumer, cursors, cancellationToken);
+                    probing = Probe(consumer, cursors, cancellationToken);
                 }
                 // told only with an empty batch: then all that came before has been handed out
                 batches.TryWrite(new(records, records.Count == 0 ? new Dictionary<(string, int), long>(ends) : null));
@@ -152,21 +158,43 @@ public sealed partial class LogReader : IDisposable
         {
             batches.Complete(e);
         }
+        finally
+        {
+            probing?.ContinueWith(static _ => { }, TaskScheduler.Default).Wait(CancellationToken.None);
+        }
     }
 
-    /// <summary>A client fetches what it cannot read again and again, mostly without a word.</summary>
-    private void PassOverUnreadable(IConsumer<byte[]?, byte[]?> consumer, Dictionary<(string Topic, int Partition), Cursor> cursors, CancellationToken cancellationToken)
+    /// <summary>
+    /// A client fetches what it cannot read again and again, mostly without a word. Whether a partition stands before such a batch, or only behind what
+    /// others have, is asked beside the reading, one after another: null where none stands.
+    /// </summary>
+    private Task<Readable>? Probe(IConsumer<byte[]?, byte[]?> consumer, Dictionary<(string Topic, int Partition), Cursor> cursors, CancellationToken cancellationToken)
     {
-        foreach (var ((topic, partition), cursor) in cursors)
+        foreach (var ((topic, partition), cursor) in cursors.OrderBy(cursor => cursor.Value.MovedAt).TakeWhile(cursor => Stopwatch.GetElapsedTime(cursor.Value.MovedAt) > Lull))
         {
             var stands = new TopicPartition(topic, partition);
-            if (Stopwatch.GetElapsedTime(cursor.MovedAt) < Lull || consumer.GetWatermarkOffsets(stands).High is not { IsSpecial: false } end || end.Value <= cursor.Next
-                || _readability.FindReadable(stands, cursor.Next, cancellationToken) is not { } next || next <= cursor.Next)
+            if (consumer.GetWatermarkOffsets(stands).High is not { IsSpecial: false } end || end.Value <= cursor.Next)
                 continue;
-            UnreadablePassedOver(_logger, topic, partition, cursor.Next, next - 1);
-            consumer.Seek(new(stands, new Offset(next)));
-            cursor.MoveTo(next);
+            var first = cursor.Next;
+            return Task.Run(() => new Readable(stands, first, _readability.FindReadable(stands, first, cancellationToken)), CancellationToken.None);
         }
+        return null;
+    }
+
+    private void PassOver(IConsumer<byte[]?, byte[]?> consumer, Dictionary<(string Topic, int Partition), Cursor> cursors, Task<Readable> probed)
+    {
+        if (!probed.IsCompletedSuccessfully)
+            return;
+        var (partition, first, next) = probed.Result;
+        var cursor = cursors[(partition.Topic, partition.Partition.Value)];
+        if (next > first && cursor.Next == first)
+        {
+            UnreadablePassedOver(_logger, partition.Topic, partition.Partition.Value, first, next.Value - 1);
+            consumer.Seek(new(partition, new Offset(next.Value)));
+            cursor.MoveTo(next.Value);
+        }
+        // it was looked at, and the next time is another's turn
+        cursor.MoveTo(cursor.Next);
     }
 
     private List<ConsumedRecord> ReadRecords(
@@ -215,6 +243,9 @@ public sealed partial class LogReader : IDisposable
 
     [LoggerMessage(EventName = "UnreadablePassedOver", Level = LogLevel.Error, Message = "{Topic}[{Partition}] has nothing that can be read at the offsets {First} to {Last}: they are passed over")]
     private static partial void UnreadablePassedOver(ILogger logger, string topic, int partition, long first, long last);
+
+    /// <summary>Where there is a readable record from an offset on; null where the broker did not answer.</summary>
+    private sealed record Readable(TopicPartition Partition, long First, long? Next);
 
     /// <summary>How far a partition was read.</summary>
     private sealed class Cursor

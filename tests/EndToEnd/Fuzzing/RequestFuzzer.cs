@@ -95,7 +95,7 @@ public sealed class RequestFuzzer(JsonObject document, int seed, IReadOnlyDictio
         if (Chance(random, 0.02))
             json = json.Insert(random.Next(json.Length + 1), Pick(random, NastyValues.Texts));
         if (Chance(random, 0.01))
-            json = new string(' ', random.Next(60_000, 70_000)) + json;
+            json = new string(' ', random.Next(120_000, 140_000)) + json;
         var bytes = Encoding.UTF8.GetBytes(json);
         if (bytes.Length > 0 && Chance(random, 0.03))
             bytes[random.Next(bytes.Length)] = (byte)random.Next(256);

@@ -1,4 +1,5 @@
 using System.Net;
+using Microsoft.AspNetCore.Authentication.OpenIdConnect;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
@@ -54,7 +55,12 @@ public abstract class AtAuthority : IAsyncLifetime
         ["SignIn:ClientId"] = clientId,
         ["SignIn:ClientSecret"] = TestAuthority.ClientSecret,
         ["Sessions:KeyDirectory"] = _keys.FullName,
-    }, configure, ("orders", [Service.Address]), ("inventory", [Service.Address]));
+    }, services =>
+    {
+        // a machine that is busy is no authority that is away
+        services.Configure<OpenIdConnectOptions>("authority", options => options.BackchannelTimeout = TimeSpan.FromMinutes(5));
+        configure?.Invoke(services);
+    }, ("orders", [Service.Address]), ("inventory", [Service.Address]));
 
     protected Task<HttpResponseMessage> SignInAsync(string person, string returnTo = "/", GatewayUnderTest? at = null, TestAuthority? authority = null)
     {

@@ -56,7 +56,7 @@ public sealed class SensorTests(ShopFixture shops)
 
         // some scales still show what has left, others do not any more
         await shelf.SendAsync(Weight(100), Weight(100), Weight(100), Weight(96), Weight(96), Weight(96));
-        await HandledAsync(shelf, Weight(96));
+        await HandledAsync(shop, shelf, Weight(96));
         Assert.Empty(await AlarmsAsync(kafka, "sold"));
     }
 
@@ -71,13 +71,13 @@ public sealed class SensorTests(ShopFixture shops)
         await room.SendAsync(Temperature(5), hot, hot, hot);
         await room.SendAsync((hot.Now.AddDays(-1), 30), (hot.Now.AddDays(-1).AddSeconds(1), 30), (hot.Now.AddSeconds(-30), 30));
         await room.SendAsync(Temperature(5), Temperature(5));
-        await HandledAsync(room, Temperature(5));
+        await HandledAsync(shop, room, Temperature(5));
         Assert.Empty(await AlarmsAsync(kafka, "room"));
 
         var readings = new[] { Temperature(11.4), Temperature(11.5), Temperature(11.6), Temperature(7.9), Temperature(7.9), Temperature(11), Temperature(6), Temperature(6) };
         await room.SendAsync(readings);
         await room.SendAsync(readings);
-        await HandledAsync(room, Temperature(5));
+        await HandledAsync(shop, room, Temperature(5));
         var alarms = await AlarmsAsync(kafka, "room");
         Assert.Equal([(Raised, "11.5 °C"), (Cleared, "6.0 °C")], alarms.Select(alarm => (alarm.Type, Text(JsonElement.Parse(alarm.Body), "seen")!)));
         Assert.Single(alarms.Select(alarm => Text(JsonElement.Parse(alarm.Body), "alarmId")).Distinct());
@@ -149,11 +149,13 @@ public sealed class SensorTests(ShopFixture shops)
         Eventually.BecomesTrueAsync(() => shop.ScalarAsync<bool>("SELECT max(moved_at) < now() - interval '6 seconds' FROM stock_movements WHERE sku = 'stolen'"));
 
     /// <summary>What the device has sent was handled: what it sends behind it is known.</summary>
-    private static async Task HandledAsync(Device device, (DateTimeOffset At, double Value) reading)
+    private static async Task HandledAsync(RunningInventory shop, Device device, (DateTimeOffset At, double Value) reading)
     {
         await device.SendAsync(reading);
         await Eventually.BecomesAsync(reading.At, async () =>
             (await device.ItemAsync()).GetProperty("lastReading") is { ValueKind: JsonValueKind.Object } last ? last.GetProperty("at").GetDateTimeOffset() : default);
+        // and what was made of the readings before is on its topic
+        await Eventually.BecomesAsync(0L, () => shop.ScalarAsync<long>($"SELECT count(*) FROM outbox WHERE key = '{device.Name}'"));
     }
 
     /// <summary>The alarms about what a sensor measures; they fall silent here when they have done their part.</summary>
