@@ -12,6 +12,7 @@ public sealed class CallRoomTests
     public void Hanging_calls_give_up_their_places_and_others_keep_theirs()
     {
         var room = new CallRoom(3, _time);
+        room.Claimed(3, 3);
         var hanging = new[] { room.Enter(default), room.Enter(default) };
         _time.Advance(CallRoom.Patience);
         var young = room.Enter(default);
@@ -28,6 +29,7 @@ public sealed class CallRoomTests
     public void A_call_that_ended_by_itself_is_not_given_up()
     {
         var room = new CallRoom(1, _time);
+        room.Claimed(1, 1);
         var ended = room.Enter(default);
         ended.Leave();
         _time.Advance(CallRoom.Patience);

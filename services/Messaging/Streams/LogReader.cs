@@ -191,7 +191,7 @@ public sealed partial class LogReader : IDisposable
         {
             UnreadablePassedOver(_logger, partition.Topic, partition.Partition.Value, first, next.Value - 1);
             consumer.Seek(new(partition, new Offset(next.Value)));
-            cursor.MoveTo(next.Value);
+            cursor.Next = next.Value;
         }
         // it was looked at, and the next time is another's turn
         cursor.MoveTo(cursor.Next);
@@ -226,7 +226,7 @@ public sealed partial class LogReader : IDisposable
             }
             return null;
         }
-        catch (ConsumeException e) when (e.Error is { IsFatal: false, IsBrokerError: true } 
+        catch (ConsumeException e) when (e.Error is { IsFatal: false, IsBrokerError: true }
             || e.Error.Code is ErrorCode.Local_AllBrokersDown or ErrorCode.Local_Transport or ErrorCode.Local_BadMsg or ErrorCode.Local_BadCompression or ErrorCode.Local_NotImplemented)
         {
             _log.Write(e.Error);

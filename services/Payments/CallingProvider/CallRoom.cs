@@ -14,7 +14,7 @@ internal sealed class CallRoom(int size, TimeProvider time)
     private readonly Lock _lock = new();
     private readonly LinkedList<Place> _oldestFirst = [];
     private readonly TaskCompletionSource _empty = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private bool _closed;
+    private bool _closed, _crowded;
 
     /// <summary>Calls that could begin at once.</summary>
     public int Free
@@ -41,9 +41,20 @@ internal sealed class CallRoom(int size, TimeProvider time)
         }
     }
 
-    /// <summary>Ends the calls that have waited for longer than <see cref="Patience"/>.</summary>
+    /// <summary>Notes whether others wait for room: they may where all of it was taken at once, and where there was none as they did before.</summary>
+    /// <param name="asked">The calls for which there was room.</param>
+    /// <param name="taken">Those that were there.</param>
+    public void Claimed(int asked, int taken)
+    {
+        if (asked > 0)
+            _crowded = taken == asked;
+    }
+
+    /// <summary>Ends the calls that have waited for longer than <see cref="Patience"/>, where others wait for room.</summary>
     public void GiveUpHanging()
     {
+        if (!_crowded)
+            return;
         List<Place> hanging = [];
         lock (_lock)
         {

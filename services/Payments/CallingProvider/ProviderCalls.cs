@@ -35,7 +35,7 @@ internal sealed class ProviderCalls(IServiceScopeFactory scopes, TimeProvider ti
             WITH first AS MATERIALIZED (
               SELECT payment_id FROM payments WHERE due_at <= {now} AND attempts = 0 ORDER BY due_at LIMIT {first} FOR UPDATE SKIP LOCKED),
             repeated AS MATERIALIZED (
-              SELECT payment_id FROM payments WHERE due_at <= {now} AND attempts > 0 ORDER BY attempts, due_at LIMIT {repeated} FOR UPDATE SKIP LOCKED)
+              SELECT payment_id FROM payments WHERE due_at <= {now} AND attempts > 0 ORDER BY due_at LIMIT {repeated} FOR UPDATE SKIP LOCKED)
             UPDATE payments SET due_at = {now + Lease}, attempts = attempts + 1, version = version + 1
             FROM (TABLE first UNION ALL TABLE repeated) due WHERE payments.payment_id = due.payment_id
             RETURNING payments.*

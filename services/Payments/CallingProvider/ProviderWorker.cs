@@ -49,15 +49,13 @@ internal sealed partial class ProviderWorker(ProviderCalls calls, PaymentProvide
         var writing = WriteAsync(answers.Reader);
         try
         {
-            bool signalled = true, crowded = false, crowdedAgain = false;
+            var signalled = true;
             while (!stoppingToken.IsCancellationRequested)
             {
                 if (Volatile.Read(ref _notWritten) is { } failure)
                     ExceptionDispatchInfo.Throw(failure);
-                if (crowded)
-                    firstRoom.GiveUpHanging();
-                if (crowdedAgain)
-                    repeatedRoom.GiveUpHanging();
+                firstRoom.GiveUpHanging();
+                repeatedRoom.GiveUpHanging();
                 var (first, repeated) = (circuit.Allowed(firstRoom.Free), circuit.Allowed(repeatedRoom.Free));
                 if (first >= (signalled ? MinClaim : 1) || repeated >= (signalled ? MinClaim : 1))
                 {
@@ -65,10 +63,9 @@ internal sealed partial class ProviderWorker(ProviderCalls calls, PaymentProvide
                     var claimed = await calls.ClaimAsync(first, repeated, stoppingToken);
                     foreach (var payment in claimed)
                         _ = CallAsync(payment, IsFirst(payment) ? firstRoom : repeatedRoom, answers.Writer, stoppingToken);
-                    // where nothing could be claimed for a full room, as many may wait as before
                     var taken = claimed.Count(IsFirst);
-                    crowded = first > 0 ? taken == first : crowded;
-                    crowdedAgain = repeated > 0 ? claimed.Count - taken == repeated : crowdedAgain;
+                    firstRoom.Claimed(first, taken);
+                    repeatedRoom.Claimed(repeated, claimed.Count - taken);
                 }
                 signalled = await signal.WaitAsync(PollInterval, stoppingToken);
             }
