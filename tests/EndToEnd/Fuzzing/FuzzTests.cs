@@ -152,9 +152,20 @@ public sealed partial class FuzzTests(ShopWithoutLimits shop, ITestOutputHelper 
         string[] ids = [.. orders.Select(order => order.ToString()), Guid.CreateVersion7().ToString()], skus = ["mug-blue", "mug-red", "shirt-white", "fuzzed-thing", "nothing"];
         return new()
         {
-            ["id"] = ids, ["order"] = ids, ["orderId"] = ids, ["paymentId"] = ids, ["sku"] = skus, ["sensor"] = ["fuzzed-shelf", "fuzzed-fridge"], ["X-Device-Key"] = [key],
+            ["id"] = ids,
+            ["order"] = ids,
+            ["orderId"] = ids,
+            ["paymentId"] = ids,
+            ["sku"] = skus,
+            ["sensor"] = ["fuzzed-shelf", "fuzzed-fridge"],
+            ["X-Device-Key"] = [key],
             // not those for which the provider takes its time
-            ["token"] = ["tok_visa", "tok_declined"], ["currency"] = ["EUR"], ["country"] = ["DE", "GB"], ["limit"] = ["1", "100"], ["from"] = ["beginning", "2026-01-01T00:00:00Z"], ["shopper"] = ["ada", "nobody"],
+            ["token"] = ["tok_visa", "tok_declined"],
+            ["currency"] = ["EUR"],
+            ["country"] = ["DE", "GB"],
+            ["limit"] = ["1", "100"],
+            ["from"] = ["beginning", "2026-01-01T00:00:00Z"],
+            ["shopper"] = ["ada", "nobody"],
         };
     }
 
