@@ -15,9 +15,6 @@ internal sealed class MessagingOptions(string serviceName, string? instanceName)
     /// <summary>The service, as the source of its events.</summary>
     public string EventSource { get; } = $"/shop/{serviceName}";
 
-    /// <summary>The most records that share one transaction; the benchmark tries others.</summary>
-    public int MaxConsumeBatch { get; set; } = 300;
-
     /// <summary>The most rows the relay reads at once; the benchmark tries others.</summary>
     public int MaxRelayBatch { get; set; } = 5_000;
 

@@ -10,6 +10,9 @@ namespace Shop.Messaging.Consuming;
 /// <summary>Declares one endpoint: the topics it reads, and the MassTransit consumers and state machines that handle their events.</summary>
 public sealed class EndpointBuilder
 {
+    /// <summary>Statements about whole sets cost little more for each round trip, and what happens to an aggregate within a batch is one change.</summary>
+    private const int MaxSetBatch = 3_000;
+
     private readonly EndpointOptions _options;
 
     internal EndpointBuilder(EndpointOptions options) => _options = options;
@@ -60,6 +63,7 @@ public sealed class EndpointBuilder
     public EndpointBuilder BatchHandler<THandler>() where THandler : class, IRecordBatchHandler
     {
         _options.BatchHandler = services => ActivatorUtilities.GetServiceOrCreateInstance<THandler>(services);
+        _options.MaxBatch = MaxSetBatch;
         return this;
     }
 

@@ -29,6 +29,9 @@ internal sealed class EndpointOptions(string name)
     /// <summary>Resolves what loads a batch's rows before its handlers run.</summary>
     public Func<IServiceProvider, IBatchPrefetch>? Prefetch { get; set; }
 
+    /// <summary>The most records that share one transaction. Whoever handles each by itself gains little by more, and holds their aggregates for longer.</summary>
+    public int MaxBatch { get; set; } = 300;
+
     /// <summary>Resolves what handles whole batches of records, in place of consumers and sagas.</summary>
     public Func<IServiceProvider, IRecordBatchHandler>? BatchHandler { get; set; }
 }

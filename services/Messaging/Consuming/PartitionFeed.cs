@@ -227,7 +227,7 @@ internal sealed partial class PartitionFeed(EndpointOptions endpoint, BatchProce
             }
             else
             {
-                _lanes[LaneOf(partition.Partition)] = new(endpoint, processor, this, _backlog, LaneOf(partition.Partition), options.MaxConsumeBatch, logger, stoppingToken);
+                _lanes[LaneOf(partition.Partition)] = new(endpoint, processor, this, _backlog, LaneOf(partition.Partition), endpoint.MaxBatch, logger, stoppingToken);
             }
         }
         health.Joined(endpoint.Name);

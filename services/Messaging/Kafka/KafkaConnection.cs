@@ -8,6 +8,9 @@ public sealed class KafkaConnection
     /// <summary>How long a consumer waits after a fetch that failed: from a topic that is gone, for one. Nothing comes meanwhile, which is how that is noticed.</summary>
     internal static readonly TimeSpan FetchErrorBackoff = TimeSpan.FromMilliseconds(250);
 
+    /// <summary>How long a partition of which enough has been fetched is not asked for more, in milliseconds. In a second, librdkafka's own choice, all that waits is handled, and nothing is there to do.</summary>
+    private const int FetchQueueBackoff = 20;
+
     private readonly Dictionary<string, string> _settings;
 
     private KafkaConnection(Dictionary<string, string> settings) => _settings = settings;
@@ -79,6 +82,7 @@ public sealed class KafkaConnection
         config.HeartbeatIntervalMs ??= 1_000;
         config.FetchWaitMaxMs = 500;
         config.FetchErrorBackoffMs = (int)FetchErrorBackoff.TotalMilliseconds;
+        config.FetchQueueBackoffMs = FetchQueueBackoff;
         config.QueuedMinMessages = 10_000;
         config.QueuedMaxMessagesKbytes = 16 * 1024;
         return config;
@@ -98,6 +102,7 @@ public sealed class KafkaConnection
         config.AutoOffsetReset = AutoOffsetReset.Earliest;
         config.FetchWaitMaxMs = 100;
         config.FetchErrorBackoffMs = 50;
+        config.FetchQueueBackoffMs = FetchQueueBackoff;
         config.QueuedMinMessages = 50_000;
         config.QueuedMaxMessagesKbytes = 32 * 1024;
         return config;

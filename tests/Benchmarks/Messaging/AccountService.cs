@@ -114,7 +114,8 @@ internal sealed class AccountService : IAsyncDisposable
         if (batch is { } size)
         {
             var options = (MessagingOptions)builder.Services.Single(service => service.ServiceType == typeof(MessagingOptions)).ImplementationInstance!;
-            options.MaxConsumeBatch = size;
+            foreach (var endpoint in options.Endpoints)
+                endpoint.MaxBatch = size;
             options.MaxRelayBatch = size;
         }
         var host = builder.Build();
