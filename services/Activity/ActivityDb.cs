@@ -67,6 +67,13 @@ internal sealed class ActivityDb(DbContextOptions<ActivityDb> options, Transacti
             counts.ToTable("window_counts").HasStorageParameter("fillfactor", 50).HasKey(c => new { c.Minute, c.Measure, c.Dimension, c.Lane });
             counts.Property(c => c.Value).HasColumnType("numeric");
         });
+        modelBuilder.Entity<CountedLogRow>().ToTable("counted_logs").HasKey(l => new { l.Topic, l.Partition });
+        modelBuilder.Entity<CountedEventsRow>(counted =>
+        {
+            counted.ToTable("counted_events").HasKey(e => new { e.Topic, e.Partition, e.Slot, e.Token });
+            counted.Property(e => e.CountedAt).HasDefaultValueSql("now()");
+            counted.HasIndex(e => e.CountedAt, "counted_events_by_counted_at").HasMethod("brin");
+        });
         modelBuilder.Entity<OpenOrder>(open =>
         {
             open.ToTable("open_orders").HasKey(o => o.OrderId);

@@ -17,7 +17,7 @@ builder.AddMessaging<ActivityDb>("activity", messaging => messaging
     .ShipsLogs()
     .Produces(Topics.ShopperActivity, Topics.Alarms)
     .Endpoint("feed", endpoint => endpoint.Consumes([.. Topics.Lasting]).BatchHandler<FeedHandler>())
-    .Endpoint("windows", endpoint => endpoint.Consumes(Kinds.CountedTopics).BatchHandler<WindowHandler>())
+    .Endpoint("windows", endpoint => endpoint.Consumes(Kinds.CountedTopics).BatchHandler<WindowHandler>().Idempotent())
     .Endpoint("logs", endpoint => endpoint.Consumes(Topics.Logs).BatchHandler<LogHandler>().Idempotent())
     .Endpoint("alarms", endpoint => endpoint.Consumes(Topics.Alarms).BatchHandler<AlarmHandler>()));
 builder.Services.ConfigureHttpJsonOptions(options => options.SerializerOptions.TypeInfoResolverChain.Insert(0, ActivityJson.Default));

@@ -32,11 +32,16 @@ internal sealed class WindowCounting(TimeSpan lateness, IReadOnlyDictionary<Guid
     public static Guid? NeedsOrder(ConsumedRecord record) =>
         record.Topic == Topics.Orders.Name && Kinds.Of(record.Event.Type) is { Measure: Measures.Confirmed } && Guid.TryParse(record.Key, out var order) ? order : null;
 
-    /// <summary>Counts the next record.</summary>
+    /// <summary>Whether a record counts as anything.</summary>
+    public static bool IsCounted(ConsumedRecord record) =>
+        Kinds.Of(record.Event.Type) is { } kind && kind.Topic.Name == record.Topic && record.Body is not null;
+
+    /// <summary>Counts the next record, if it counts.</summary>
     public void Count(ConsumedRecord record)
     {
-        if (Kinds.Of(record.Event.Type) is not { } kind || kind.Topic.Name != record.Topic || record.Body is null)
+        if (!IsCounted(record))
             return;
+        var kind = Kinds.Of(record.Event.Type)!;
         var happened = record.Event.Time == DateTimeOffset.UnixEpoch ? record.Timestamp : record.Event.Time;
         var isLate = (record.Timestamp - happened).Duration() > lateness;
         var minute = MinuteOf(isLate ? record.Timestamp : happened);

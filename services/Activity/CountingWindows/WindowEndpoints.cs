@@ -18,6 +18,7 @@ internal static class WindowEndpoints
     {
         builder.Services.AddOptions<WindowOptions>().BindConfiguration("Windows").ValidateDataAnnotations().ValidateOnStart();
         builder.Services.AddSingleton<WindowReader>();
+        builder.Services.AddSingleton<CountedEvents>();
         builder.Services.AddWorker<SummaryBroadcast>("summary broadcast");
         builder.Services.AddPeriodicWorker<WindowCleanup>("window cleanup");
     }

@@ -9,26 +9,30 @@ using Shop.Messaging.Schema;
 namespace Shop.Activity.CountingWindows;
 
 /// <summary>
-/// Counts events into their windows, on the batch's own transaction: with its offsets and inbox, so that each event counts once whatever is
-/// delivered again, crashes or moves to another instance.
+/// Counts events into their windows, on the batch's own transaction: with its offsets and the events' ids, so that each event counts once
+/// whatever is delivered again, crashes or moves to another instance.
 /// </summary>
-internal sealed class WindowHandler(ActivityDb db, IOptions<WindowOptions> options) : IRecordBatchHandler
+internal sealed class WindowHandler(ActivityDb db, CountedEvents counted, IOptions<WindowOptions> options) : IRecordBatchHandler
 {
     /// <inheritdoc/>
     public async Task HandleAsync(IReadOnlyList<ConsumedRecord> records, CancellationToken cancellationToken)
     {
-        var counting = new WindowCounting(options.Value.Lateness, await LoadOrdersAsync(records, cancellationToken));
-        foreach (var record in records)
-            counting.Count(record);
+        var countable = records.Where(WindowCounting.IsCounted).ToList();
+        if (countable.Count == 0)
+            return;
         await using var batch = Batch();
+        await using var reads = Batch();
+        var fresh = await counted.ClaimAsync(countable, reads, batch, cancellationToken);
+        var counting = new WindowCounting(options.Value.Lateness, await LoadOrdersAsync(fresh, cancellationToken));
+        foreach (var record in fresh)
+            counting.Count(record);
         if (counting.Counts.Count > 0)
             batch.BatchCommands.Add(AddCounts([.. counting.Counts], records[0].Partition));
         if (counting.Opened.Count > 0)
             batch.BatchCommands.Add(InsertOrders([.. counting.Opened]));
         if (counting.Ended.Count > 0)
             batch.BatchCommands.Add(new("DELETE FROM open_orders WHERE order_id = ANY($1)") { Parameters = { SqlParameter.Of(counting.Ended.ToArray()) } });
-        if (batch.BatchCommands.Count > 0)
-            await batch.ExecuteNonQueryAsync(cancellationToken);
+        await batch.ExecuteNonQueryAsync(cancellationToken);
     }
 
     private async Task<Dictionary<Guid, OpenOrder>> LoadOrdersAsync(IReadOnlyList<ConsumedRecord> records, CancellationToken cancellationToken)

@@ -16,6 +16,21 @@ internal sealed record WindowCount(DateTimeOffset Minute, string Measure, string
 /// <param name="Quantities">Pieces of each.</param>
 internal sealed record OpenOrder(Guid OrderId, decimal Amount, string Currency, string[] Skus, int[] Quantities);
 
+/// <summary>A partition whose events are counted: whoever counts some holds its lock.</summary>
+/// <param name="Topic">The topic.</param>
+/// <param name="Partition">The partition.</param>
+/// <param name="Token">Of the transaction that counted last.</param>
+internal sealed record CountedLogRow(string Topic, int Partition, Guid? Token);
+
+/// <summary>Events of a partition that a transaction has counted.</summary>
+/// <param name="Topic">The topic.</param>
+/// <param name="Partition">The partition.</param>
+/// <param name="Slot">When they happened: the begin of the ten seconds.</param>
+/// <param name="Token">Of the transaction.</param>
+/// <param name="Ids">Their ids, 16 bytes each.</param>
+/// <param name="CountedAt">When they were counted.</param>
+internal sealed record CountedEventsRow(string Topic, int Partition, DateTimeOffset Slot, Guid Token, byte[] Ids, DateTimeOffset CountedAt);
+
 /// <summary>What the windows count.</summary>
 internal static class Measures
 {

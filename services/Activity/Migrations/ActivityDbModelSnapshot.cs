@@ -22,6 +22,66 @@ namespace Shop.Activity.Migrations
 
             NpgsqlModelBuilderExtensions.UseIdentityByDefaultColumns(modelBuilder);
 
+            modelBuilder.Entity("Shop.Activity.CountingWindows.CountedEventsRow", b =>
+                {
+                    b.Property<string>("Topic")
+                        .HasColumnType("text")
+                        .HasColumnName("topic");
+
+                    b.Property<int>("Partition")
+                        .HasColumnType("integer")
+                        .HasColumnName("partition");
+
+                    b.Property<DateTimeOffset>("Slot")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("slot");
+
+                    b.Property<Guid>("Token")
+                        .HasColumnType("uuid")
+                        .HasColumnName("token");
+
+                    b.Property<DateTimeOffset>("CountedAt")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("counted_at")
+                        .HasDefaultValueSql("now()");
+
+                    b.Property<byte[]>("Ids")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("ids");
+
+                    b.HasKey("Topic", "Partition", "Slot", "Token")
+                        .HasName("counted_events_pkey");
+
+                    b.HasIndex(new[] { "CountedAt" }, "counted_events_by_counted_at")
+                        .HasDatabaseName("counted_events_by_counted_at");
+
+                    NpgsqlIndexBuilderExtensions.HasMethod(b.HasIndex(new[] { "CountedAt" }, "counted_events_by_counted_at"), "brin");
+
+                    b.ToTable("counted_events", (string)null);
+                });
+
+            modelBuilder.Entity("Shop.Activity.CountingWindows.CountedLogRow", b =>
+                {
+                    b.Property<string>("Topic")
+                        .HasColumnType("text")
+                        .HasColumnName("topic");
+
+                    b.Property<int>("Partition")
+                        .HasColumnType("integer")
+                        .HasColumnName("partition");
+
+                    b.Property<Guid?>("Token")
+                        .HasColumnType("uuid")
+                        .HasColumnName("token");
+
+                    b.HasKey("Topic", "Partition")
+                        .HasName("counted_logs_pkey");
+
+                    b.ToTable("counted_logs", (string)null);
+                });
+
             modelBuilder.Entity("Shop.Activity.CountingWindows.OpenOrder", b =>
                 {
                     b.Property<Guid>("OrderId")

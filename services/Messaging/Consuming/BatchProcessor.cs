@@ -12,7 +12,7 @@ namespace Shop.Messaging.Consuming;
 
 /// <summary>
 /// Handles a batch of records in one scope, one DbContext and one transaction, with the offsets: all of it takes effect, or nothing.
-/// A record that fails is found by handling the batch one by one; it becomes a dead letter and its key is parked.
+/// A record that fails is found by handling the batch in halves; it becomes a dead letter and its key is parked.
 /// </summary>
 internal sealed partial class BatchProcessor(EndpointOptions endpoint, EndpointPipelines pipelines, IServiceScopeFactory scopes, NpgsqlDataSource dataSource,
     StaleSessions staleSessions, IOptions<MessagingRetention> retention, TimeProvider time, ILogger<BatchProcessor> logger)
@@ -31,20 +31,7 @@ internal sealed partial class BatchProcessor(EndpointOptions endpoint, EndpointP
             return;
         try
         {
-            try
-            {
-                await RetryAsync(() => HandleAsync(records, null, cancellationToken), cancellationToken);
-            }
-            catch (Exception e) when (records.Count > 1 && e is not FencedException && !cancellationToken.IsCancellationRequested)
-            {
-                BatchIsolated(logger, endpoint.Name, records.Count, e.GetBaseException().Message);
-                foreach (var record in records)
-                    await HandleOneAsync([record], cancellationToken);
-            }
-            catch (Exception e) when (e is not FencedException && !cancellationToken.IsCancellationRequested)
-            {
-                await DeadLetterAsync(records, e, cancellationToken);
-            }
+            await HandleAllAsync(records, cancellationToken);
         }
         catch (FencedException)
         {
@@ -54,16 +41,27 @@ internal sealed partial class BatchProcessor(EndpointOptions endpoint, EndpointP
         }
     }
 
-    private async Task HandleOneAsync(List<QueuedRecord> record, CancellationToken cancellationToken)
+    /// <summary>Where a batch fails, each half is handled by itself, down to the records at fault: all others have their effect in few transactions.</summary>
+    private async Task HandleAllAsync(List<QueuedRecord> records, CancellationToken cancellationToken, bool isPart = false)
     {
         try
         {
-            await RetryAsync(() => HandleAsync(record, null, cancellationToken), cancellationToken);
+            await RetryAsync(() => HandleAsync(records, null, cancellationToken), cancellationToken);
+            return;
         }
         catch (Exception e) when (e is not FencedException && !cancellationToken.IsCancellationRequested)
         {
-            await DeadLetterAsync(record, e, cancellationToken);
+            if (records.Count == 1)
+            {
+                await DeadLetterAsync(records, e, cancellationToken);
+                return;
+            }
+            if (!isPart)
+                BatchHalved(logger, endpoint.Name, records.Count, e.GetBaseException().Message);
         }
+        var half = records.Count / 2;
+        await HandleAllAsync(records[..half], cancellationToken, isPart: true);
+        await HandleAllAsync(records[half..], cancellationToken, isPart: true);
     }
 
     private async Task DeadLetterAsync(List<QueuedRecord> record, Exception cause, CancellationToken cancellationToken)
@@ -200,8 +198,8 @@ internal sealed partial class BatchProcessor(EndpointOptions endpoint, EndpointP
     [LoggerMessage(EventName = "BatchRetried", Level = LogLevel.Warning, Message = "{Endpoint} retries a batch after attempt {Attempt}: {Reason}")]
     private static partial void BatchRetried(ILogger logger, string endpoint, int attempt, string reason);
 
-    [LoggerMessage(EventName = "BatchIsolated", Level = LogLevel.Warning, Message = "{Endpoint} handles a batch of {Count} one by one: {Reason}")]
-    private static partial void BatchIsolated(ILogger logger, string endpoint, int count, string reason);
+    [LoggerMessage(EventName = "BatchHalved", Level = LogLevel.Warning, Message = "{Endpoint} handles a batch of {Count} in halves: {Reason}")]
+    private static partial void BatchHalved(ILogger logger, string endpoint, int count, string reason);
 
     [LoggerMessage(EventName = "RecordDeadLettered", Level = LogLevel.Error, Message = "{Endpoint} could not handle {Topic}[{Partition}]@{Offset}; its key {Key} is parked")]
     private static partial void RecordDeadLettered(ILogger logger, Exception exception, string endpoint, string topic, int partition, long offset, string key);

@@ -11,7 +11,7 @@ namespace Shop.Messaging.Consuming;
 internal sealed class BatchStore(NpgsqlConnection connection, NpgsqlTransaction transaction, string endpoint, bool remembers = true)
 {
     /// <summary>
-    /// Moves the offsets, notes the records in the inbox and queues those whose key is parked, in two round trips at most.
+    /// Moves the offsets, notes the records in the inbox and queues those whose key is parked: in one round trip where nothing is.
     /// </summary>
     /// <returns>The records of <paramref name="handled"/> that are to be handled now, in their order.</returns>
     /// <exception cref="FencedException">An offset is not where this consumer left it.</exception>
@@ -23,12 +23,12 @@ internal sealed class BatchStore(NpgsqlConnection connection, NpgsqlTransaction 
         {
             if (remembers)
                 AddInbox(batch, handled);
-            AddParkedKeys(batch, [.. handled.Select(record => record.Key).Distinct()]);
+            AddAnyParked(batch);
         }
         // parsing and planning is most of what these cost where a batch is one record; what they search (offsets, dead letters) stays small
         await batch.PrepareAsync(cancellationToken);
         var fresh = new HashSet<Guid>();
-        HashSet<string> parkedKeys = [];
+        var anyParked = false;
         await using (var reader = await batch.ExecuteReaderAsync(cancellationToken))
         {
             var moved = 0;
@@ -43,11 +43,12 @@ internal sealed class BatchStore(NpgsqlConnection connection, NpgsqlTransaction 
                     fresh.Add(reader.GetGuid(0));
             }
             if (handled.Count > 0)
-                parkedKeys = await ReadParkedKeysAsync(reader, cancellationToken);
+                anyParked = await reader.NextResultAsync(cancellationToken) && await reader.ReadAsync(cancellationToken);
         }
         var firsts = remembers ? handled.Where(record => fresh.Remove(record.Event.Id)).ToList() : handled;
-        if (parkedKeys.Count == 0)
+        if (!anyParked)
             return firsts;
+        var parkedKeys = await FindParkedKeysAsync([.. handled.Select(record => record.Key).Distinct()], cancellationToken);
         await ParkAsync([.. firsts.Where(record => parkedKeys.Contains(record.Key))], now, cancellationToken);
         return [.. firsts.Where(record => !parkedKeys.Contains(record.Key))];
     }
@@ -67,6 +68,7 @@ internal sealed class BatchStore(NpgsqlConnection connection, NpgsqlTransaction 
             await using var reader = await claim.ExecuteReaderAsync(cancellationToken);
             if (!await reader.ReadAsync(cancellationToken))
                 throw new FencedException();
+            await reader.NextResultAsync(cancellationToken);
             parked = (await ReadParkedKeysAsync(reader, cancellationToken)).Count > 0;
         }
         if (parked)
@@ -148,6 +150,21 @@ internal sealed class BatchStore(NpgsqlConnection connection, NpgsqlTransaction 
         });
 
     /// <summary>
+    /// Whether anything is parked: mostly nothing is, and then no key need be looked for. A key is parked by its own lane, or by a redrive,
+    /// which ends a dead letter and makes another in one transaction: there is one before and after.
+    /// </summary>
+    private void AddAnyParked(NpgsqlBatch batch) =>
+        batch.BatchCommands.Add(new("SELECT 1 FROM dead_letters WHERE endpoint = $1 AND status IN ('parked', 'redriving') LIMIT 1") { Parameters = { SqlParameter.Of(endpoint) } });
+
+    private async Task<HashSet<string>> FindParkedKeysAsync(string[] keys, CancellationToken cancellationToken)
+    {
+        await using var batch = new NpgsqlBatch(connection, transaction);
+        AddParkedKeys(batch, keys);
+        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+        return await ReadParkedKeysAsync(reader, cancellationToken);
+    }
+
+    /// <summary>
     /// The parked ones among the keys, under shared locks: a redrive that empties a key's queue waits for the batch that adds to it. The
     /// first statement waits for redrives at work. One that fails ends its dead letter and makes another, which a statement that
     /// began before cannot see, so a second one reads again; it must not wait (a transient error), or it would be no wiser.
@@ -160,10 +177,9 @@ internal sealed class BatchStore(NpgsqlConnection connection, NpgsqlTransaction 
         batch.BatchCommands.Add(new($"{Parked} NOWAIT") { Parameters = { SqlParameter.Of(endpoint), SqlParameter.Of(digests) } });
     }
 
-    /// <summary>Reads what <see cref="AddParkedKeys"/> asked for; the reader is at the result before.</summary>
+    /// <summary>Reads what <see cref="AddParkedKeys"/> asked for; the reader is at the first of its two results.</summary>
     private static async Task<HashSet<string>> ReadParkedKeysAsync(NpgsqlDataReader reader, CancellationToken cancellationToken)
     {
-        await reader.NextResultAsync(cancellationToken);
         await reader.NextResultAsync(cancellationToken);
         var keys = new HashSet<string>();
         while (await reader.ReadAsync(cancellationToken))

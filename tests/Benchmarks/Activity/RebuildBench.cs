@@ -42,7 +42,7 @@ internal static class RebuildBench
         ], cancellationToken);
         await UntilAsync("SELECT coalesce(sum(next_offset), 0)::bigint FROM consumer_offsets WHERE endpoint = 'activity.feed'", Events);
         await UntilAsync("SELECT coalesce(sum(next_offset), 0)::bigint FROM consumer_offsets WHERE endpoint = 'activity.windows'", Orders * (ShopEvents.OfOrders + ShopEvents.OfPayments + ShopEvents.OfVisitors));
-        await ExecuteAsync("CHECKPOINT");
+        await CheckpointAsync();
 
         Report.Progress("rebuilding it");
         using var http = new HttpClient { BaseAddress = new(url) };
@@ -81,7 +81,7 @@ internal static class RebuildBench
             var file = System.IO.Path.Combine(data.FullName, "rows");
             await PsqlAsync($"\\copy (SELECT {Columns} FROM events ORDER BY position) TO '{file}'");
             await ExecuteAsync("CREATE TABLE copied (LIKE events INCLUDING DEFAULTS INCLUDING GENERATED INCLUDING IDENTITY INCLUDING STORAGE)");
-            await ExecuteAsync("CHECKPOINT");
+            await CheckpointAsync();
             var began = Stopwatch.StartNew();
             await PsqlAsync($"\\copy copied ({Columns}) FROM '{file}'");
             var copy = began.Elapsed;
@@ -109,6 +109,15 @@ internal static class RebuildBench
             await psql.WaitForExitAsync(cancellationToken);
             if (psql.ExitCode != 0)
                 throw new InvalidOperationException($"psql failed: {error}");
+        }
+
+        // what was written before is not written out while this is measured
+        async Task CheckpointAsync()
+        {
+            await using var connection = new NpgsqlConnection(postgres.AdminConnectionString);
+            await connection.OpenAsync(cancellationToken);
+            await using var command = new NpgsqlCommand("CHECKPOINT", connection) { CommandTimeout = 0 };
+            await command.ExecuteNonQueryAsync(cancellationToken);
         }
 
         async Task ExecuteAsync(string sql)

@@ -9,7 +9,7 @@ using Shop.Testing;
 
 namespace Shop.Benchmarks.Activity;
 
-/// <summary>Windows counted exactly once over a million events: with inbox and offsets in PostgreSQL with fsync on, by Activity's windows alone.</summary>
+/// <summary>Windows counted exactly once over a million events: with the events' ids and offsets in PostgreSQL with fsync on, by Activity's windows alone.</summary>
 internal static class WindowsBench
 {
     private const int PerOrder = ShopEvents.OfOrders + ShopEvents.OfPayments + ShopEvents.OfVisitors, WarmUp = 10_000, Orders = 1_000_000 / PerOrder;
@@ -34,8 +34,8 @@ internal static class WindowsBench
         await ShopEvents.ProduceAsync(kafka.BootstrapServers, orders, cancellationToken);
         await using var source = NpgsqlDataSource.Create(database);
         var service = await ActivityHost.StartAsync(database, kafka.BootstrapServers,
-            messaging => messaging.Endpoint("windows", endpoint => endpoint.Consumes(Kinds.CountedTopics).BatchHandler<WindowHandler>()),
-            builder => builder.Services.AddOptions<WindowOptions>(), [], cancellationToken);
+            messaging => messaging.Endpoint("windows", endpoint => endpoint.Consumes(Kinds.CountedTopics).BatchHandler<WindowHandler>().Idempotent()),
+            builder => builder.Services.AddSingleton<CountedEvents>().AddOptions<WindowOptions>(), [], cancellationToken);
         try
         {
             long before, done;
