@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using System.Text.Json;
 using Parquet;
 using Parquet.Schema;
@@ -78,7 +79,7 @@ internal sealed class RowBuffer
     /// <summary>Writes the rows as a whole file, and forgets them.</summary>
     public async Task WriteAsync(Stream file, CancellationToken cancellationToken)
     {
-        await using (var writer = await ParquetWriter.CreateAsync(Schema, file, new() { CompressionMethod = CompressionMethod.Zstd }, cancellationToken: cancellationToken))
+        await using (var writer = await ParquetWriter.CreateAsync(Schema, file, new() { CompressionMethod = CompressionMethod.Zstd, CompressionLevel = CompressionLevel.Fastest }, cancellationToken: cancellationToken))
         {
             using var rows = writer.CreateRowGroup();
             foreach (var column in _columns)
