@@ -49,14 +49,34 @@ internal sealed record StoredEvent(Guid EventId, string Type, string Topic, int 
     {
         if (body is null)
             return (null, false);
-        body = EventPrivacy.ToKeep(body);
-        var text = Encoding.UTF8.GetString(body);
-        return Utf8.IsValid(body) && IsJson(body) ? (text, false) : (JsonSerializer.Serialize(text), true);
+        var kept = EventPrivacy.ToKeep(body);
+        return IsJson(kept) ? (Encoding.UTF8.GetString(kept), false) : (AsJsonString(kept), true);
     }
+
+    /// <summary>The same, and what it says; nothing where it is no JSON.</summary>
+    public static (string? Data, JsonDocument? Content) ContentOf(byte[]? body)
+    {
+        if (body is null)
+            return (null, null);
+        var kept = EventPrivacy.ToKeep(body);
+        try
+        {
+            // texts are only looked at when they are asked for
+            return Utf8.IsValid(kept) ? (Encoding.UTF8.GetString(kept), JsonDocument.Parse(kept)) : (AsJsonString(kept), null);
+        }
+        catch (JsonException)
+        {
+            return (AsJsonString(kept), null);
+        }
+    }
+
+    private static string AsJsonString(byte[] text) => JsonSerializer.Serialize(Encoding.UTF8.GetString(text));
 
     /// <summary>Reads to the end: stricter than PostgreSQL in depth (64 levels), equal in syntax.</summary>
     private static bool IsJson(ReadOnlySpan<byte> value)
     {
+        if (!Utf8.IsValid(value))
+            return false;
         var reader = new Utf8JsonReader(value);
         try
         {

@@ -46,7 +46,7 @@ internal sealed class RowBuffer
     public void Add(ConsumedRecord record)
     {
         var attributes = AttributesOf(record);
-        var (data, malformed) = StoredEvent.DataOf(record.Body);
+        var (data, content) = StoredEvent.ContentOf(record.Body);
         _topic.Add(record.Topic);
         _partition.Add(record.Partition);
         _offset.Add(record.Offset);
@@ -58,7 +58,8 @@ internal sealed class RowBuffer
         _cause.Add(attributes?.CausationId?.ToString());
         _traceParent.Add(attributes?.TraceParent);
         _data.Add(data);
-        AddFields(malformed ? null : data);
+        using (content)
+            AddFields(content);
         Rows++;
         Bytes += EnvelopeBytes + (record.Body?.Length ?? 0);
     }
@@ -90,9 +91,8 @@ internal sealed class RowBuffer
         (Rows, Bytes) = (0, 0);
     }
 
-    private void AddFields(string? data)
+    private void AddFields(JsonDocument? json)
     {
-        using var json = data is null ? null : JsonDocument.Parse(data);
         foreach (var field in _fields)
         {
             try

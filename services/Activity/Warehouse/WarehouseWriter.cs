@@ -14,12 +14,13 @@ namespace Shop.Activity.Warehouse;
 /// </summary>
 internal sealed partial class WarehouseWriter(LogReaders logs, IOptions<WarehouseOptions> options, WarehouseHealth health, TimeProvider time, ILogger<WarehouseWriter> logger) : IWorker
 {
-    /// <summary>What all rows that wait to be written may take, before compression.</summary>
+    /// <summary>What all rows that wait to be written, or are being written, may take before compression.</summary>
     private const long MaxWaitingBytes = 96L << 20;
 
     private static readonly TimeSpan LockInterval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan TopicsInterval = TimeSpan.FromSeconds(10);
 
+    private readonly SemaphoreSlim _compressing = new(Environment.ProcessorCount);
     private readonly LocalWarehouse _warehouse = new(options.Value.Directory!);
     private readonly Dictionary<(string Topic, int Partition), PartitionWriter> _partitions = [];
     private readonly HashSet<string> _unmerged = [];
@@ -39,7 +40,15 @@ internal sealed partial class WarehouseWriter(LogReaders logs, IOptions<Warehous
             while (true)
             {
                 using var reader = logs.Open();
-                await ArchiveAsync(reader, stoppingToken);
+                try
+                {
+                    await ArchiveAsync(reader, stoppingToken);
+                }
+                finally
+                {
+                    // the lock is held, and no file looked for, until nothing is written any more
+                    await EndWritingAsync().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                }
             }
         }
     }
@@ -57,10 +66,13 @@ internal sealed partial class WarehouseWriter(LogReaders logs, IOptions<Warehous
                     return;
                 await AddAsync(record, stoppingToken);
             }
+            foreach (var failed in _partitions.Values.Where(partition => partition.Writing.IsFaulted))
+                await failed.Writing;
             foreach (var partition in _partitions.Values.Where(partition => partition.Rows.Rows > 0 && time.GetElapsedTime(partition.BeganAt) > options.Value.MaxAge))
                 await WriteAsync(partition, stoppingToken);
             if (time.GetElapsedTime(mergedAt) > options.Value.MergeInterval)
             {
+                await EndWritingAsync();
                 await MergeAsync(stoppingToken);
                 mergedAt = time.GetTimestamp();
             }
@@ -73,6 +85,7 @@ internal sealed partial class WarehouseWriter(LogReaders logs, IOptions<Warehous
         }
         foreach (var partition in _partitions.Values.Where(partition => partition.Rows.Rows > 0))
             await WriteAsync(partition, stoppingToken);
+        await EndWritingAsync();
     }
 
     /// <summary>Finds out where each partition goes on, and which topics cannot: they wait, and hold up no others.</summary>
@@ -130,22 +143,46 @@ internal sealed partial class WarehouseWriter(LogReaders logs, IOptions<Warehous
         var before = partition.Rows.Bytes;
         partition.Rows.Add(record);
         partition.Next = record.Offset + 1;
-        _waitingBytes += partition.Rows.Bytes - before;
+        var waiting = Interlocked.Add(ref _waitingBytes, partition.Rows.Bytes - before);
         if (partition.Rows.Bytes >= options.Value.MaxSize)
+        {
             await WriteAsync(partition, cancellationToken);
-        else if (_waitingBytes >= MaxWaitingBytes)
-            await WriteAsync(_partitions.Values.MaxBy(waiting => waiting.Rows.Bytes)!, cancellationToken);
+        }
+        else if (waiting >= MaxWaitingBytes)
+        {
+            await WriteAsync(_partitions.Values.MaxBy(other => other.Rows.Bytes)!, cancellationToken);
+            await EndWritingAsync();
+        }
     }
 
+    /// <summary>Begins to write what waits of a partition, once its file before is there: rows are gathered while files are written.</summary>
     private async Task WriteAsync(PartitionWriter partition, CancellationToken cancellationToken)
     {
-        var began = Stopwatch.GetTimestamp();
-        var (rows, bytes) = (partition.Rows.Rows, partition.Rows.Bytes);
+        await partition.Writing;
         var file = new WarehouseFile(partition.Topic, partition.Partition, partition.Hour, partition.First, partition.Next - 1);
-        await _warehouse.WriteAsync(file, stream => partition.Rows.WriteAsync(stream, cancellationToken));
-        _waitingBytes -= bytes;
-        FileWritten(logger, file.Path, rows, Stopwatch.GetElapsedTime(began).TotalMilliseconds);
+        var rows = partition.TakeRows();
+        partition.Writing = Task.Run(() => WriteAsync(file, rows, cancellationToken), CancellationToken.None);
     }
+
+    private async Task WriteAsync(WarehouseFile file, RowBuffer rows, CancellationToken cancellationToken)
+    {
+        var (count, bytes) = (rows.Rows, rows.Bytes);
+        await _compressing.WaitAsync(cancellationToken);
+        try
+        {
+            var began = Stopwatch.GetTimestamp();
+            await _warehouse.WriteAsync(file, stream => rows.WriteAsync(stream, cancellationToken));
+            Interlocked.Add(ref _waitingBytes, -bytes);
+            FileWritten(logger, file.Path, count, Stopwatch.GetElapsedTime(began).TotalMilliseconds);
+        }
+        finally
+        {
+            _compressing.Release();
+        }
+    }
+
+    /// <summary>Waits for the files that are being written. Where one failed, everything is found out anew from those that are there.</summary>
+    private Task EndWritingAsync() => Task.WhenAll(_partitions.Values.Select(partition => partition.Writing));
 
     /// <summary>Merges what can be merged; files that cannot stay as they are, and nothing waits for it.</summary>
     private async Task MergeAsync(CancellationToken cancellationToken)
@@ -184,11 +221,14 @@ internal sealed partial class WarehouseWriter(LogReaders logs, IOptions<Warehous
     /// <summary>A partition, with the rows that wait to be a file.</summary>
     private sealed class PartitionWriter(string topic, int partition, long next, DateTimeOffset hour)
     {
+        private RowBuffer? _written;
+
         public string Topic { get; } = topic;
 
         public int Partition { get; } = partition;
 
-        public RowBuffer Rows { get; } = new(WarehouseTable.Of(topic));
+        /// <summary>The rows that wait; others are being written meanwhile.</summary>
+        public RowBuffer Rows { get; private set; } = new(WarehouseTable.Of(topic));
 
         public long First { get; set; } = next;
 
@@ -197,6 +237,17 @@ internal sealed partial class WarehouseWriter(LogReaders logs, IOptions<Warehous
         public DateTimeOffset Hour { get; set; } = hour;
 
         public long BeganAt { get; set; }
+
+        /// <summary>The writing of the rows before.</summary>
+        public Task Writing { get; set; } = Task.CompletedTask;
+
+        /// <summary>Hands the rows over to be written, once those before are.</summary>
+        public RowBuffer TakeRows()
+        {
+            var rows = Rows;
+            (Rows, _written) = (_written ?? new(WarehouseTable.Of(Topic)), rows);
+            return rows;
+        }
     }
 
     [LoggerMessage(EventName = "WarehouseOpened", Level = LogLevel.Information, Message = "The warehouse is written by this instance, {Partitions} partitions")]

@@ -1,3 +1,4 @@
+using System.Buffers.Text;
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
@@ -107,7 +108,19 @@ public sealed record CloudEvent(Guid Id, string Type, string Source, DateTimeOff
         Encoding.UTF8.GetString(value) is var text && ActivityContext.TryParse(text, null, isRemote: true, out _) ? text : null;
 
     private static DateTimeOffset TimeOf(byte[] value) =>
-        DateTimeOffset.TryParse(Encoding.UTF8.GetString(value), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
+        TryReadOurs(value) is { } ours ? ours
+        : DateTimeOffset.TryParse(Encoding.UTF8.GetString(value), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
             ? time.ToUniversalTime()
             : throw new FormatException($"The header {Time_} is not an RFC 3339 time");
+
+    /// <summary>A time as <see cref="Bytes(DateTimeOffset)"/> writes it, at a tenth of what it takes to read any other.</summary>
+    private static DateTimeOffset? TryReadOurs(byte[] value)
+    {
+        if (value is not [.., (byte)'Z'] || value.Length != 27)
+            return null;
+        Span<byte> roundTrip = stackalloc byte[28];
+        value.AsSpan(0, 26).CopyTo(roundTrip);
+        "0Z"u8.CopyTo(roundTrip[26..]);
+        return Utf8Parser.TryParse(roundTrip, out DateTimeOffset time, out var length, 'O') && length == roundTrip.Length ? time : null;
+    }
 }
