@@ -14,8 +14,12 @@ internal readonly record struct Sent(int Accepted, int Refused, TimeSpan? RetryA
 /// <summary>The shop's API, as an operator and as devices use it.</summary>
 internal sealed class ShopClient : IDisposable
 {
+    /// <summary>A token that is not taken any more and is younger than this has not expired.</summary>
+    private static readonly TimeSpan TokenAge = TimeSpan.FromMinutes(1);
+
     private readonly HttpClient _http;
     private string? _token;
+    private long _signedInAt;
 
     public ShopClient(Uri address) => _http = new(new SocketsHttpHandler { MaxConnectionsPerServer = 64, PooledConnectionIdleTimeout = TimeSpan.FromSeconds(20) }) { BaseAddress = address, Timeout = TimeSpan.FromSeconds(20) };
 
@@ -27,7 +31,7 @@ internal sealed class ShopClient : IDisposable
         using var answer = await _http.PostAsync("/api/dev/token", Json("""{"name":"fleet","roles":["operator"]}"""), cancellationToken);
         if (!answer.IsSuccessStatusCode)
             throw new CommandFailedException("The shop gives no operator's token: it is not one for development.");
-        _token = (await BodyAsync(answer, cancellationToken)).GetProperty("access_token").GetString();
+        (_token, _signedInAt) = ((await BodyAsync(answer, cancellationToken)).GetProperty("access_token").GetString(), TimeProvider.System.GetTimestamp());
     }
 
     /// <summary>The products, by sku.</summary>
@@ -66,6 +70,8 @@ internal sealed class ShopClient : IDisposable
     public async Task RemoveAsync(string sensor, CancellationToken cancellationToken)
     {
         using var answer = await AskAsync(HttpMethod.Delete, $"/api/ops/sensors/{sensor}", null, cancellationToken);
+        if (answer.StatusCode != HttpStatusCode.NotFound)
+            answer.EnsureSuccessStatusCode();
     }
 
     /// <summary>How the sensors are, by name.</summary>
@@ -105,15 +111,27 @@ internal sealed class ShopClient : IDisposable
 
     private async Task<JsonElement> GetAsync(string path, CancellationToken cancellationToken)
     {
-        using var answer = await _http.GetAsync(path, cancellationToken);
+        using var answer = await AskAsync(HttpMethod.Get, path, null, cancellationToken);
         return await BodyAsync(answer.EnsureSuccessStatusCode(), cancellationToken);
     }
 
+    /// <summary>Asks as an operator, again when the shop has time for it: a fleet is one address, of which only so much is taken.</summary>
     private async Task<HttpResponseMessage> AskAsync(HttpMethod method, string path, string? body, CancellationToken cancellationToken)
     {
-        using var request = new HttpRequestMessage(method, path) { Content = body is null ? null : Json(body) };
-        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", _token);
-        return await _http.SendAsync(request, cancellationToken);
+        while (true)
+        {
+            using var request = new HttpRequestMessage(method, path) { Content = body is null ? null : Json(body) };
+            if (_token is not null)
+                request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", _token);
+            var answer = await _http.SendAsync(request, cancellationToken);
+            if (answer.StatusCode is HttpStatusCode.Unauthorized && _token is not null && TimeProvider.System.GetElapsedTime(_signedInAt) > TokenAge)
+                await SignInAsync(cancellationToken);
+            else if (answer.StatusCode is HttpStatusCode.TooManyRequests)
+                await Task.Delay(answer.Headers.RetryAfter?.Delta ?? TimeSpan.FromSeconds(1), cancellationToken);
+            else
+                return answer;
+            answer.Dispose();
+        }
     }
 
     private static async Task<JsonElement> BodyAsync(HttpResponseMessage answer, CancellationToken cancellationToken)

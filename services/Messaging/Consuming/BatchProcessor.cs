@@ -24,7 +24,7 @@ internal sealed partial class BatchProcessor(EndpointOptions endpoint, EndpointP
     /// <summary>Returns when every record of the batch has had its effect, is a dead letter or parked, or belongs to somebody else by now.</summary>
     public async Task ProcessAsync(IReadOnlyList<QueuedRecord> batch, IPartitionFeed feed, CancellationToken cancellationToken)
     {
-        await RetryAsync(() => LoadOffsetsAsync(batch, cancellationToken), cancellationToken);
+        await RetryAsync(() => LoadOffsetsAsync(batch, feed, cancellationToken), cancellationToken);
         await RetryAsync(() => VerifyLogsAsync(batch, feed, cancellationToken), cancellationToken);
         var records = batch.Where(queued => !queued.Assignment.Ended && queued.Record.Offset >= queued.Assignment.Position!.Next).ToList();
         if (records.Count == 0)
@@ -105,14 +105,25 @@ internal sealed partial class BatchProcessor(EndpointOptions endpoint, EndpointP
         }
     }
 
-    /// <summary>Reads the offset rows of partitions that are new to this consumer.</summary>
-    private async Task LoadOffsetsAsync(IReadOnlyList<QueuedRecord> batch, CancellationToken cancellationToken)
+    /// <summary>
+    /// Reads the offset rows of partitions that are new to this consumer. Where there is none the database has had nothing of the partition,
+    /// whatever Kafka was told by another one: everything that is there comes.
+    /// </summary>
+    private async Task LoadOffsetsAsync(IReadOnlyList<QueuedRecord> batch, IPartitionFeed feed, CancellationToken cancellationToken)
     {
         foreach (var group in batch.Where(queued => queued.Assignment is { Ended: false, Position: null }).GroupBy(queued => queued.Assignment))
         {
+            var (assignment, partition) = (group.Key, group.Key.Partition);
             await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
-            var first = group.Key.Start + 1 ?? group.First().Record.Offset;
-            group.Key.Position = await BatchStore.LoadPositionAsync(connection, endpoint.Name, group.Key.Partition, first, cancellationToken);
+            if (await BatchStore.FindPositionAsync(connection, endpoint.Name, partition, cancellationToken) is { } known)
+            {
+                assignment.Position = known;
+                continue;
+            }
+            var first = feed.Bounds(partition).First;
+            assignment.Position = await BatchStore.LoadPositionAsync(connection, endpoint.Name, partition, first, cancellationToken);
+            if (group.First().Record.Offset > assignment.Position.Start)
+                feed.Seek(assignment, assignment.Position.Start);
         }
     }
 

@@ -87,17 +87,24 @@ internal sealed class BatchStore(NpgsqlConnection connection, NpgsqlTransaction 
     /// <summary>The offset row of a partition; made, at <paramref name="first"/>, where the endpoint sees the partition for the first time.</summary>
     public static async Task<LogPosition> LoadPositionAsync(NpgsqlConnection connection, string endpoint, TopicPartition partition, long first, CancellationToken cancellationToken)
     {
-        await using var batch = new NpgsqlBatch(connection);
-        batch.BatchCommands.Add(new("INSERT INTO consumer_offsets (endpoint, topic, partition, next_offset) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING")
+        await using var insert = new NpgsqlCommand("INSERT INTO consumer_offsets (endpoint, topic, partition, next_offset) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING", connection)
         {
             Parameters = { SqlParameter.Of(endpoint), SqlParameter.Of(partition.Topic), SqlParameter.Of(partition.Partition.Value), SqlParameter.Of(first) },
-        });
-        batch.BatchCommands.Add(new("SELECT next_offset, last_record FROM consumer_offsets WHERE endpoint = $1 AND topic = $2 AND partition = $3")
+        };
+        await insert.ExecuteNonQueryAsync(cancellationToken);
+        return (await FindPositionAsync(connection, endpoint, partition, cancellationToken))!;
+    }
+
+    /// <summary>The offset row of a partition; null where there is none.</summary>
+    public static async Task<LogPosition?> FindPositionAsync(NpgsqlConnection connection, string endpoint, TopicPartition partition, CancellationToken cancellationToken)
+    {
+        await using var find = new NpgsqlCommand("SELECT next_offset, last_record FROM consumer_offsets WHERE endpoint = $1 AND topic = $2 AND partition = $3", connection)
         {
             Parameters = { SqlParameter.Of(endpoint), SqlParameter.Of(partition.Topic), SqlParameter.Of(partition.Partition.Value) },
-        });
-        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
-        await reader.ReadAsync(cancellationToken);
+        };
+        await using var reader = await find.ExecuteReaderAsync(cancellationToken);
+        if (!await reader.ReadAsync(cancellationToken))
+            return null;
         var next = reader.GetInt64(0);
         // an instance of a version that knows no fingerprints moves the offset alone: what it leaves is that of another record
         var lastRecord = reader.IsDBNull(1) ? null : reader.GetFieldValue<byte[]>(1);
