@@ -72,7 +72,8 @@ internal sealed class ActivityDb(DbContextOptions<ActivityDb> options, Transacti
         {
             counted.ToTable("counted_events").HasKey(e => new { e.Topic, e.Partition, e.Slot, e.Token });
             counted.Property(e => e.CountedAt).HasDefaultValueSql("now()");
-            counted.HasIndex(e => e.CountedAt, "counted_events_by_counted_at").HasMethod("brin");
+            counted.HasIndex(e => e.CountedAt, "counted_events_by_counted_at").HasMethod("brin")
+                .HasStorageParameter("pages_per_range", 32).HasStorageParameter("autosummarize", "on");
         });
         modelBuilder.Entity<OpenOrder>(open =>
         {

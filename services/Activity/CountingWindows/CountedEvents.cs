@@ -9,7 +9,7 @@ namespace Shop.Activity.CountingWindows;
 
 /// <summary>
 /// Which events were counted: an event that comes again, under another offset of its partition, is known by its id. Ids are kept by the time
-/// at which their events happened, packed, a row for each batch: a row for each event costs ten times as much as counting it. What is asked
+/// at which they were made, packed, a row for each batch: a row for each event costs ten times as much as counting it. What is asked
 /// for is kept in memory, too.
 /// </summary>
 /// <remarks>
@@ -18,45 +18,45 @@ namespace Shop.Activity.CountingWindows;
 /// </remarks>
 internal sealed class CountedEvents
 {
-    /// <summary>Ids of one partition that stay in memory; the oldest events' go first.</summary>
-    internal const int MaxIds = 100_000;
+    /// <summary>Ids of one partition that stay in memory, 40 bytes each.</summary>
+    internal const int MaxIds = 50_000;
 
     private readonly ConcurrentDictionary<LogName, CountedLog> _logs = new();
 
     /// <summary>The records whose events were never counted, in their order; those are counted now. Adds to <paramref name="writes"/> what has to be in the same transaction.</summary>
     public async Task<List<ConsumedRecord>> ClaimAsync(IReadOnlyList<ConsumedRecord> records, NpgsqlBatch reads, NpgsqlBatch writes, CancellationToken cancellationToken)
     {
-        var byLog = records.GroupBy(record => new LogName(record.Topic, record.Partition)).OrderBy(log => log.Key.Topic, StringComparer.Ordinal).ThenBy(log => log.Key.Partition)
-            .Select(log => (Log: log.Key, Known: _logs.GetOrAdd(log.Key, _ => new()), Records: log)).ToArray();
-        var tokens = await LockAsync([.. byLog.Select(log => log.Log)], reads, cancellationToken);
+        var byLog = records.GroupBy(record => new LogName(record.Topic, record.Partition)).OrderBy(log => log.Key.Topic, StringComparer.Ordinal).ThenBy(log => log.Key.Partition).ToArray();
+        var tokens = await LockAsync([.. byLog.Select(log => log.Key)], reads, cancellationToken);
+        var known = new Dictionary<LogName, CountedLog>(byLog.Length);
         var missing = new List<(LogName Log, DateTimeOffset Slot)>();
-        foreach (var (log, known, some) in byLog)
+        foreach (var log in byLog)
         {
-            if (known.Token is null || known.Token != tokens[log])
-                known.Forget();
-            // until all of this has gone well, what is in memory is not to be believed
-            known.Token = null;
-            missing.AddRange(some.Select(CountedLog.SlotOf).Distinct().Where(known.Misses).Select(slot => (log, slot)));
+            // taken out until all has gone well: of what failed in between nothing is believed, and nobody else has it
+            known[log.Key] = _logs.TryRemove(log.Key, out var memory) && memory.Token == tokens[log.Key] ? memory : new();
+            missing.AddRange(log.Select(CountedLog.SlotOf).Distinct().Where(known[log.Key].Misses).Select(slot => (log.Key, slot)));
         }
         if (missing.Count > 0)
-            await LoadAsync(missing, reads, cancellationToken);
+            await LoadAsync(missing, known, reads, cancellationToken);
 
         var token = Guid.CreateVersion7();
         var added = new List<(LogName Log, DateTimeOffset Slot, Guid[] Ids)>();
         var fresh = new HashSet<ConsumedRecord>(records.Count, ReferenceEqualityComparer.Instance);
-        foreach (var (log, known, some) in byLog)
+        foreach (var log in byLog)
         {
-            foreach (var slot in some.GroupBy(CountedLog.SlotOf))
+            var memory = known[log.Key];
+            foreach (var slot in log.GroupBy(CountedLog.SlotOf))
             {
-                var first = slot.Where(record => known.Add(slot.Key, record.Event.Id)).ToArray();
+                var first = slot.Where(record => memory.Add(slot.Key, record.Event.Id)).ToArray();
                 fresh.UnionWith(first);
                 if (first.Length > 0)
-                    added.Add((log, slot.Key, [.. first.Select(record => record.Event.Id)]));
+                    added.Add((log.Key, slot.Key, [.. first.Select(record => record.Event.Id)]));
             }
-            known.Token = token;
-            known.Shrink();
+            memory.Token = token;
+            memory.Shrink();
+            _logs[log.Key] = memory;
         }
-        AddWrites(writes, token, [.. byLog.Select(log => log.Log)], added);
+        AddWrites(writes, token, [.. byLog.Select(log => log.Key)], added);
         return fresh.Count == records.Count ? [.. records] : [.. records.Where(fresh.Contains)];
     }
 
@@ -78,9 +78,9 @@ internal sealed class CountedEvents
     }
 
     /// <summary>Reads what was counted in slots of time that are not in memory, and up to where there are any.</summary>
-    private async Task LoadAsync(List<(LogName Log, DateTimeOffset Slot)> missing, NpgsqlBatch batch, CancellationToken cancellationToken)
+    private static async Task LoadAsync(List<(LogName Log, DateTimeOffset Slot)> missing, Dictionary<LogName, CountedLog> known, NpgsqlBatch batch, CancellationToken cancellationToken)
     {
-        LogName[] unknown = [.. missing.Select(slot => slot.Log).Distinct().Where(log => _logs[log].Latest is null)];
+        LogName[] unknown = [.. missing.Select(slot => slot.Log).Distinct().Where(log => known[log].Latest is null)];
         batch.BatchCommands.Clear();
         batch.BatchCommands.Add(new("""
             SELECT wanted.topic, wanted.partition, latest.slot FROM unnest($1, $2) AS wanted(topic, partition),
@@ -98,18 +98,18 @@ internal sealed class CountedEvents
         });
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
-            Log(reader).Latest = reader.IsDBNull(2) ? DateTimeOffset.MinValue : reader.GetFieldValue<DateTimeOffset>(2);
+            Log().Latest = reader.IsDBNull(2) ? DateTimeOffset.MinValue : reader.GetFieldValue<DateTimeOffset>(2);
         foreach (var (log, slot) in missing)
-            _logs[log].Expect(slot);
+            known[log].Expect(slot);
         await reader.NextResultAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
         {
             foreach (var id in MemoryMarshal.Cast<byte, Guid>(reader.GetFieldValue<byte[]>(3)))
-                Log(reader).Add(reader.GetFieldValue<DateTimeOffset>(2), id);
+                Log().Add(reader.GetFieldValue<DateTimeOffset>(2), id);
         }
-    }
 
-    private CountedLog Log(NpgsqlDataReader reader) => _logs[new(reader.GetString(0), reader.GetInt32(1))];
+        CountedLog Log() => known[new(reader.GetString(0), reader.GetInt32(1))];
+    }
 
     private static void AddWrites(NpgsqlBatch batch, Guid token, LogName[] logs, List<(LogName Log, DateTimeOffset Slot, Guid[] Ids)> added)
     {

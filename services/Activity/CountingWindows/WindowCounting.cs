@@ -43,7 +43,8 @@ internal sealed class WindowCounting(TimeSpan lateness, IReadOnlyDictionary<Guid
             return;
         var kind = Kinds.Of(record.Event.Type)!;
         var happened = record.Event.Time == DateTimeOffset.UnixEpoch ? record.Timestamp : record.Event.Time;
-        var isLate = (record.Timestamp - happened).Duration() > lateness;
+        // a redriven record does not tell when it was written
+        var isLate = record.Timestamp != DateTimeOffset.UnixEpoch && (record.Timestamp - happened).Duration() > lateness;
         var minute = MinuteOf(isLate ? record.Timestamp : happened);
         if (isLate)
             Add(minute, Measures.Late, kind.ClrType.Name, 1);

@@ -3,6 +3,7 @@ using Microsoft.EntityFrameworkCore.Storage;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using NpgsqlTypes;
+using Shop.Contracts;
 using Shop.Messaging.Consuming;
 using Shop.Messaging.Schema;
 
@@ -27,7 +28,7 @@ internal sealed class WindowHandler(ActivityDb db, CountedEvents counted, IOptio
         foreach (var record in fresh)
             counting.Count(record);
         if (counting.Counts.Count > 0)
-            batch.BatchCommands.Add(AddCounts([.. counting.Counts], records[0].Partition));
+            batch.BatchCommands.Add(AddCounts([.. counting.Counts], (records.FirstOrDefault(record => record.Topic == Topics.Orders.Name) ?? records[0]).Partition));
         if (counting.Opened.Count > 0)
             batch.BatchCommands.Add(InsertOrders([.. counting.Opened]));
         if (counting.Ended.Count > 0)

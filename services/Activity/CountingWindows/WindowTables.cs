@@ -25,7 +25,7 @@ internal sealed record CountedLogRow(string Topic, int Partition, Guid? Token);
 /// <summary>Events of a partition that a transaction has counted.</summary>
 /// <param name="Topic">The topic.</param>
 /// <param name="Partition">The partition.</param>
-/// <param name="Slot">When they happened: the begin of the ten seconds.</param>
+/// <param name="Slot">When they were made: the begin of the ten seconds.</param>
 /// <param name="Token">Of the transaction.</param>
 /// <param name="Ids">Their ids, 16 bytes each.</param>
 /// <param name="CountedAt">When they were counted.</param>

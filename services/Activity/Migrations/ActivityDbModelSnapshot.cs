@@ -55,7 +55,9 @@ namespace Shop.Activity.Migrations
                         .HasName("counted_events_pkey");
 
                     b.HasIndex(new[] { "CountedAt" }, "counted_events_by_counted_at")
-                        .HasDatabaseName("counted_events_by_counted_at");
+                        .HasDatabaseName("counted_events_by_counted_at")
+                        .HasAnnotation("Npgsql:StorageParameter:autosummarize", "on")
+                        .HasAnnotation("Npgsql:StorageParameter:pages_per_range", 32);
 
                     NpgsqlIndexBuilderExtensions.HasMethod(b.HasIndex(new[] { "CountedAt" }, "counted_events_by_counted_at"), "brin");
 

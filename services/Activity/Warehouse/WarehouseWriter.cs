@@ -221,8 +221,6 @@ internal sealed partial class WarehouseWriter(LogReaders logs, IOptions<Warehous
     /// <summary>A partition, with the rows that wait to be a file.</summary>
     private sealed class PartitionWriter(string topic, int partition, long next, DateTimeOffset hour)
     {
-        private RowBuffer? _written;
-
         public string Topic { get; } = topic;
 
         public int Partition { get; } = partition;
@@ -241,11 +239,11 @@ internal sealed partial class WarehouseWriter(LogReaders logs, IOptions<Warehous
         /// <summary>The writing of the rows before.</summary>
         public Task Writing { get; set; } = Task.CompletedTask;
 
-        /// <summary>Hands the rows over to be written, once those before are.</summary>
+        /// <summary>Hands the rows over to be written.</summary>
         public RowBuffer TakeRows()
         {
             var rows = Rows;
-            (Rows, _written) = (_written ?? new(WarehouseTable.Of(Topic)), rows);
+            Rows = new(WarehouseTable.Of(Topic));
             return rows;
         }
     }

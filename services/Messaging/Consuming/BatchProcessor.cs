@@ -17,6 +17,9 @@ namespace Shop.Messaging.Consuming;
 internal sealed partial class BatchProcessor(EndpointOptions endpoint, EndpointPipelines pipelines, IServiceScopeFactory scopes, NpgsqlDataSource dataSource,
     StaleSessions staleSessions, IOptions<MessagingRetention> retention, TimeProvider time, ILogger<BatchProcessor> logger)
 {
+    /// <summary>After how many attempts that took too long a batch is one that takes too long.</summary>
+    private const int LongAttempts = 3;
+
     private static readonly Backoff Pauses = new(TimeSpan.FromMilliseconds(50), TimeSpan.FromSeconds(5));
 
     private readonly EndpointPipeline _pipeline = pipelines.Find(endpoint.Name)!;
@@ -46,7 +49,7 @@ internal sealed partial class BatchProcessor(EndpointOptions endpoint, EndpointP
     {
         try
         {
-            await RetryAsync(() => HandleAsync(records, null, cancellationToken), cancellationToken);
+            await RetryAsync(() => HandleAsync(records, null, cancellationToken), cancellationToken, records.Count > 1, isPart);
             return;
         }
         catch (Exception e) when (e is not FencedException && !cancellationToken.IsCancellationRequested)
@@ -186,8 +189,11 @@ internal sealed partial class BatchProcessor(EndpointOptions endpoint, EndpointP
         }
     }
 
-    /// <summary>Repeats <paramref name="work"/> for as long as what stops it will pass by itself.</summary>
-    private async Task RetryAsync(Func<Task> work, CancellationToken cancellationToken)
+    /// <summary>
+    /// Repeats <paramref name="work"/> for as long as what stops it will pass by itself. What can be done in halves is not repeated for ever when
+    /// it takes too long; and in a part of what was repeated already a conflict is nobody's of the moment.
+    /// </summary>
+    private async Task RetryAsync(Func<Task> work, CancellationToken cancellationToken, bool canBeHalved = false, bool isPart = false)
     {
         for (var attempt = 1; ; attempt++)
         {
@@ -196,7 +202,7 @@ internal sealed partial class BatchProcessor(EndpointOptions endpoint, EndpointP
                 await work();
                 return;
             }
-            catch (Exception e) when (TransientErrors.IsTransient(e, attempt))
+            catch (Exception e) when (TransientErrors.IsTransient(e, canBeHalved && isPart ? int.MaxValue : attempt) && !(canBeHalved && attempt >= LongAttempts && TransientErrors.IsTimeout(e)))
             {
                 BatchRetried(logger, endpoint.Name, attempt, e.GetBaseException().Message);
                 MessagingTelemetry.Retried(endpoint.Name, e.GetBaseException());

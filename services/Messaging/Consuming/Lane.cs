@@ -12,6 +12,9 @@ internal readonly record struct QueuedRecord(ConsumedRecord Record, PartitionAss
 /// </summary>
 internal sealed partial class Lane
 {
+    /// <summary>Of one transaction, together with its record's number.</summary>
+    private const long MaxBatchBytes = 4 << 20;
+
     private static readonly TimeSpan FailureDelay = TimeSpan.FromSeconds(1);
 
     private readonly Channel<QueuedRecord> _queue = Channel.CreateUnbounded<QueuedRecord>(new() { SingleReader = true, SingleWriter = true });
@@ -99,8 +102,9 @@ internal sealed partial class Lane
     private void TakeBatch(List<QueuedRecord> batch)
     {
         batch.Clear();
-        while (batch.Count < _maxBatch && _queue.Reader.TryRead(out var record))
+        for (var bytes = 0L; batch.Count < _maxBatch && bytes < MaxBatchBytes && _queue.Reader.TryRead(out var record);)
         {
+            bytes += record.Record.Bytes;
             Interlocked.Decrement(ref _waiting);
             _backlog.Remove(record.Record);
             if (!record.Assignment.Ended)

@@ -41,4 +41,15 @@ public static class TransientErrors
         }
         return false;
     }
+
+    /// <summary>Whether a statement took longer than its timeout: it may have been too much at once.</summary>
+    internal static bool IsTimeout(Exception exception)
+    {
+        for (var e = exception; e is not null; e = e.InnerException)
+        {
+            if (e is TimeoutException)
+                return true;
+        }
+        return false;
+    }
 }

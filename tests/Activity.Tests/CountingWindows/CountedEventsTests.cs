@@ -83,6 +83,23 @@ public sealed class CountedEventsTests(ShopFixture shops)
         Assert.Empty(await ClaimAsync(database, _other, [.. records.Select(Again)]));
     }
 
+    /// <summary>A producer that stamps an event anew each time it sends it.</summary>
+    [Fact]
+    public async Task It_is_the_id_that_tells_and_not_the_time()
+    {
+        await using var database = await MigratedAsync();
+        var id = Guid.CreateVersion7();
+        var first = Timed($"{Noon:O}", id: id);
+
+        Assert.Equal([first], await ClaimAsync(database, _one, first, Timed($"{Noon.AddMinutes(1):O}", id: id)));
+        Assert.Empty(await ClaimAsync(database, _one, Timed($"{Noon.AddHours(1):O}", id: id)));
+        Assert.Empty(await ClaimAsync(database, _other, Timed(null, id: id)));
+        // of the end of time, as far as 48 bits of milliseconds go
+        var last = Timed($"{Noon:O}", id: new Guid("ffffffff-ffff-7fff-bfff-ffffffffffff"));
+        Assert.Equal([last], await ClaimAsync(database, _one, last, Again(last)));
+        Assert.Empty(await ClaimAsync(database, _other, Again(last)));
+    }
+
     private async Task<NpgsqlDataSource> MigratedAsync()
     {
         var connection = await shops.CreateDatabaseAsync();
@@ -107,11 +124,11 @@ public sealed class CountedEventsTests(ShopFixture shops)
         return fresh;
     }
 
-    private ConsumedRecord Record(int seconds, int partition = 0) => Timed($"{Noon.AddSeconds(seconds):O}", partition);
+    private ConsumedRecord Record(int seconds, int partition = 0) => Timed($"{Noon.AddSeconds(seconds):O}", partition, Guid.CreateVersion7(Noon.AddSeconds(seconds)));
 
-    private ConsumedRecord Timed(string? time, int partition = 0)
+    private ConsumedRecord Timed(string? time, int partition = 0, Guid? id = null)
     {
-        var headers = new Headers { { "ce_id", Encoding.UTF8.GetBytes($"{Guid.CreateVersion7()}") }, { "ce_type", "test"u8.ToArray() }, { "ce_source", "/test"u8.ToArray() } };
+        var headers = new Headers { { "ce_id", Encoding.UTF8.GetBytes($"{id ?? Guid.NewGuid()}") }, { "ce_type", "test"u8.ToArray() }, { "ce_source", "/test"u8.ToArray() } };
         if (time is not null)
             headers.Add("ce_time", Encoding.UTF8.GetBytes(time));
         return new("orders", partition, _offset++, "key", Noon, headers, []);

@@ -47,7 +47,9 @@ namespace Shop.Activity.Migrations
                 name: "counted_events_by_counted_at",
                 table: "counted_events",
                 column: "counted_at")
-                .Annotation("Npgsql:IndexMethod", "brin");
+                .Annotation("Npgsql:IndexMethod", "brin")
+                .Annotation("Npgsql:StorageParameter:autosummarize", "on")
+                .Annotation("Npgsql:StorageParameter:pages_per_range", 32);
         }
 
         /// <inheritdoc />

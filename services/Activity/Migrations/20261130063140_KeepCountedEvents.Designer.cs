@@ -12,7 +12,7 @@ using Shop.Activity;
 namespace Shop.Activity.Migrations
 {
     [DbContext(typeof(ActivityDb))]
-    [Migration("20261130053426_KeepCountedEvents")]
+    [Migration("20261130063140_KeepCountedEvents")]
     partial class KeepCountedEvents
     {
         /// <inheritdoc />
@@ -58,7 +58,9 @@ namespace Shop.Activity.Migrations
                         .HasName("counted_events_pkey");
 
                     b.HasIndex(new[] { "CountedAt" }, "counted_events_by_counted_at")
-                        .HasDatabaseName("counted_events_by_counted_at");
+                        .HasDatabaseName("counted_events_by_counted_at")
+                        .HasAnnotation("Npgsql:StorageParameter:autosummarize", "on")
+                        .HasAnnotation("Npgsql:StorageParameter:pages_per_range", 32);
 
                     NpgsqlIndexBuilderExtensions.HasMethod(b.HasIndex(new[] { "CountedAt" }, "counted_events_by_counted_at"), "brin");
 
