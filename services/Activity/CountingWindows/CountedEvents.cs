@@ -19,7 +19,7 @@ namespace Shop.Activity.CountingWindows;
 internal sealed class CountedEvents
 {
     /// <summary>Ids of one partition that stay in memory, 40 bytes each.</summary>
-    internal const int MaxIds = 50_000;
+    internal const int MaxIds = 100_000;
 
     private readonly ConcurrentDictionary<LogName, CountedLog> _logs = new();
 

@@ -63,7 +63,7 @@ internal sealed class CountedLog
         _claims++;
         if (_weight <= CountedEvents.MaxIds)
             return;
-        foreach (var (time, slot) in _slots.OrderBy(slot => slot.Value.UsedAt).TakeWhile(_ => _weight > CountedEvents.MaxIds / 2).ToList())
+        foreach (var (time, slot) in _slots.OrderBy(slot => slot.Value.UsedAt).TakeWhile(_ => _weight > CountedEvents.MaxIds * 3 / 4).ToList())
         {
             _slots.Remove(time);
             _weight -= SlotWeight + slot.Ids.Count;
