@@ -4,6 +4,7 @@ using Shop.Activity.IndexingLogs;
 using Shop.Activity.ListingAlarms;
 using Shop.Activity.RebuildingFeed;
 using Shop.Activity.StoringEvents;
+using Shop.Activity.Warehouse;
 using Shop.Messaging;
 using Shop.Messaging.Outbox;
 using Shop.Messaging.Schema;
@@ -67,6 +68,7 @@ internal sealed class ActivityDb(DbContextOptions<ActivityDb> options, Transacti
             counts.ToTable("window_counts").HasStorageParameter("fillfactor", 50).HasKey(c => new { c.Minute, c.Measure, c.Dimension, c.Lane });
             counts.Property(c => c.Value).HasColumnType("numeric");
         });
+        modelBuilder.Entity<BegunFile>().ToTable("warehouse_begun").HasKey(f => new { f.Topic, f.Partition, f.BeginOffset });
         modelBuilder.Entity<CountedLogRow>().ToTable("counted_logs").HasKey(l => new { l.Topic, l.Partition });
         modelBuilder.Entity<CountedEventsRow>(counted =>
         {

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using Microsoft.Extensions.Options;
 using Shop.Activity.StoringEvents;
 using Shop.Activity.Warehouse;
 using Shop.Messaging.Streams;
@@ -7,16 +6,16 @@ using Shop.Messaging.Streams;
 namespace Shop.Activity.RebuildingFeed;
 
 /// <summary>Reads events from the warehouse's files that Kafka does not have any more.</summary>
-internal sealed class ArchivedEvents(IOptions<WarehouseOptions> options)
+internal sealed class ArchivedEvents(IServiceProvider services)
 {
     /// <summary>The events of files that begin before what Kafka has, from the shadow's positions on, up to there.</summary>
     public async IAsyncEnumerable<IReadOnlyList<(StoredEvent? Event, string Topic, int Partition, long Offset)>> ReadAsync(
         Positions positions, IReadOnlyList<LogPartition> partitions, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var warehouse = new LocalWarehouse(options.Value.Directory!);
+        var warehouse = services.GetRequiredService<IWarehouse>();
         using var reading = await warehouse.ReadAsync(cancellationToken);
         var first = partitions.ToDictionary(partition => (partition.Topic.Name, partition.Partition), partition => partition.First);
-        var files = warehouse.List().Select(file => file.File)
+        var files = (await warehouse.ListAsync(cancellationToken)).Select(file => file.File)
             .Where(file => first.TryGetValue((file.Topic, file.Partition), out var kept) && file.First < kept && file.Last >= positions.GetValueOrDefault((file.Topic, file.Partition)));
         foreach (var file in files.OrderBy(file => file.Hour).ThenBy(file => file.First))
         {

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
+using Shop.Activity.Warehouse;
 using Shop.Messaging.Workers;
 using Shop.ServiceDefaults;
 using Shop.ServiceDefaults.Authentication;
@@ -52,13 +53,13 @@ internal static class RebuildEndpoints
     }
 
     private static async Task<Results<Accepted<RebuildView>, ValidationProblem, ProblemHttpResult>> BeginAsync(
-        RebuildRequest request, ActivityDb db, IConfiguration configuration, TimeProvider time, CancellationToken cancellationToken)
+        RebuildRequest request, ActivityDb db, IServiceProvider services, TimeProvider time, CancellationToken cancellationToken)
     {
         var errors = new ValidationErrors();
         if (request.From is not (Beginning or Archive) && !IsoTime.TryParse(request.From, out _))
             errors.Add("from", $"Must be {Beginning}, {Archive} or a time with its offset, as 2026-11-26T10:00:00Z.");
-        else if (request.From == Archive && string.IsNullOrEmpty(configuration["Warehouse:Directory"]))
-            errors.Add("from", "There is no warehouse here (Warehouse__Directory).");
+        else if (request.From == Archive && services.GetService<IWarehouse>() is null)
+            errors.Add("from", "There is no warehouse here (Warehouse__Directory, Warehouse__S3__Bucket).");
         if (errors.Any)
             return errors.ToProblem();
         var rebuild = new Rebuild { Id = Guid.CreateVersion7(time.GetUtcNow()), From = request.From, RequestedAt = time.GetUtcNow() };

@@ -45,12 +45,12 @@ internal static class FileMerging
     /// Whether files have the columns that they have today: one that was written by a newer version has more, which a merged file would lose, and one that was
     /// written by an older one is left to those who know how to read it.
     /// </summary>
-    public static async Task<bool> AreOfTodayAsync(LocalWarehouse warehouse, IReadOnlyList<WarehouseFile> files, CancellationToken cancellationToken)
+    public static async Task<bool> AreOfTodayAsync(IWarehouse warehouse, IReadOnlyList<WarehouseFile> files, CancellationToken cancellationToken)
     {
         var schema = new RowBuffer(WarehouseTable.Of(files[0].Topic)).Schema;
         foreach (var file in files)
         {
-            await using var stream = warehouse.Open(file);
+            await using var stream = await warehouse.OpenAsync(file, cancellationToken);
             await using var reader = await ParquetReader.CreateAsync(stream, leaveStreamOpen: true, cancellationToken: cancellationToken);
             if (!reader.Schema.Equals(schema))
                 return false;
@@ -60,12 +60,12 @@ internal static class FileMerging
 
     /// <summary>Merges files. A crash in the middle leaves nothing that recovery does not see.</summary>
     /// <returns>The merged file; null where somebody reads, so that the files have to stay.</returns>
-    public static async Task<WarehouseFile?> MergeAsync(LocalWarehouse warehouse, IReadOnlyList<WarehouseFile> files, CancellationToken cancellationToken)
+    public static async Task<WarehouseFile?> MergeAsync(IWarehouse warehouse, IReadOnlyList<WarehouseFile> files, CancellationToken cancellationToken)
     {
         var rows = new RowBuffer(WarehouseTable.Of(files[0].Topic));
         foreach (var file in files)
         {
-            await using var stream = warehouse.Open(file);
+            await using var stream = await warehouse.OpenAsync(file, cancellationToken);
             await using var reader = await ParquetReader.CreateAsync(stream, leaveStreamOpen: true, cancellationToken: cancellationToken);
             await rows.AddAsync(reader, cancellationToken);
         }

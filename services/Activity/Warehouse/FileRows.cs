@@ -9,9 +9,9 @@ namespace Shop.Activity.Warehouse;
 internal static class FileRows
 {
     /// <summary>A file's rows, in their order: of those that are no events the id is empty.</summary>
-    public static async Task<IReadOnlyList<StoredEvent>> ReadAsync(LocalWarehouse warehouse, WarehouseFile file, CancellationToken cancellationToken)
+    public static async Task<IReadOnlyList<StoredEvent>> ReadAsync(IWarehouse warehouse, WarehouseFile file, CancellationToken cancellationToken)
     {
-        await using var stream = warehouse.Open(file);
+        await using var stream = await warehouse.OpenAsync(file, cancellationToken);
         await using var reader = await ParquetReader.CreateAsync(stream, leaveStreamOpen: true, cancellationToken: cancellationToken);
         var fields = reader.Schema.GetDataFields().ToDictionary(field => field.Name);
         var events = new List<StoredEvent>();
@@ -41,9 +41,9 @@ internal static class FileRows
     /// What a row is known by: the id of its event, and where it is none, what the record has. Null where the file has no such row. Of the file's columns only those that are needed
     /// are read: what the records have is most of it.
     /// </summary>
-    public static async Task<(Guid Id, string? Data)?> FindAsync(LocalWarehouse warehouse, WarehouseFile file, long offset, CancellationToken cancellationToken)
+    public static async Task<(Guid Id, string? Data)?> FindAsync(IWarehouse warehouse, WarehouseFile file, long offset, CancellationToken cancellationToken)
     {
-        await using var stream = warehouse.Open(file);
+        await using var stream = await warehouse.OpenAsync(file, cancellationToken);
         await using var reader = await ParquetReader.CreateAsync(stream, leaveStreamOpen: true, cancellationToken: cancellationToken);
         var fields = reader.Schema.GetDataFields().ToDictionary(field => field.Name);
         for (var group = 0; group < reader.RowGroupCount; group++)

@@ -8,7 +8,7 @@ namespace Shop.Activity.Warehouse;
 /// rename that a machine's end undoes is a file that is written again.
 /// </summary>
 /// <param name="directory">The folder; made where it is missing.</param>
-internal sealed class LocalWarehouse(string directory)
+internal sealed class LocalWarehouse(string directory) : IWarehouse
 {
     /// <summary>Engines pass over names that begin so.</summary>
     private const string Temporary = "_temporary", Replaced = "_replaced", Superseded = "_superseded", LockFile = "_lock";
@@ -18,7 +18,10 @@ internal sealed class LocalWarehouse(string directory)
     /// <summary>How long a merged file waits for readers to end; then the small ones stay for now.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 
-    /// <summary>Keeps all files where they are until disposed of: see <see cref="WarehouseAccess"/>.</summary>
+    /// <inheritdoc/>
+    public bool CanReplace => true;
+
+    /// <inheritdoc/>
     public Task<IDisposable?> ReadAsync(CancellationToken cancellationToken)
     {
         Directory.CreateDirectory(directory);
@@ -29,7 +32,13 @@ internal sealed class LocalWarehouse(string directory)
     /// Makes this process the one that writes, until disposed of; null where another is. The system lets go of it when the process ends, however
     /// that happens, and not before: there is never a second writer.
     /// </summary>
-    public FileStream? TryLock()
+    public Task<IAsyncDisposable?> TryLockAsync(CancellationToken cancellationToken) => Task.FromResult<IAsyncDisposable?>(TryLock());
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyDictionary<(string Topic, int Partition, long Begin), WarehouseFile>> BegunAsync(CancellationToken cancellationToken) =>
+        Task.FromResult<IReadOnlyDictionary<(string Topic, int Partition, long Begin), WarehouseFile>>(new Dictionary<(string, int, long), WarehouseFile>());
+
+    private FileStream? TryLock()
     {
         Directory.CreateDirectory(directory);
         try
@@ -63,12 +72,12 @@ internal sealed class LocalWarehouse(string directory)
         return [.. current, .. back];
     }
 
-    /// <summary>The files that are there, with their sizes in bytes.</summary>
-    public IReadOnlyList<(WarehouseFile File, long Size)> List() =>
-        [.. WarehouseFile.Current(WarehouseFile.In(directory)).Select(file => (file, new FileInfo(PathOf(file.Path)).Length))];
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<(WarehouseFile File, long Size)>> ListAsync(CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<(WarehouseFile File, long Size)>>(
+        [.. WarehouseFile.Current(WarehouseFile.In(directory)).Select(file => (file, new FileInfo(PathOf(file.Path)).Length))]);
 
-    /// <summary>Writes a file.</summary>
-    public async Task WriteAsync(WarehouseFile file, Func<Stream, Task> write) => Publish(file, await WriteAsideAsync(file, write));
+    /// <inheritdoc/>
+    public async Task WriteAsync(WarehouseFile file, long begin, Func<Stream, Task> write, CancellationToken cancellationToken) => Publish(file, await WriteAsideAsync(file, write));
 
     /// <summary>Writes a file in the place of others, when nobody reads.</summary>
     /// <returns>False where somebody does: then all is as it was.</returns>
@@ -87,7 +96,9 @@ internal sealed class LocalWarehouse(string directory)
         return true;
     }
 
-    public Stream Open(WarehouseFile file) => new FileStream(PathOf(file.Path), FileMode.Open, FileAccess.Read, FileShare.Read, BufferBytes);
+    /// <inheritdoc/>
+    public Task<Stream> OpenAsync(WarehouseFile file, CancellationToken cancellationToken) =>
+        Task.FromResult<Stream>(new FileStream(PathOf(file.Path), FileMode.Open, FileAccess.Read, FileShare.Read, BufferBytes));
 
     /// <summary>Takes all files of a topic out of the sight of readers, for good, when nobody reads: they are of a log that is not there any more.</summary>
     /// <returns>The folder in which they are now; null where somebody reads.</returns>
@@ -107,8 +118,8 @@ internal sealed class LocalWarehouse(string directory)
         return aside;
     }
 
-    /// <summary>Deletes files that were hidden before <paramref name="before"/>.</summary>
-    public void DeleteHidden(DateTimeOffset before)
+    /// <inheritdoc/>
+    public void DeleteReplaced(DateTimeOffset before)
     {
         foreach (var file in WarehouseFile.In(PathOf(Replaced)).Select(file => PathOf(Replaced, file.Path)))
         {

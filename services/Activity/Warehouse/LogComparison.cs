@@ -29,7 +29,7 @@ internal static class LogComparison
 
     /// <exception cref="TimeoutException">The topics did not answer.</exception>
     public static async Task<IReadOnlyDictionary<LogPartition, LogLikeness>> CompareAsync(
-        LocalWarehouse warehouse, LogReader reader, IReadOnlyList<LogPartition> partitions, ILookup<(string Topic, int Partition), WarehouseFile> files, CancellationToken cancellationToken)
+        IWarehouse warehouse, LogReader reader, IReadOnlyList<LogPartition> partitions, ILookup<(string Topic, int Partition), WarehouseFile> files, CancellationToken cancellationToken)
     {
         var found = new Dictionary<LogPartition, LogLikeness>();
         Dictionary<(string Topic, int Partition), Probe> newest = [], oldest = [];

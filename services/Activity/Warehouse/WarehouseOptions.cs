@@ -5,8 +5,11 @@ namespace Shop.Activity.Warehouse;
 /// <summary>Where and how the warehouse's files are written; configured by the section <c>Warehouse</c>.</summary>
 public sealed class WarehouseOptions
 {
-    /// <summary>The folder; where none is named, nothing is written.</summary>
+    /// <summary>The folder; where neither it nor a bucket is named, nothing is written.</summary>
     public string? Directory { get; set; }
+
+    /// <summary>An S3-compatible storage in place of a folder.</summary>
+    public S3Options S3 { get; set; } = new();
 
     /// <summary>Bytes of events' data, before compression, with which a file is ended.</summary>
     [Range(1024, 1L << 30)]

@@ -12,7 +12,7 @@ namespace Shop.Activity.Warehouse;
 /// Writes every record of every topic into files, each once: a file is a range of offsets, where the last one ends the next begins, and one
 /// process writes at a time. No position is kept anywhere else.
 /// </summary>
-internal sealed partial class WarehouseWriter(LogReaders logs, IOptions<WarehouseOptions> options, WarehouseHealth health, TimeProvider time, ILogger<WarehouseWriter> logger) : IWorker
+internal sealed partial class WarehouseWriter(LogReaders logs, IWarehouse warehouse, IOptions<WarehouseOptions> options, WarehouseHealth health, TimeProvider time, ILogger<WarehouseWriter> logger) : IWorker
 {
     /// <summary>What all rows that wait to be written, or are being written, may take before compression.</summary>
     private const long MaxWaitingBytes = 96L << 20;
@@ -21,7 +21,6 @@ internal sealed partial class WarehouseWriter(LogReaders logs, IOptions<Warehous
     private static readonly TimeSpan TopicsInterval = TimeSpan.FromSeconds(10);
 
     private readonly SemaphoreSlim _compressing = new(Environment.ProcessorCount);
-    private readonly LocalWarehouse _warehouse = new(options.Value.Directory!);
     private readonly Dictionary<(string Topic, int Partition), PartitionWriter> _partitions = [];
     private readonly HashSet<string> _unmerged = [];
     private HashSet<string> _leftOut = [];
@@ -31,8 +30,8 @@ internal sealed partial class WarehouseWriter(LogReaders logs, IOptions<Warehous
     /// <inheritdoc/>
     public async Task RunAsync(CancellationToken stoppingToken)
     {
-        FileStream? held;
-        while ((held = _warehouse.TryLock()) is null)
+        IAsyncDisposable? held;
+        while ((held = await warehouse.TryLockAsync(stoppingToken)) is null)
             await Task.Delay(LockInterval, time, stoppingToken);
         await using (held)
         {
@@ -68,9 +67,9 @@ internal sealed partial class WarehouseWriter(LogReaders logs, IOptions<Warehous
             }
             foreach (var failed in _partitions.Values.Where(partition => partition.Writing.IsFaulted))
                 await failed.Writing;
-            foreach (var partition in _partitions.Values.Where(partition => partition.Rows.Rows > 0 && time.GetElapsedTime(partition.BeganAt) > options.Value.MaxAge))
+            foreach (var partition in _partitions.Values.Where(partition => partition.Rows.Rows > 0 && partition.Begun is null && time.GetElapsedTime(partition.BeganAt) > options.Value.MaxAge))
                 await WriteAsync(partition, stoppingToken);
-            if (time.GetElapsedTime(mergedAt) > options.Value.MergeInterval)
+            if (warehouse.CanReplace && time.GetElapsedTime(mergedAt) > options.Value.MergeInterval)
             {
                 await EndWritingAsync();
                 await MergeAsync(stoppingToken);
@@ -83,7 +82,7 @@ internal sealed partial class WarehouseWriter(LogReaders logs, IOptions<Warehous
                 lookedAt = time.GetTimestamp();
             }
         }
-        foreach (var partition in _partitions.Values.Where(partition => partition.Rows.Rows > 0))
+        foreach (var partition in _partitions.Values.Where(partition => partition.Rows.Rows > 0 && partition.Begun is null))
             await WriteAsync(partition, stoppingToken);
         await EndWritingAsync();
     }
@@ -94,15 +93,16 @@ internal sealed partial class WarehouseWriter(LogReaders logs, IOptions<Warehous
     {
         _partitions.Clear();
         _waitingBytes = 0;
-        var files = (await _warehouse.RecoverAsync(cancellationToken)).ToLookup(file => (file.Topic, file.Partition));
+        var files = (await warehouse.RecoverAsync(cancellationToken)).ToLookup(file => (file.Topic, file.Partition));
+        var begun = await warehouse.BegunAsync(cancellationToken);
         var partitions = reader.PartitionsOf(Topics.All);
-        var likeness = await LogComparison.CompareAsync(_warehouse, reader, partitions, files, cancellationToken);
+        var likeness = await LogComparison.CompareAsync(warehouse, reader, partitions, files, cancellationToken);
         var leftOut = new HashSet<string>();
         _isBeingRead = false;
         foreach (var topic in partitions.GroupBy(partition => partition.Topic.Name))
         {
             var isAnew = topic.Any(partition => likeness[partition] == LogLikeness.Another);
-            var aside = isAnew ? await _warehouse.SupersedeAsync(topic.Key, time.GetUtcNow(), cancellationToken) : null;
+            var aside = isAnew ? await warehouse.SupersedeAsync(topic.Key, time.GetUtcNow(), cancellationToken) : null;
             if (aside is not null)
                 TopicReplaced(logger, topic.Key, aside);
             else if (isAnew || topic.Any(partition => likeness[partition] == LogLikeness.Shorter))
@@ -110,7 +110,7 @@ internal sealed partial class WarehouseWriter(LogReaders logs, IOptions<Warehous
             // it is superseded when nobody reads
             _isBeingRead |= isAnew && aside is null;
             foreach (var partition in leftOut.Contains(topic.Key) ? [] : topic.ToList())
-                Add(partition, aside is null ? files[(partition.Topic.Name, partition.Partition)].MaxBy(file => file.Last) : null);
+                Add(partition, aside is null ? files[(partition.Topic.Name, partition.Partition)].MaxBy(file => file.Last) : null, aside is null ? begun : null);
         }
         foreach (var topic in leftOut.Except(_leftOut))
             TopicLeftOut(logger, topic);
@@ -120,12 +120,16 @@ internal sealed partial class WarehouseWriter(LogReaders logs, IOptions<Warehous
         return partitions;
     }
 
-    private void Add(LogPartition partition, WarehouseFile? last)
+    private void Add(LogPartition partition, WarehouseFile? last, IReadOnlyDictionary<(string Topic, int Partition, long Begin), WarehouseFile>? begun)
     {
         var next = last?.Last + 1 ?? partition.First;
         if (next < partition.First)
             RecordsMissed(logger, partition.Topic.Name, partition.Partition, next, partition.First - 1);
-        _partitions.Add((partition.Topic.Name, partition.Partition), new(partition.Topic.Name, partition.Partition, Math.Max(next, partition.First), last?.Hour ?? default));
+        _partitions.Add((partition.Topic.Name, partition.Partition), new(partition.Topic.Name, partition.Partition, Math.Max(next, partition.First), last?.Hour ?? default)
+        {
+            Begun = begun?.GetValueOrDefault((partition.Topic.Name, partition.Partition, next)),
+            Begin = next,
+        });
     }
 
     /// <summary>Whether there is another partition than before, or another record of a topic that is left out, or one to be archived anew.</summary>
@@ -135,7 +139,9 @@ internal sealed partial class WarehouseWriter(LogReaders logs, IOptions<Warehous
     private async Task AddAsync(ConsumedRecord record, CancellationToken cancellationToken)
     {
         var partition = _partitions[(record.Topic, record.Partition)];
-        var hour = HourOf(record, partition.Hour);
+        if (partition.Begun is { } begun && record.Offset > begun.Last)
+            await EndBegunAsync(partition, cancellationToken);
+        var hour = partition.Begun?.Hour ?? HourOf(record, partition.Hour);
         if (partition.Rows.Rows > 0 && hour != partition.Hour)
             await WriteAsync(partition, cancellationToken);
         if (partition.Rows.Rows == 0)
@@ -144,34 +150,48 @@ internal sealed partial class WarehouseWriter(LogReaders logs, IOptions<Warehous
         partition.Rows.Add(record);
         partition.Next = record.Offset + 1;
         var waiting = Interlocked.Add(ref _waitingBytes, partition.Rows.Bytes - before);
-        if (partition.Rows.Bytes >= options.Value.MaxSize)
+        if (partition.Begun?.Last == record.Offset)
+        {
+            await EndBegunAsync(partition, cancellationToken);
+        }
+        else if (partition.Begun is null && partition.Rows.Bytes >= options.Value.MaxSize)
         {
             await WriteAsync(partition, cancellationToken);
         }
         else if (waiting >= MaxWaitingBytes)
         {
-            await WriteAsync(_partitions.Values.MaxBy(other => other.Rows.Bytes)!, cancellationToken);
+            if (_partitions.Values.Where(other => other.Begun is null).MaxBy(other => other.Rows.Bytes) is { Rows.Rows: > 0 } largest)
+                await WriteAsync(largest, cancellationToken);
             await EndWritingAsync();
         }
+    }
+
+    /// <summary>Writes the file that somebody had begun, with what is there of its records: those that Kafka has dropped since are gone.</summary>
+    private async Task EndBegunAsync(PartitionWriter partition, CancellationToken cancellationToken)
+    {
+        if (partition.Rows.Rows > 0)
+            await WriteAsync(partition, cancellationToken);
+        (partition.Begin, partition.Begun) = (partition.Begun!.Last + 1, null);
     }
 
     /// <summary>Begins to write what waits of a partition, once its file before is there: rows are gathered while files are written.</summary>
     private async Task WriteAsync(PartitionWriter partition, CancellationToken cancellationToken)
     {
         await partition.Writing;
-        var file = new WarehouseFile(partition.Topic, partition.Partition, partition.Hour, partition.First, partition.Next - 1);
-        var rows = partition.TakeRows();
-        partition.Writing = Task.Run(() => WriteAsync(file, rows, cancellationToken), CancellationToken.None);
+        var file = partition.Begun ?? new WarehouseFile(partition.Topic, partition.Partition, partition.Hour, partition.First, partition.Next - 1);
+        var (rows, begin) = (partition.TakeRows(), partition.Begin);
+        partition.Begin = file.Last + 1;
+        partition.Writing = Task.Run(() => WriteAsync(file, begin, rows, cancellationToken), CancellationToken.None);
     }
 
-    private async Task WriteAsync(WarehouseFile file, RowBuffer rows, CancellationToken cancellationToken)
+    private async Task WriteAsync(WarehouseFile file, long begin, RowBuffer rows, CancellationToken cancellationToken)
     {
         var (count, bytes) = (rows.Rows, rows.Bytes);
         await _compressing.WaitAsync(cancellationToken);
         try
         {
             var began = Stopwatch.GetTimestamp();
-            await _warehouse.WriteAsync(file, stream => rows.WriteAsync(stream, cancellationToken));
+            await warehouse.WriteAsync(file, begin, stream => rows.WriteAsync(stream, cancellationToken), cancellationToken);
             Interlocked.Add(ref _waitingBytes, -bytes);
             FileWritten(logger, file.Path, count, Stopwatch.GetElapsedTime(began).TotalMilliseconds);
         }
@@ -187,13 +207,13 @@ internal sealed partial class WarehouseWriter(LogReaders logs, IOptions<Warehous
     /// <summary>Merges what can be merged; files that cannot stay as they are, and nothing waits for it.</summary>
     private async Task MergeAsync(CancellationToken cancellationToken)
     {
-        foreach (var files in FileMerging.Find(_warehouse.List(), options.Value.MergeBelow, options.Value.MaxSize))
+        foreach (var files in FileMerging.Find(await warehouse.ListAsync(cancellationToken), options.Value.MergeBelow, options.Value.MaxSize))
         {
             try
             {
-                if (!await FileMerging.AreOfTodayAsync(_warehouse, files, cancellationToken))
+                if (!await FileMerging.AreOfTodayAsync(warehouse, files, cancellationToken))
                     continue;
-                if (await FileMerging.MergeAsync(_warehouse, files, cancellationToken) is not { } merged)
+                if (await FileMerging.MergeAsync(warehouse, files, cancellationToken) is not { } merged)
                     break;
                 FilesMerged(logger, files.Count, merged.Path);
             }
@@ -203,7 +223,7 @@ internal sealed partial class WarehouseWriter(LogReaders logs, IOptions<Warehous
                     MergeFailed(logger, e, files.Count, files[0].Path);
             }
         }
-        _warehouse.DeleteHidden(time.GetUtcNow() - options.Value.MergedKept);
+        warehouse.DeleteReplaced(time.GetUtcNow() - options.Value.MergedKept);
     }
 
     /// <summary>
@@ -235,6 +255,12 @@ internal sealed partial class WarehouseWriter(LogReaders logs, IOptions<Warehous
         public DateTimeOffset Hour { get; set; } = hour;
 
         public long BeganAt { get; set; }
+
+        /// <summary>Where the file before ended.</summary>
+        public long Begin { get; set; } = next;
+
+        /// <summary>The file that somebody has begun here: it ends where they ended it, whatever its age and size.</summary>
+        public WarehouseFile? Begun { get; set; }
 
         /// <summary>The writing of the rows before.</summary>
         public Task Writing { get; set; } = Task.CompletedTask;

@@ -19,10 +19,10 @@ public sealed class FileMergingTests
         ParquetSchema[] schemas = [today, today, new([.. today.Fields, new DataField<string>("more")]), new([.. today.Fields.Take(today.Fields.Count - 1)])];
         foreach (var (file, schema) in files.Zip(schemas))
         {
-            await warehouse.WriteAsync(file, async stream =>
+            await warehouse.WriteAsync(file, file.First, async stream =>
             {
                 await using var writer = await ParquetWriter.CreateAsync(schema, stream);
-            });
+            }, TestContext.Current.CancellationToken);
         }
 
         Assert.True(await FileMerging.AreOfTodayAsync(warehouse, files[..2], TestContext.Current.CancellationToken));

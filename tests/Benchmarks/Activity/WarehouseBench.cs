@@ -103,7 +103,7 @@ internal static class WarehouseBench
             }
             written += rows.Rows;
             var watch = Stopwatch.StartNew();
-            await warehouse.WriteAsync(file, stream => rows.WriteAsync(stream, cancellationToken));
+            await warehouse.WriteAsync(file, file.First, stream => rows.WriteAsync(stream, cancellationToken), cancellationToken);
             time += watch.Elapsed;
         }
         return written / time.TotalSeconds;

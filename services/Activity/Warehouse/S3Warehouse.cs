@@ -1,0 +1,149 @@
+using System.Globalization;
+using Amazon.S3;
+using Amazon.S3.Model;
+using Microsoft.Extensions.Options;
+using Npgsql;
+using Shop.Contracts.Warehouse;
+using Shop.Messaging.Schema;
+
+namespace Shop.Activity.Warehouse;
+
+/// <summary>
+/// The warehouse's files as objects of an S3-compatible storage, by the names that they have in a folder. An object is there when it is whole, and
+/// cannot be renamed: small files are not merged, since a reader would see their rows twice, or not at all, in between.
+/// </summary>
+/// <remarks>
+/// The lock is one of the database's, of which a process may not hear in time that it has lost it. So whoever begins a file says so in
+/// <see cref="BegunFile"/> before it is sent, and nobody begins another at the same offset: two who send it send the same rows.
+/// </remarks>
+internal sealed class S3Warehouse(IAmazonS3 s3, NpgsqlDataSource dataSource, IOptions<WarehouseOptions> options) : IWarehouse
+{
+    private const string Lock = "warehouse", Superseded = "_superseded";
+
+    private readonly S3Options _options = options.Value.S3;
+
+    /// <inheritdoc/>
+    public bool CanReplace => false;
+
+    /// <inheritdoc/>
+    public async Task<IAsyncDisposable?> TryLockAsync(CancellationToken cancellationToken)
+    {
+        var session = await dataSource.OpenConnectionAsync(cancellationToken);
+        if (await AdvisoryLocks.TryTakeAsync(session, Lock, cancellationToken))
+            return new HeldLock(session);
+        await session.DisposeAsync();
+        return null;
+    }
+
+    /// <inheritdoc/>
+    public Task<IDisposable?> ReadAsync(CancellationToken cancellationToken) => Task.FromResult<IDisposable?>(null);
+
+    /// <inheritdoc/>
+    public async Task<IReadOnlyList<WarehouseFile>> RecoverAsync(CancellationToken cancellationToken) => [.. (await ListAsync(cancellationToken)).Select(file => file.File)];
+
+    /// <inheritdoc/>
+    public async Task<IReadOnlyDictionary<(string Topic, int Partition, long Begin), WarehouseFile>> BegunAsync(CancellationToken cancellationToken)
+    {
+        await using var command = dataSource.CreateCommand("SELECT topic, partition, begin_offset, path FROM warehouse_begun");
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var begun = new Dictionary<(string, int, long), WarehouseFile>();
+        while (await reader.ReadAsync(cancellationToken))
+            begun.Add((reader.GetString(0), reader.GetInt32(1), reader.GetInt64(2)), WarehouseFile.Parse(reader.GetString(3))!);
+        return begun;
+    }
+
+    /// <inheritdoc/>
+    public async Task<IReadOnlyList<(WarehouseFile File, long Size)>> ListAsync(CancellationToken cancellationToken)
+    {
+        var files = new List<(WarehouseFile, long)>();
+        await foreach (var found in ObjectsAsync("topic=", cancellationToken))
+        {
+            if (WarehouseFile.Parse(found.Key[_options.Prefix.Length..]) is { } file)
+                files.Add((file, found.Size ?? 0));
+        }
+        return files;
+    }
+
+    /// <inheritdoc/>
+    public async Task WriteAsync(WarehouseFile file, long begin, Func<Stream, Task> write, CancellationToken cancellationToken)
+    {
+        using var content = new MemoryStream();
+        await write(content);
+        await BeginAsync(file, begin, cancellationToken);
+        content.Position = 0;
+        await s3.PutObjectAsync(new() { BucketName = _options.Bucket, Key = KeyOf(file.Path), InputStream = content, AutoCloseStream = false, UseChunkEncoding = false }, cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public Task<bool> ReplaceAsync(WarehouseFile file, IReadOnlyList<WarehouseFile> replaced, Func<Stream, Task> write, CancellationToken cancellationToken) => Task.FromResult(false);
+
+    /// <inheritdoc/>
+    public async Task<Stream> OpenAsync(WarehouseFile file, CancellationToken cancellationToken)
+    {
+        using var answer = await s3.GetObjectAsync(_options.Bucket, KeyOf(file.Path), cancellationToken);
+        var content = new MemoryStream();
+        await answer.ResponseStream.CopyToAsync(content, cancellationToken);
+        content.Position = 0;
+        return content;
+    }
+
+    /// <inheritdoc/>
+    public async Task<string?> SupersedeAsync(string topic, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        var aside = $"{Superseded}/{now.UtcDateTime.ToString("yyyyMMdd'T'HHmmssfff", CultureInfo.InvariantCulture)}";
+        await foreach (var found in ObjectsAsync($"topic={topic}/", cancellationToken))
+        {
+            await s3.CopyObjectAsync(_options.Bucket, found.Key, _options.Bucket, KeyOf($"{aside}/{found.Key[_options.Prefix.Length..]}"), cancellationToken);
+            await s3.DeleteObjectAsync(_options.Bucket, found.Key, cancellationToken);
+        }
+        await using var forget = dataSource.CreateCommand("DELETE FROM warehouse_begun WHERE topic = $1");
+        forget.Parameters.Add(SqlParameter.Of(topic));
+        await forget.ExecuteNonQueryAsync(cancellationToken);
+        return aside;
+    }
+
+    /// <inheritdoc/>
+    public void DeleteReplaced(DateTimeOffset before)
+    {
+    }
+
+    /// <summary>Notes that a file is begun, and forgets those before it, which are there.</summary>
+    private async Task BeginAsync(WarehouseFile file, long begin, CancellationToken cancellationToken)
+    {
+        await using var command = dataSource.CreateCommand("""
+            WITH gone AS (DELETE FROM warehouse_begun WHERE topic = $1 AND partition = $2 AND begin_offset < $3)
+            INSERT INTO warehouse_begun (topic, partition, begin_offset, path) VALUES ($1, $2, $3, $4)
+            ON CONFLICT (topic, partition, begin_offset) DO UPDATE SET path = warehouse_begun.path RETURNING path
+            """);
+        command.Parameters.Add(SqlParameter.Of(file.Topic));
+        command.Parameters.Add(SqlParameter.Of(file.Partition));
+        command.Parameters.Add(SqlParameter.Of(begin));
+        command.Parameters.Add(SqlParameter.Of(file.Path));
+        if (await command.ExecuteScalarAsync(cancellationToken) is string path && path != file.Path)
+            throw new IOException($"Another process has begun {path} where {file.Path} was to be");
+    }
+
+    private async IAsyncEnumerable<S3Object> ObjectsAsync(string prefix, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var request = new ListObjectsV2Request { BucketName = _options.Bucket, Prefix = KeyOf(prefix) };
+        do
+        {
+            var page = await s3.ListObjectsV2Async(request, cancellationToken);
+            foreach (var found in page.S3Objects ?? [])
+                yield return found;
+            request.ContinuationToken = page.IsTruncated == true ? page.NextContinuationToken : null;
+        }
+        while (request.ContinuationToken is not null);
+    }
+
+    private string KeyOf(string path) => _options.Prefix + path;
+
+    private sealed class HeldLock(NpgsqlConnection session) : IAsyncDisposable
+    {
+        public async ValueTask DisposeAsync()
+        {
+            await AdvisoryLocks.ReleaseAsync(session);
+            await session.DisposeAsync();
+        }
+    }
+}

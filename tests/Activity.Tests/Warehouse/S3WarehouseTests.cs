@@ -1,0 +1,85 @@
+using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
+using Shop.Activity.Tests.Hosting;
+using Shop.Activity.Tests.RebuildingFeed;
+using Shop.Activity.Warehouse;
+using Shop.Contracts.Warehouse;
+using Shop.Testing;
+
+namespace Shop.Activity.Tests.Warehouse;
+
+/// <summary>The warehouse in a storage that speaks S3.</summary>
+public sealed class S3WarehouseTests(ShopFixture shops)
+{
+    private const string EachOnce = "SELECT count(*), count(*) - count(DISTINCT (topic, partition, \"offset\")) FROM events WHERE topic NOT IN ('logs', 'alarms')";
+
+    [Fact]
+    public async Task Each_record_is_in_one_object_whoever_writes()
+    {
+        await using var running = await RunningBroker.StartAsync(Broker.Embedded);
+        using var folder = new TemporaryFolder();
+        await using var s3 = await S3Server.StartAsync(folder.Path);
+        var database = await shops.CreateDatabaseAsync();
+        await Rebuilds.CreateTopicsAsync(running);
+        using var load = new TopicLoad(running.BootstrapServers, seed: 31);
+        var written = 0L;
+        for (var instance = 0; instance < 3; instance++)
+        {
+            await using var shop = await StartAsync(running, database, s3);
+            written += await load.WriteAsync(100);
+            var warehouse = shop.Services.GetRequiredService<IWarehouse>();
+            await Eventually.BecomesAsync(written, async () => Records(await warehouse.ListAsync(CancellationToken.None)));
+            using var copy = new TemporaryFolder();
+            await CopyAsync(warehouse, copy.Path);
+            using var query = new WarehouseQuery(copy.Path);
+            Assert.Equal([$"{written} 0"], await query.ReadAsync(EachOnce));
+        }
+    }
+
+    [Fact]
+    public async Task What_somebody_has_begun_is_what_others_write()
+    {
+        await using var running = await RunningBroker.StartAsync(Broker.Embedded);
+        using var folder = new TemporaryFolder();
+        await using var s3 = await S3Server.StartAsync(folder.Path);
+        var database = await shops.CreateDatabaseAsync();
+        await Rebuilds.CreateTopicsAsync(running);
+        using var load = new TopicLoad(running.BootstrapServers, seed: 32);
+        var written = await load.WriteAsync(200);
+        // an instance that was lost in the middle of sending a file
+        var begun = new WarehouseFile("orders", 0, new(2026, 11, 30, 6, 0, 0, TimeSpan.Zero), 0, 3);
+        await using (await StartAsync(running, database, s3, ("Warehouse:MaxAge", "01:00:00")))
+        {
+            await using var source = NpgsqlDataSource.Create(database);
+            await using var note = source.CreateCommand($"INSERT INTO warehouse_begun (topic, partition, begin_offset, path) VALUES ('orders', 0, 0, '{begun.Path}')");
+            await note.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+        }
+
+        await using var shop = await StartAsync(running, database, s3);
+        var warehouse = shop.Services.GetRequiredService<IWarehouse>();
+        await Eventually.BecomesAsync((long)written, async () => Records(await warehouse.ListAsync(CancellationToken.None)));
+        var orders = (await warehouse.ListAsync(CancellationToken.None)).Select(file => file.File).Where(file => file is { Topic: "orders", Partition: 0 }).OrderBy(file => file.First).ToList();
+        Assert.Equal(begun, orders[0]);
+        Assert.Equal(4, orders[1].First);
+        // one that does not know that it has lost the lock sends nothing else, and what it does send is the same
+        await Assert.ThrowsAsync<IOException>(() => warehouse.WriteAsync(orders[^1] with { Last = orders[^1].Last + 5 }, orders[^1].First, _ => Task.CompletedTask, CancellationToken.None));
+        Assert.Equal(written, Records(await warehouse.ListAsync(CancellationToken.None)));
+    }
+
+    private static async Task<RunningActivity> StartAsync(RunningBroker broker, string database, S3Server s3, params (string Name, string Value)[] settings) =>
+        await ShopFixture.StartAsync(broker.BootstrapServers, database, [("Warehouse:MaxAge", "00:00:00.2"), .. s3.Settings, .. settings]);
+
+    private static long Records(IReadOnlyList<(WarehouseFile File, long Size)> files) =>
+        files.Select(file => file.File).Where(file => file.Topic is not ("logs" or "alarms")).Sum(file => file.Last - file.First + 1);
+
+    private static async Task CopyAsync(IWarehouse warehouse, string folder)
+    {
+        foreach (var (file, _) in await warehouse.ListAsync(TestContext.Current.CancellationToken))
+        {
+            Directory.CreateDirectory(Path.Combine(folder, file.Folder));
+            await using var from = await warehouse.OpenAsync(file, TestContext.Current.CancellationToken);
+            await using var to = File.Create(Path.Combine(folder, file.Path));
+            await from.CopyToAsync(to, TestContext.Current.CancellationToken);
+        }
+    }
+}
