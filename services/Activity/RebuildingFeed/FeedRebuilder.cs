@@ -148,30 +148,49 @@ internal sealed partial class FeedRebuilder(NpgsqlDataSource dataSource, LogRead
         IAsyncEnumerable<IReadOnlyList<(StoredEvent? Event, string Topic, int Partition, long Offset)>> batches, CancellationToken cancellationToken)
     {
         var began = Stopwatch.GetTimestamp();
-        var (chunk, records) = (new List<StoredEvent>(ChunkRows), 0);
-        await foreach (var batch in batches)
+        var (chunk, records, flushing) = (new List<StoredEvent>(ChunkRows), 0, Task.CompletedTask);
+        try
         {
-            foreach (var (stored, topic, partition, offset) in batch)
+            await foreach (var batch in batches)
             {
-                if (stored is not null)
-                    chunk.Add(stored);
-                positions[(topic, partition)] = offset + 1;
-                records++;
+                foreach (var (stored, topic, partition, offset) in batch)
+                {
+                    if (stored is not null)
+                        chunk.Add(stored);
+                    positions[(topic, partition)] = offset + 1;
+                    records++;
+                }
+                if (records >= ChunkRows)
+                {
+                    await FlushAsync();
+                }
+                else if (batch.Count == 0)
+                {
+                    await flushing;
+                    await RebuildTable.ThrowIfCancelledAsync(connection, rebuild.Id, cancellationToken);
+                }
             }
-            if (records >= ChunkRows)
-                await FlushAsync();
-            else if (batch.Count == 0)
-                await RebuildTable.ThrowIfCancelledAsync(connection, rebuild.Id, cancellationToken);
+            await FlushAsync();
+            await flushing;
         }
-        await FlushAsync();
+        finally
+        {
+            // nobody else may use the connection before
+            await flushing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
 
+        // the next chunk is read while one is written
         async Task FlushAsync()
         {
-            await writer.AddAsync(connection, chunk, records, positions.Of(rebuild.Id), null, cancellationToken);
-            chunk.Clear();
-            records = 0;
-            await RebuildTable.AddSecondsAsync(connection, rebuild.Id, Stopwatch.GetElapsedTime(began).TotalSeconds, cancellationToken);
-            began = Stopwatch.GetTimestamp();
+            await flushing;
+            flushing = WriteAsync(chunk, records, positions.Of(rebuild.Id), Stopwatch.GetElapsedTime(began).TotalSeconds);
+            (chunk, records, began) = (new(ChunkRows), 0, Stopwatch.GetTimestamp());
+        }
+
+        async Task WriteAsync(List<StoredEvent> events, int count, IReadOnlyCollection<RebuildPosition> reached, double seconds)
+        {
+            await writer.AddAsync(connection, events, count, reached, null, cancellationToken);
+            await RebuildTable.AddSecondsAsync(connection, rebuild.Id, seconds, cancellationToken);
             await RebuildTable.ThrowIfCancelledAsync(connection, rebuild.Id, cancellationToken);
         }
     }

@@ -41,13 +41,7 @@ internal sealed class ShadowWriter
     {
         await using var own = current is null ? await connection.BeginTransactionAsync(cancellationToken) : null;
         var added = events.Where(stored => IsNew(stored.EventId)).ToList();
-        await using (var rows = await connection.BeginBinaryImportAsync(
-            "COPY shadow_events (event_id, type, topic, partition, record_offset, key, source, subject, at, causation_id, trace_parent, data, malformed) FROM STDIN (FORMAT binary)", cancellationToken))
-        {
-            foreach (var stored in added)
-                await WriteAsync(rows, stored, cancellationToken);
-            await rows.CompleteAsync(cancellationToken);
-        }
+        await EventCopy.WriteAsync(connection, ShadowTables.Of("events"), added, cancellationToken);
         var orders = added.Select(FeedHandler.OrderIn).OfType<OrderSubmitted>().ToList();
         if (orders.Count > 0)
         {
@@ -89,26 +83,5 @@ internal sealed class ShadowWriter
         if (_order.Count > MaxRemembered)
             _ids.Remove(_order.Dequeue());
         return true;
-    }
-
-    private static async Task WriteAsync(NpgsqlBinaryImporter rows, StoredEvent stored, CancellationToken cancellationToken)
-    {
-        await rows.StartRowAsync(cancellationToken);
-        await rows.WriteAsync(stored.EventId, NpgsqlDbType.Uuid, cancellationToken);
-        await rows.WriteAsync(stored.Type, NpgsqlDbType.Text, cancellationToken);
-        await rows.WriteAsync(stored.Topic, NpgsqlDbType.Text, cancellationToken);
-        await rows.WriteAsync(stored.Partition, NpgsqlDbType.Integer, cancellationToken);
-        await rows.WriteAsync(stored.Offset, NpgsqlDbType.Bigint, cancellationToken);
-        await rows.WriteAsync(stored.Key, NpgsqlDbType.Text, cancellationToken);
-        await rows.WriteAsync(stored.Source, NpgsqlDbType.Text, cancellationToken);
-        await rows.WriteAsync(stored.Subject, NpgsqlDbType.Text, cancellationToken);
-        await rows.WriteAsync(stored.At.ToUniversalTime(), NpgsqlDbType.TimestampTz, cancellationToken);
-        if (stored.CausationId is { } cause)
-            await rows.WriteAsync(cause, NpgsqlDbType.Uuid, cancellationToken);
-        else
-            await rows.WriteNullAsync(cancellationToken);
-        await rows.WriteAsync(stored.TraceParent, NpgsqlDbType.Text, cancellationToken);
-        await rows.WriteAsync(stored.Data, NpgsqlDbType.Json, cancellationToken);
-        await rows.WriteAsync(stored.Malformed, NpgsqlDbType.Boolean, cancellationToken);
     }
 }
