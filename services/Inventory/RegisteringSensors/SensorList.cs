@@ -43,13 +43,16 @@ internal static class SensorList
         return TypedResults.Ok(found.ToPage(limit, item => item.Sensor.Name, item => ItemOf(item.Sensor, item.State)));
     }
 
+    /// <summary>What it sends is too old to be judged: its clock is behind, or it only sends again what it could not.</summary>
+    private static bool IsLate(WatchingSensors.SensorState state) => state.HeardAt - state.ReadAt > WatchingSensors.SensorRules.Latest;
+
     private static SensorItem ItemOf(Sensor sensor, WatchingSensors.SensorState state)
     {
         var setup = sensor.Setup;
         var reading = state is { ReportedAt: { } at, Value: { } value }
             ? setup.Kind == SensorKind.Weight ? new LastReading(at, value, null) : new LastReading(at, null, value)
             : null;
-        var says = state.SilenceAlarm is not null ? "silent" : state.Alarm is not null ? "alarm" : state.HeardAt is null ? "waiting" : "ok";
+        var says = state.SilenceAlarm is not null ? "silent" : state.Alarm is not null ? "alarm" : state.HeardAt is null ? "waiting" : IsLate(state) ? "late" : "ok";
         return new(sensor.Name, setup.Kind, setup.Sku, setup.UnitGrams, setup.TareGrams, setup.MinCelsius, setup.MaxCelsius, says, reading, state.HeardAt);
     }
 }

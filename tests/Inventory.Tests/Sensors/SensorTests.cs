@@ -60,6 +60,19 @@ public sealed class SensorTests(ShopFixture shops)
         Assert.Empty(await AlarmsAsync(kafka, "sold"));
     }
 
+    [Fact]
+    public async Task A_sensor_whose_clock_is_behind_is_not_judged_and_says_so()
+    {
+        var shop = await shops.OnAsync(Broker.Embedded);
+        var room = await Device.RegisterAsync(shop, "behind", """{"kind":"temperature","minCelsius":2,"maxCelsius":8}""");
+
+        for (var i = 0; i < 3; i++)
+            await room.SendAsync((Device.Now.AddMinutes(-10).AddSeconds(i), 30));
+        await Eventually.BecomesAsync("late", async () => Text(await room.ItemAsync(), "state"));
+        await room.SendAsync(Temperature(5));
+        await Eventually.BecomesAsync("ok", async () => Text(await room.ItemAsync(), "state"));
+    }
+
     [Theory, MemberData(nameof(Brokers))]
     public async Task A_temperature_out_of_its_limits_is_one_alarm_whatever_comes_again_late_or_from_yesterday(Broker broker)
     {
@@ -78,6 +91,7 @@ public sealed class SensorTests(ShopFixture shops)
         await room.SendAsync(readings);
         await room.SendAsync(readings);
         await HandledAsync(shop, room, Temperature(5));
+        Assert.Equal("ok", Text(await room.ItemAsync(), "state"));
         var alarms = await AlarmsAsync(kafka, "room");
         Assert.Equal([(Raised, "11.5 °C"), (Cleared, "6.0 °C")], alarms.Select(alarm => (alarm.Type, Text(JsonElement.Parse(alarm.Body), "seen")!)));
         Assert.Single(alarms.Select(alarm => Text(JsonElement.Parse(alarm.Body), "alarmId")).Distinct());

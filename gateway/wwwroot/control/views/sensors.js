@@ -36,7 +36,7 @@ export default async function showSensors({ main, signal, query, title }) {
   main.replaceChildren(head('Sensors and alarms', live.node),
     element('section', { class: 'panel', 'aria-labelledby': 'alarms-title' }, element('div', { class: 'panel-head' }, element('h2', { id: 'alarms-title' }, 'Alarms'), alarmCounts, choices('Which alarms', 'alarms', [['', 'open'], ['all', 'all']], query)), alarms.node),
     element('section', { class: 'panel', 'aria-labelledby': 'sensors-title' }, element('div', { class: 'panel-head' }, element('h2', { id: 'sensors-title' }, 'Sensors'), counts,
-      choices('Which sensors', 'state', [['', 'all'], ['alarm', 'alarm'], ['silent', 'silent'], ['waiting', 'waiting'], ['ok', 'ok']], query)), sensors.node));
+      choices('Which sensors', 'state', [['', 'all'], ['alarm', 'alarm'], ['silent', 'silent'], ['late', 'late'], ['waiting', 'waiting'], ['ok', 'ok']], query)), sensors.node));
 
   await poll(async signal => {
     const [read, raised] = await settled([operations.sensors({ limit: mostSensors }, signal), operations.alarms({ open: open === 'all' ? '' : 'true', limit: mostAlarms }, signal)]);
