@@ -547,6 +547,31 @@ namespace Shop.Activity.Migrations
                     b.HasAnnotation("Npgsql:StorageParameter:fillfactor", 100);
                 });
 
+            modelBuilder.Entity("Shop.Activity.Warehouse.BegunFile", b =>
+                {
+                    b.Property<string>("Topic")
+                        .HasColumnType("text")
+                        .HasColumnName("topic");
+
+                    b.Property<int>("Partition")
+                        .HasColumnType("integer")
+                        .HasColumnName("partition");
+
+                    b.Property<long>("BeginOffset")
+                        .HasColumnType("bigint")
+                        .HasColumnName("begin_offset");
+
+                    b.Property<string>("Path")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("path");
+
+                    b.HasKey("Topic", "Partition", "BeginOffset")
+                        .HasName("warehouse_begun_pkey");
+
+                    b.ToTable("warehouse_begun", (string)null);
+                });
+
             modelBuilder.Entity("Shop.Messaging.Schema.MessagingTables+ConsumerOffsetsTable", b =>
                 {
                     b.Property<string>("Endpoint")

@@ -41,9 +41,9 @@ internal static class EventCopy
     private static void WriteHeader(ArrayBufferWriter<byte> buffer)
     {
         ReadOnlySpan<byte> signature = [.. "PGCOPY\n"u8, 0xFF, .. "\r\n\0"u8];
-        buffer.Write(signature);
+        buffer.Write<byte>(signature);
         // no flags, and no more of a header
-        buffer.Write([0, 0, 0, 0, 0, 0, 0, 0]);
+        buffer.Write<byte>([0, 0, 0, 0, 0, 0, 0, 0]);
     }
 
     private static void Write(ArrayBufferWriter<byte> buffer, StoredEvent stored)
@@ -66,7 +66,7 @@ internal static class EventCopy
         Write(buffer, stored.TraceParent);
         Write(buffer, stored.Data);
         WriteLength(buffer, 1);
-        buffer.Write([(byte)(stored.Malformed ? 1 : 0)]);
+        buffer.Write<byte>([(byte)(stored.Malformed ? 1 : 0)]);
     }
 
     private static void Write(ArrayBufferWriter<byte> buffer, string? text)
