@@ -132,7 +132,7 @@ public sealed class RebuildEndTests(ShopFixture shops)
         await CreateTopicsAsync(broker);
         using var load = new TopicLoad(broker.BootstrapServers, seed: 14);
         await load.WriteAsync(2_000);
-        await FeedIsThereAsync(database);
+        await FeedIsThereAsync(broker.BootstrapServers, database);
         using var admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = broker.BootstrapServers }).Build();
         await admin.DeleteRecordsAsync(Enumerable.Range(0, Topics.Orders.Partitions).Select(partition => new TopicPartitionOffset(Topics.Orders.Name, partition, Offset.End)));
 
@@ -148,7 +148,7 @@ public sealed class RebuildEndTests(ShopFixture shops)
         await CreateTopicsAsync(broker);
         using var load = new TopicLoad(broker.BootstrapServers, seed);
         await load.WriteAsync(200);
-        await FeedIsThereAsync(database);
+        await FeedIsThereAsync(broker.BootstrapServers, database);
         return shop;
     }
 
