@@ -52,8 +52,8 @@ internal static class EventCopy
         Write(buffer, stored.EventId);
         Write(buffer, stored.Type);
         Write(buffer, stored.Topic);
-        WriteLength(buffer, sizeof(int));
-        WriteLength(buffer, stored.Partition);
+        WriteInt32(buffer, sizeof(int));
+        WriteInt32(buffer, stored.Partition);
         Write(buffer, stored.Offset);
         Write(buffer, stored.Key);
         Write(buffer, stored.Source);
@@ -62,10 +62,10 @@ internal static class EventCopy
         if (stored.CausationId is { } cause)
             Write(buffer, cause);
         else
-            WriteLength(buffer, -1);
+            WriteInt32(buffer, -1);
         Write(buffer, stored.TraceParent);
         Write(buffer, stored.Data);
-        WriteLength(buffer, 1);
+        WriteInt32(buffer, 1);
         buffer.Write<byte>([(byte)(stored.Malformed ? 1 : 0)]);
     }
 
@@ -73,7 +73,7 @@ internal static class EventCopy
     {
         if (text is null)
         {
-            WriteLength(buffer, -1);
+            WriteInt32(buffer, -1);
             return;
         }
         var most = Encoding.UTF8.GetMaxByteCount(text.Length);
@@ -85,14 +85,14 @@ internal static class EventCopy
 
     private static void Write(ArrayBufferWriter<byte> buffer, Guid id)
     {
-        WriteLength(buffer, 16);
+        WriteInt32(buffer, 16);
         id.TryWriteBytes(buffer.GetSpan(16), bigEndian: true, out _);
         buffer.Advance(16);
     }
 
     private static void Write(ArrayBufferWriter<byte> buffer, long number)
     {
-        WriteLength(buffer, sizeof(long));
+        WriteInt32(buffer, sizeof(long));
         BinaryPrimitives.WriteInt64BigEndian(buffer.GetSpan(sizeof(long)), number);
         buffer.Advance(sizeof(long));
     }
@@ -104,9 +104,9 @@ internal static class EventCopy
         buffer.Advance(sizeof(short));
     }
 
-    private static void WriteLength(ArrayBufferWriter<byte> buffer, int length)
+    private static void WriteInt32(ArrayBufferWriter<byte> buffer, int number)
     {
-        BinaryPrimitives.WriteInt32BigEndian(buffer.GetSpan(sizeof(int)), length);
+        BinaryPrimitives.WriteInt32BigEndian(buffer.GetSpan(sizeof(int)), number);
         buffer.Advance(sizeof(int));
     }
 }

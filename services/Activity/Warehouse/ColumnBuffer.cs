@@ -20,8 +20,6 @@ internal abstract class ColumnBuffer(WarehouseColumn column, DataField field)
     /// <summary>Adds the rows of another file's row group; nulls where that has no such column.</summary>
     public abstract Task AddAsync(ParquetRowGroupReader reader, DataField? theirs, int rows, CancellationToken cancellationToken);
 
-    public abstract void Clear();
-
     public static ColumnBuffer For(WarehouseColumn column) => column.Type switch
     {
         WarehouseType.Integer => new ValueBuffer<int>(column, new DataField<int?>(column.Name), value => value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var number) ? number : null),
@@ -58,8 +56,6 @@ internal sealed class ValueBuffer<T>(WarehouseColumn column, DataField field, Fu
             await reader.ReadAsync<T>(theirs, values.AsMemory(), cancellationToken: cancellationToken);
         _values.AddRange(values);
     }
-
-    public override void Clear() => _values.Clear();
 }
 
 /// <summary>A column of texts.</summary>
@@ -85,8 +81,6 @@ internal sealed class TextBuffer(WarehouseColumn column) : ColumnBuffer(column, 
             await reader.ReadAsync(theirs, texts.AsMemory()!, cancellationToken: cancellationToken);
         _texts.AddRange(texts);
     }
-
-    public override void Clear() => _texts.Clear();
 
     /// <summary>Half of a surrogate pair is no text: it stays as it was written.</summary>
     private static string TextOf(JsonElement text)

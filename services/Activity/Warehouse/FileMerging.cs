@@ -60,7 +60,7 @@ internal static class FileMerging
 
     /// <summary>Merges files. A crash in the middle leaves nothing that recovery does not see.</summary>
     /// <returns>The merged file; null where somebody reads, so that the files have to stay.</returns>
-    public static async Task<WarehouseFile?> MergeAsync(IWarehouse warehouse, IReadOnlyList<WarehouseFile> files, CancellationToken cancellationToken)
+    public static async Task<WarehouseFile?> MergeAsync(LocalWarehouse warehouse, IReadOnlyList<WarehouseFile> files, CancellationToken cancellationToken)
     {
         var rows = new RowBuffer(WarehouseTable.Of(files[0].Topic));
         foreach (var file in files)

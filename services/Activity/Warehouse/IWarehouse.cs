@@ -5,9 +5,6 @@ namespace Shop.Activity.Warehouse;
 /// <summary>Where the warehouse's files are. A file is there when it is whole; what is there is the truth about what was written.</summary>
 internal interface IWarehouse
 {
-    /// <summary>Whether small files can be replaced by a merged one at once, for every reader.</summary>
-    bool CanReplace { get; }
-
     /// <summary>Makes this process the one that writes, until disposed of; null where another is.</summary>
     Task<IAsyncDisposable?> TryLockAsync(CancellationToken cancellationToken);
 
@@ -31,17 +28,10 @@ internal interface IWarehouse
     /// <exception cref="IOException">Another process has begun another file there.</exception>
     Task WriteAsync(WarehouseFile file, long begin, Func<Stream, Task> write, CancellationToken cancellationToken);
 
-    /// <summary>Writes a file in the place of others, when nobody reads.</summary>
-    /// <returns>False where somebody does: then all is as it was.</returns>
-    Task<bool> ReplaceAsync(WarehouseFile file, IReadOnlyList<WarehouseFile> replaced, Func<Stream, Task> write, CancellationToken cancellationToken);
-
     /// <summary>Reads a file, from anywhere in it.</summary>
     Task<Stream> OpenAsync(WarehouseFile file, CancellationToken cancellationToken);
 
     /// <summary>Takes all files of a topic out of the sight of readers, for good, when nobody reads: they are of a log that is not there any more.</summary>
     /// <returns>Where they are now; null where somebody reads.</returns>
     Task<string?> SupersedeAsync(string topic, DateTimeOffset now, CancellationToken cancellationToken);
-
-    /// <summary>Deletes files that were replaced before <paramref name="before"/>.</summary>
-    void DeleteReplaced(DateTimeOffset before);
 }

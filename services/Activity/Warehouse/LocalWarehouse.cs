@@ -19,9 +19,6 @@ internal sealed class LocalWarehouse(string directory) : IWarehouse
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 
     /// <inheritdoc/>
-    public bool CanReplace => true;
-
-    /// <inheritdoc/>
     public Task<IDisposable?> ReadAsync(CancellationToken cancellationToken)
     {
         Directory.CreateDirectory(directory);
@@ -118,8 +115,8 @@ internal sealed class LocalWarehouse(string directory) : IWarehouse
         return aside;
     }
 
-    /// <inheritdoc/>
-    public void DeleteReplaced(DateTimeOffset before)
+    /// <summary>Deletes files that were hidden before <paramref name="before"/>.</summary>
+    public void DeleteHidden(DateTimeOffset before)
     {
         foreach (var file in WarehouseFile.In(PathOf(Replaced)).Select(file => PathOf(Replaced, file.Path)))
         {

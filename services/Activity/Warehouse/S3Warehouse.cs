@@ -23,9 +23,6 @@ internal sealed class S3Warehouse(IAmazonS3 s3, NpgsqlDataSource dataSource, IOp
     private readonly S3Options _options = options.Value.S3;
 
     /// <inheritdoc/>
-    public bool CanReplace => false;
-
-    /// <inheritdoc/>
     public async Task<IAsyncDisposable?> TryLockAsync(CancellationToken cancellationToken)
     {
         var session = await dataSource.OpenConnectionAsync(cancellationToken);
@@ -75,9 +72,6 @@ internal sealed class S3Warehouse(IAmazonS3 s3, NpgsqlDataSource dataSource, IOp
     }
 
     /// <inheritdoc/>
-    public Task<bool> ReplaceAsync(WarehouseFile file, IReadOnlyList<WarehouseFile> replaced, Func<Stream, Task> write, CancellationToken cancellationToken) => Task.FromResult(false);
-
-    /// <inheritdoc/>
     public async Task<Stream> OpenAsync(WarehouseFile file, CancellationToken cancellationToken)
     {
         using var answer = await s3.GetObjectAsync(_options.Bucket, KeyOf(file.Path), cancellationToken);
@@ -100,11 +94,6 @@ internal sealed class S3Warehouse(IAmazonS3 s3, NpgsqlDataSource dataSource, IOp
         forget.Parameters.Add(SqlParameter.Of(topic));
         await forget.ExecuteNonQueryAsync(cancellationToken);
         return aside;
-    }
-
-    /// <inheritdoc/>
-    public void DeleteReplaced(DateTimeOffset before)
-    {
     }
 
     /// <summary>Notes that a file is begun, and forgets those before it, which are there.</summary>

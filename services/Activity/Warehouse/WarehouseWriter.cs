@@ -69,10 +69,10 @@ internal sealed partial class WarehouseWriter(LogReaders logs, IWarehouse wareho
                 await failed.Writing;
             foreach (var partition in _partitions.Values.Where(partition => partition.Rows.Rows > 0 && partition.Begun is null && time.GetElapsedTime(partition.BeganAt) > options.Value.MaxAge))
                 await WriteAsync(partition, stoppingToken);
-            if (warehouse.CanReplace && time.GetElapsedTime(mergedAt) > options.Value.MergeInterval)
+            if (warehouse is LocalWarehouse local && time.GetElapsedTime(mergedAt) > options.Value.MergeInterval)
             {
                 await EndWritingAsync();
-                await MergeAsync(stoppingToken);
+                await MergeAsync(local, stoppingToken);
                 mergedAt = time.GetTimestamp();
             }
             if (time.GetElapsedTime(lookedAt) > TopicsInterval)
@@ -204,16 +204,16 @@ internal sealed partial class WarehouseWriter(LogReaders logs, IWarehouse wareho
     /// <summary>Waits for the files that are being written. Where one failed, everything is found out anew from those that are there.</summary>
     private Task EndWritingAsync() => Task.WhenAll(_partitions.Values.Select(partition => partition.Writing));
 
-    /// <summary>Merges what can be merged; files that cannot stay as they are, and nothing waits for it.</summary>
-    private async Task MergeAsync(CancellationToken cancellationToken)
+    /// <summary>Merges what can be merged, which is in a folder; files that cannot stay as they are, and nothing waits for it.</summary>
+    private async Task MergeAsync(LocalWarehouse local, CancellationToken cancellationToken)
     {
-        foreach (var files in FileMerging.Find(await warehouse.ListAsync(cancellationToken), options.Value.MergeBelow, options.Value.MaxSize))
+        foreach (var files in FileMerging.Find(await local.ListAsync(cancellationToken), options.Value.MergeBelow, options.Value.MaxSize))
         {
             try
             {
-                if (!await FileMerging.AreOfTodayAsync(warehouse, files, cancellationToken))
+                if (!await FileMerging.AreOfTodayAsync(local, files, cancellationToken))
                     continue;
-                if (await FileMerging.MergeAsync(warehouse, files, cancellationToken) is not { } merged)
+                if (await FileMerging.MergeAsync(local, files, cancellationToken) is not { } merged)
                     break;
                 FilesMerged(logger, files.Count, merged.Path);
             }
@@ -223,7 +223,7 @@ internal sealed partial class WarehouseWriter(LogReaders logs, IWarehouse wareho
                     MergeFailed(logger, e, files.Count, files[0].Path);
             }
         }
-        warehouse.DeleteReplaced(time.GetUtcNow() - options.Value.MergedKept);
+        local.DeleteHidden(time.GetUtcNow() - options.Value.MergedKept);
     }
 
     /// <summary>

@@ -15,6 +15,7 @@ public sealed class ConsumedRecord
     private static readonly Headers NoHeaders = [];
     private CloudEvent? _event;
     private byte[]? _fingerprint;
+    private int _bytes;
 
     internal ConsumedRecord(string topic, int partition, long offset, string key, DateTimeOffset timestamp, Headers? headers, byte[]? body)
     {
@@ -52,17 +53,7 @@ public sealed class ConsumedRecord
     internal Headers Headers { get; }
 
     /// <summary>What it takes of memory, about.</summary>
-    internal int Bytes
-    {
-        get
-        {
-            var bytes = Key.Length + (Body?.Length ?? 0);
-            // asked for every record, so without an enumerator
-            for (var i = 0; i < Headers.Count; i++)
-                bytes += Headers[i].Key.Length + (Headers[i].GetValueBytes()?.Length ?? 0);
-            return bytes;
-        }
-    }
+    internal int Bytes => _bytes > 0 ? _bytes : _bytes = CountBytes();
 
     /// <summary>Why this is no record but stands for some that cannot be read; null for all others.</summary>
     internal UnreadableRecordsException? Unreadable { get; private init; }
@@ -109,6 +100,15 @@ public sealed class ConsumedRecord
     internal static ConsumedRecord From(ConsumeResult<byte[]?, byte[]?> result) => new(
         result.Topic, result.Partition.Value, result.Offset.Value,
         StorableText.Of(result.Message.Key), TimeOf(result.Message.Timestamp.UnixTimestampMs), result.Message.Headers, result.Message.Value);
+
+    private int CountBytes()
+    {
+        var bytes = Key.Length + (Body?.Length ?? 0);
+        // asked for every record, so without an enumerator
+        for (var i = 0; i < Headers.Count; i++)
+            bytes += Headers[i].Key.Length + (Headers[i].GetValueBytes()?.Length ?? 0);
+        return bytes;
+    }
 
     /// <summary>A timestamp is a number that its producer chose: beyond the years 1 to 9999 (it may have counted microseconds) it is the nearest of them.</summary>
     private static DateTimeOffset TimeOf(long unixMilliseconds) =>

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net.Sockets;
 using Shop.AppHost.Running;
 using Shop.Testing;
 using Shop.Testing.Processes;
@@ -32,24 +31,17 @@ public sealed class S3Server : IAsyncDisposable
         var port = Ports.Free();
         var (guard, tail) = (ProcessGuard.Start(folder, null), new LogTail(20));
         var process = ChildProcess.Start(new("node", program, "--directory", folder, "--address", "127.0.0.1", "--port", port.ToString(CultureInfo.InvariantCulture), "--configure-bucket", Bucket), folder, tail.Add);
-        for (var began = TimeProvider.System.GetTimestamp(); ; await Task.Delay(50))
+        var endpoint = new Uri($"http://127.0.0.1:{port}");
+        try
         {
-            try
-            {
-                using var client = new TcpClient();
-                await client.ConnectAsync("127.0.0.1", port);
-                return new(process, guard, new($"http://127.0.0.1:{port}"));
-            }
-            catch (SocketException) when (TimeProvider.System.GetElapsedTime(began) < StartDeadline && !process.Exited.IsCompleted)
-            {
-                // not yet
-            }
-            catch (SocketException e)
-            {
-                await process.DisposeAsync();
-                await guard.DisposeAsync();
-                throw new InvalidOperationException($"{Package} did not start:\n{tail}", e);
-            }
+            await Eventually.BecomesTrueAsync(async () => process.Exited.IsCompleted || !await Connecting.IsRefusedAsync(endpoint, CancellationToken.None), StartDeadline);
+            return process.Exited.IsCompleted ? throw new InvalidOperationException($"{Package} did not start:\n{tail}") : new(process, guard, endpoint);
+        }
+        catch
+        {
+            await process.DisposeAsync();
+            await guard.DisposeAsync();
+            throw;
         }
     }
 

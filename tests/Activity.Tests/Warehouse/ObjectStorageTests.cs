@@ -1,20 +1,23 @@
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
+using Shop.Activity.RebuildingFeed;
 using Shop.Activity.Tests.Hosting;
 using Shop.Activity.Tests.RebuildingFeed;
 using Shop.Activity.Warehouse;
+using Shop.Contracts;
 using Shop.Contracts.Warehouse;
+using Shop.Messaging.Streams;
 using Shop.Testing;
 
 namespace Shop.Activity.Tests.Warehouse;
 
 /// <summary>The warehouse in a storage that speaks S3.</summary>
-public sealed class S3WarehouseTests(ShopFixture shops)
+public sealed class ObjectStorageTests(ShopFixture shops)
 {
     private const string EachOnce = "SELECT count(*), count(*) - count(DISTINCT (topic, partition, \"offset\")) FROM events WHERE topic NOT IN ('logs', 'alarms')";
 
     [Fact]
-    public async Task Each_record_is_in_one_object_whoever_writes()
+    public async Task Each_record_is_in_one_object_whoever_writes_and_is_read_from_there()
     {
         await using var running = await RunningBroker.StartAsync(Broker.Embedded);
         using var folder = new TemporaryFolder();
@@ -33,6 +36,7 @@ public sealed class S3WarehouseTests(ShopFixture shops)
             await CopyAsync(warehouse, copy.Path);
             using var query = new WarehouseQuery(copy.Path);
             Assert.Equal([$"{written} 0"], await query.ReadAsync(EachOnce));
+            Assert.Equal(written, await ArchivedAsync(shop.Services, await warehouse.ListAsync(TestContext.Current.CancellationToken)));
         }
     }
 
@@ -68,6 +72,17 @@ public sealed class S3WarehouseTests(ShopFixture shops)
 
     private static async Task<RunningActivity> StartAsync(RunningBroker broker, string database, S3Server s3, params (string Name, string Value)[] settings) =>
         await ShopFixture.StartAsync(broker.BootstrapServers, database, [("Warehouse:MaxAge", "00:00:00.2"), .. s3.Settings, .. settings]);
+
+    /// <summary>What a rebuild from the archive reads where the topics have nothing any more.</summary>
+    private static async Task<long> ArchivedAsync(IServiceProvider services, IReadOnlyList<(WarehouseFile File, long Size)> files)
+    {
+        var read = 0L;
+        var trimmed = files.Select(file => (file.File.Topic, file.File.Partition)).Distinct()
+            .Select(log => new LogPartition(Topics.All.Single(topic => topic.Name == log.Topic), log.Partition, long.MaxValue, long.MaxValue)).Where(log => log.Topic.Name is not ("logs" or "alarms")).ToList();
+        await foreach (var batch in services.GetRequiredService<ArchivedEvents>().ReadAsync(new Positions(), trimmed, TestContext.Current.CancellationToken))
+            read += batch.Count(record => record.Event is not null);
+        return read;
+    }
 
     private static long Records(IReadOnlyList<(WarehouseFile File, long Size)> files) =>
         files.Select(file => file.File).Where(file => file.Topic is not ("logs" or "alarms")).Sum(file => file.Last - file.First + 1);
