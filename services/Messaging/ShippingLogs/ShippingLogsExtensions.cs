@@ -12,6 +12,9 @@ namespace Shop.Messaging.ShippingLogs;
 
 internal static class ShippingLogsExtensions
 {
+    /// <summary>What the lines' own stream is registered by: whoever makes a service closes it, too.</summary>
+    internal const string StreamKey = "logs";
+
     /// <summary>Adds the topic <c>logs</c> to where the service's log goes: warnings and errors, unless <c>ShippedLogs:Level</c> says otherwise.</summary>
     public static void AddShippingLogs(this IHostApplicationBuilder builder, KafkaConnection kafka, MessagingOptions options)
     {
@@ -21,8 +24,10 @@ internal static class ShippingLogsExtensions
         builder.Services.AddSingleton<ILoggerProvider>(provider =>
             new ShippedLogs(options.ServiceName, lowest, provider.GetRequiredService<LogQueue>(), provider.GetRequiredService<TimeProvider>()));
         // a producer of its own: lines do not stand in the way of anything else
-        builder.Services.AddWorker("log shipper", provider => new LogShipper(provider.GetRequiredService<LogQueue>(),
-            new EventStream(kafka, new TopicCreation(kafka, eventTypes, options, provider.GetRequiredService<ILogger<TopicCreation>>()), eventTypes, options,
-                provider.GetRequiredService<KafkaLog>(), provider.GetRequiredService<TimeProvider>(), "logs")));
+        builder.Services.AddKeyedSingleton(StreamKey, (provider, _) => new EventStream(kafka,
+            new TopicCreation(kafka, eventTypes, options, provider.GetRequiredService<ILogger<TopicCreation>>()), eventTypes, options,
+            provider.GetRequiredService<KafkaLog>(), provider.GetRequiredService<TimeProvider>(), "logs"));
+        builder.Services.AddWorker("log shipper", provider =>
+            new LogShipper(provider.GetRequiredService<LogQueue>(), provider.GetRequiredKeyedService<EventStream>(StreamKey)));
     }
 }

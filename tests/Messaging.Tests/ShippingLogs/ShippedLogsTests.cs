@@ -1,6 +1,10 @@
 using System.Diagnostics;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Shop.Messaging.Kafka;
 using Shop.Messaging.ShippingLogs;
+using Shop.Messaging.Streams;
 
 namespace Shop.Messaging.Tests.ShippingLogs;
 
@@ -83,6 +87,21 @@ public sealed partial class ShippedLogsTests
 
         var line = Assert.Single(await _queue.TakeAsync(10, TestContext.Current.CancellationToken));
         Assert.Equal((4_000, 1_000), (line.Message.Length, line.Fields["Text"].Length));
+    }
+
+    [Fact]
+    public async Task Their_stream_ends_with_the_service()
+    {
+        var builder = Host.CreateApplicationBuilder();
+        builder.Services.AddSingleton(TimeProvider.System).AddSingleton<KafkaLog>();
+        builder.AddShippingLogs(KafkaConnection.Parse("127.0.0.1:1"), new MessagingOptions("tests", "one"));
+        EventStream stream;
+        using (var host = builder.Build())
+            stream = host.Services.GetRequiredKeyedService<EventStream>(ShippingLogsExtensions.StreamKey);
+
+        // a client that is left to the end of the process works on while the C library is taken down
+        var refused = await Assert.ThrowsAsync<EventsNotTakenException>(() => stream.PublishAsync([]));
+        Assert.Contains("disposed", refused.Message, StringComparison.Ordinal);
     }
 
     [LoggerMessage(EventName = "ItBroke", Level = LogLevel.Error, Message = "Order {OrderId} broke after {Attempts}")]
