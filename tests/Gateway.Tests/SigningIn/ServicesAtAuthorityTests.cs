@@ -1,5 +1,7 @@
 using System.Net;
 using System.Text.Json;
+using Microsoft.AspNetCore.Authentication.OpenIdConnect;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Shop.Testing;
 
@@ -41,7 +43,8 @@ public sealed class ServicesAtAuthorityTests(ServicesOutsideDevelopment services
             ["Authentication:Audience"] = TestAuthority.Audience,
             ["SignIn:ClientId"] = TestAuthority.ClientId,
             ["SignIn:ClientSecret"] = TestAuthority.ClientSecret,
-        }, ("orders", [services["orders"].Address]));
+        // a machine that is busy is no authority that is away
+        }, configured => configured.Configure<OpenIdConnectOptions>("authority", options => options.BackchannelTimeout = Eventually.DefaultDeadline), ("orders", [services["orders"].Address]));
         var shop = gateway.Client.BaseAddress!;
         await services.Authority.AllowAsync(new(shop, "/api/session/callback"));
         var cookies = new CookieContainer();
