@@ -12,7 +12,7 @@ namespace Shop.Gateway.Proxying;
 /// <summary>YARP, with Shop's routes and its way of meeting a service that is away.</summary>
 internal static class ProxyExtensions
 {
-    /// <summary>How the names of the gateway's own cookies begin.</summary>
+    /// <summary>How the names of the gateway's own cookies begin; it reads them whatever the case of their letters.</summary>
     private const string OwnCookies = "shop_";
 
     public static void AddProxy(this WebApplicationBuilder builder)
@@ -69,10 +69,10 @@ internal static class ProxyExtensions
     private static ValueTask KeepServicesCookies(RequestTransformContext transform)
     {
         var cookies = transform.HttpContext.Request.Headers.Cookie;
-        if (cookies.Any(header => header?.Contains(OwnCookies, StringComparison.Ordinal) == true))
+        if (cookies.Any(header => header?.Contains(OwnCookies, StringComparison.OrdinalIgnoreCase) == true))
         {
             RequestTransform.RemoveHeader(transform, HeaderNames.Cookie);
-            var others = string.Join("; ", cookies.SelectMany(header => header!.Split(';', StringSplitOptions.TrimEntries)).Where(cookie => !cookie.StartsWith(OwnCookies, StringComparison.Ordinal)));
+            var others = string.Join("; ", cookies.SelectMany(header => header!.Split(';', StringSplitOptions.TrimEntries)).Where(cookie => !cookie.StartsWith(OwnCookies, StringComparison.OrdinalIgnoreCase)));
             if (others.Length > 0)
                 RequestTransform.AddHeader(transform, HeaderNames.Cookie, others);
         }

@@ -110,8 +110,8 @@ internal static class SessionCookie
         // from those that were read: no other way of writing the cookie is left
         request.Headers.Cookie = string.Join("; ", request.Cookies.Where(cookie => !IsOurs(cookie.Key)).Select(cookie => $"{cookie.Key}={Uri.EscapeDataString(cookie.Value)}"));
 
-        // or a part of it, see ChunkingCookieManager
-        static bool IsOurs(string cookie) => cookie.StartsWith(Name, StringComparison.Ordinal);
+        // as ASP.NET Core finds a cookie; the parts of one, see ChunkingCookieManager, are nothing without it
+        static bool IsOurs(string cookie) => cookie.Equals(Name, StringComparison.OrdinalIgnoreCase);
     }
 
     private static async Task EndFormerAsync(HttpContext context)

@@ -107,7 +107,7 @@ public sealed class ProxyTests : IAsyncLifetime
     [InlineData(10_000_000, false)]
     [InlineData(10_000_000, true)]
     [InlineData(ServiceDefaultsExtensions.MaxRequestBodyBytes + 1, true)]
-    public async Task A_body_over_64_KiB_is_413_at_the_gateway(int length, bool chunked)
+    public async Task A_body_over_128_KiB_is_413_at_the_gateway(int length, bool chunked)
     {
         var token = await _gateway.TokenAsync("ada");
         using var request = new HttpRequestMessage(HttpMethod.Post, "/api/orders");

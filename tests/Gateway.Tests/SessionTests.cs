@@ -1,7 +1,13 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Http.Json;
+using System.Security.Claims;
 using System.Text.Json;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authentication.Cookies;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
 using Microsoft.IdentityModel.JsonWebTokens;
 
 namespace Shop.Gateway.Tests;
@@ -131,6 +137,56 @@ public sealed class SessionTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.OK, signedIn.StatusCode);
         Assert.Equal("""{"name":"olga","roles":[]}""", await ReadAsync(SetCookie(signedIn).Split(';')[0]));
         Assert.Equal("""{"name":null,"roles":[]}""", await ReadAsync(adas));
+    }
+
+    /// <summary>All ways of writing the cookie: names are compared without case, and a value may be in parts.</summary>
+    [Theory, InlineData("SHOP_SESSION={0}"), InlineData("shop_session=chunks-1; shop_sessionC1={0}"), InlineData("visitor=a; Shop_Session={0}")]
+    public async Task Who_signs_in_over_a_session_whose_cookie_is_written_otherwise_ends_it_too(string written)
+    {
+        var adas = await SignInAsync("""{"name":"ada"}""");
+        var cookie = string.Format(CultureInfo.InvariantCulture, written, adas["shop_session=".Length..]);
+        Assert.Equal("""{"name":"ada","roles":[]}""", await ReadAsync(cookie));
+
+        using var signedIn = await SendAsync(HttpMethod.Post, "/api/session", cookie, """{"name":"olga"}""");
+
+        Assert.Equal(HttpStatusCode.OK, signedIn.StatusCode);
+        Assert.Equal("""{"name":null,"roles":[]}""", await ReadAsync(adas));
+    }
+
+    [Fact]
+    public async Task A_cookie_within_another_ones_value_is_no_session()
+    {
+        var adas = await SignInAsync("""{"name":"ada"}""");
+        using var signedIn = await SendAsync(HttpMethod.Post, "/api/session", $"shop_session=made-up; other=1%3B%20{adas}", """{"name":"olga"}""");
+        Assert.Equal(HttpStatusCode.OK, signedIn.StatusCode);
+        Assert.Equal("""{"name":"ada","roles":[]}""", await ReadAsync(adas));
+    }
+
+    [Fact]
+    public async Task A_service_is_not_shown_the_cookie_however_it_is_written()
+    {
+        var cookie = await SignInAsync("""{"name":"ada"}""");
+        using var read = await SendAsync(HttpMethod.Get, "/api/orders", $"SHOP{cookie["shop".Length..]}; visitor=someone; Shop_Device={new string('a', 32)}");
+        Assert.Equal(HttpStatusCode.OK, read.StatusCode);
+        Assert.Equal("visitor=someone", Assert.Single(_service.Requests).Cookie);
+    }
+
+    [Fact]
+    public async Task A_session_goes_on_as_its_own_and_is_not_there_again_once_it_has_ended()
+    {
+        var sessions = _gateway.Services.GetRequiredService<IOptionsMonitor<CookieAuthenticationOptions>>().Get("session").SessionStore!;
+        var key = await sessions.StoreAsync(Ticket("ada"));
+        await Assert.ThrowsAsync<InvalidOperationException>(() => sessions.RenewAsync(key, Ticket("olga")));
+        var adas = await sessions.RetrieveAsync(key);
+        Assert.Equal("ada", adas?.Principal.FindFirst("sub")?.Value);
+
+        await sessions.RenewAsync(key, adas!);
+        await sessions.RemoveAsync(key);
+        await sessions.RenewAsync(key, adas!);
+
+        Assert.Null(await sessions.RetrieveAsync(key));
+
+        static AuthenticationTicket Ticket(string name) => new(new(new ClaimsIdentity([new("sub", name)], "session")), "session");
     }
 
     [Fact]

@@ -105,7 +105,7 @@ public sealed class UnreadableRequestTests(TinyService service) : IClassFixture<
     [InlineData(10_000_000, true)]
     [InlineData(ServiceDefaultsExtensions.MaxRequestBodyBytes + 1, false)]
     [InlineData(ServiceDefaultsExtensions.MaxRequestBodyBytes + 1, true)]
-    public async Task A_body_over_64_KiB_is_413_and_names_the_body(int length, bool chunked)
+    public async Task A_body_over_128_KiB_is_413_and_names_the_body(int length, bool chunked)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, "/orders");
         request.Content = new StringContent("{\"note\":\"" + new string('x', length), Encoding.UTF8, "application/json");
