@@ -52,7 +52,7 @@ export function figure(label, { unit = '', state, href } = {}) {
   const value = element('span', { class: 'figure-value number' }, '–');
   const chart = element('span', { class: 'figure-chart' });
   const node = element(href ? 'a' : 'div', { class: 'figure', href, 'data-state': state }, element('span', { class: 'figure-label' }, label),
-    element('span', { class: 'figure-line' }, value, unit && element('span', { class: 'figure-unit' }, unit)), chart);
+    element('span', { class: 'figure-line' }, element('span', {}, value, unit && element('span', { class: 'figure-unit' }, unit)), chart));
   return {
     node,
     chart,
