@@ -77,11 +77,13 @@ public sealed class FlowPageTests(ShopOnEmbeddedKafka shop, Chromium chromium)
 
         await Expect(dashboard).ToHaveURLAsync(new Regex($"/traces/detail/{trace}$"));
         // what services have not exported yet comes within seconds, and is there once the page is loaded again
+        var title = dashboard.GetByText(new Regex($"POST /api/orders.* {trace[..7]}"));
         await Eventually.BecomesTrueAsync(async () =>
         {
             await dashboard.ReloadAsync();
-            await dashboard.ScreenshotAsync(new() { Path = "/work/tmp/gw/dash.png" });
-            return true;
+            // what it shows is drawn after the page was loaded
+            await Visitor.SeesAsync(title.Or(dashboard.GetByText($"Trace \"{trace}\" not found")).First);
+            return await title.CountAsync() > 0;
         });
     }
 }
