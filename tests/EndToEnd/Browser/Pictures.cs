@@ -60,13 +60,12 @@ public sealed class Pictures(ShopOnEmbeddedKafka shop, Chromium chromium)
         await olga.SignInAsync("Olga");
         var operation = await Shopper.LogInAsync(shop.Gateway, "olga", "operator");
         using var end = new CancellationTokenSource();
-        var fleet = shop.RunAsync("devices", "--sensors", "24", "--minutes", "2", "--steal", "mug-blue:3", "--silence", "2", "--heat", "1", "--seed", "7");
+        var fleet = shop.RunAsync("devices", "--sensors", "24", "--minutes", "4", "--steal", "mug-blue:3", "--silence", "2", "--heat", "1", "--seed", "7");
         var shopping = GoShoppingAsync(end.Token);
         await HoldPaymentAsync();
         var ada = await Shopper.LogInAsync(shop.Gateway, "ada");
         var order = await ada.SubmitOrderAsync(Shopper.Order("hoodie-navy", street: "Picture Street 1"));
 
-        await SeeAsync("sensors", "#main:has([data-status=alarm]):has([data-status=silent]) td >> text=stock discrepancy", "sensors");
         await SeeAsync($"orders/{order}", ".step >> text=OrderFulfilled", "order", "order-dark");
         await SeeAsync("orders", "tbody tr", "orders");
         await SeeAsync("stock", "tbody tr", "stock");
@@ -74,7 +73,7 @@ public sealed class Pictures(ShopOnEmbeddedKafka shop, Chromium chromium)
         using (var tried = await operation.SendAsync(HttpMethod.Put, "/api/ops/fraud/shadow", """{"holdAt":40}"""))
             Assert.True(tried.IsSuccessStatusCode, await tried.Content.ReadAsStringAsync());
         await SeeAsync("payments", ".review [data-decision=approve]", "payments");
-        await SeeAsync("payments", "#panel-rules-in-force ~ * .table", "rules", "rules-phone");
+        await SeeAsync("payments", "[data-label=Rule]", "rules", "rules-phone");
         await shop.PsqlAsync("inventory", "ALTER TABLE reservations ADD CONSTRAINT no_sevens CHECK (NOT lines @> '[{\"quantity\": 7}]') NOT VALID");
         var unlucky = await Shopper.LogInAsync(shop.Gateway, "unlucky");
         for (var i = 0; i < 3; i++)
@@ -84,6 +83,8 @@ public sealed class Pictures(ShopOnEmbeddedKafka shop, Chromium chromium)
         await SeeAsync("logs", "tbody tr", "logs");
         await SeeAsync("activity", "canvas", "activity");
         await SeeAsync("faults", "fieldset", "faults");
+        // a silence takes half a minute to be one
+        await SeeAsync("sensors", "#main:has([data-status=alarm]):has([data-status=silent]) td >> text=stock discrepancy", "sensors");
         await SeeAsync("", ".feed-event:nth-child(20)", "now", "now-dark", "now-phone", "feed-phone");
 
         await end.CancelAsync();
