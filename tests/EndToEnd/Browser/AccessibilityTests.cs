@@ -16,27 +16,28 @@ public sealed class AccessibilityTests(ShopOnEmbeddedKafka shop, Chromium chromi
 
     private static readonly (string Path, string Shown)[] ControlRoom =
     [
+        ("/control/sensors", "[aria-labelledby=sensors-title] [data-status=alarm]"),
         ("/control", "svg .node, svg g"), ("/control?node=service:orders", ".chosen h2"), ("/control/orders", "table tbody tr"), ("/control/orders/{order}", "svg"),
-        ("/control/stock", "table tbody tr"), ("/control/stock/mug-blue", "table tbody tr"), ("/control/sensors", "[aria-labelledby=sensors-title] [data-status=alarm]"),
+        ("/control/stock", "table tbody tr"), ("/control/stock/mug-blue", "table tbody tr"),
         ("/control/payments", ".review [data-decision=approve]"), ("/control/messages", ".cause details[open] tbody tr"), ("/control/activity", "canvas, svg"), ("/control/logs", "h1"),
         ("/control/faults", "fieldset"),
     ];
 
-    /// <summary>Both looks on both sizes.</summary>
-    private static readonly (bool Dark, bool Phone)[] Looks = [(false, false), (true, false), (true, true), (false, true)];
+    /// <summary>Both sizes and, on a laptop, both looks: a phone's colours are the same.</summary>
+    private static readonly (bool Dark, bool Phone)[] Looks = [(false, false), (true, false), (true, true)];
 
     [Fact]
-    public Task The_store_is_for_everybody() => LookAtAsync("Ada", Store);
+    public Task The_store_is_for_everybody() => LookAtAsync("Ada", Store, () => Task.CompletedTask);
 
     [Fact]
     public async Task The_control_room_is_for_everybody()
     {
         await using var thermometer = await Thermometer.RegisterAsync(shop.Gateway, "cold-store-looked-at");
-        await thermometer.SendAsync(11.5);
-        await LookAtAsync("Olga", ControlRoom);
+        // the first page is the sensors': one that has said nothing for long is silent, whatever it said
+        await LookAtAsync("Olga", ControlRoom, () => thermometer.SendAsync(11.5));
     }
 
-    private async Task LookAtAsync(string name, (string Path, string Shown)[] pages)
+    private async Task LookAtAsync(string name, (string Path, string Shown)[] pages, Func<Task> prepare)
     {
         await using var visitor = await chromium.VisitAsync(shop);
         // what is asked for and is not there
@@ -51,6 +52,7 @@ public sealed class AccessibilityTests(ShopOnEmbeddedKafka shop, Chromium chromi
         await AnswerAsync(visitor, "**/api/ops/reviews?*", MadeUp.Review("1"));
         await AnswerAsync(visitor, "**/api/ops/inventory/dead-letters?*", MadeUp.DeadLetter(order));
 
+        await prepare();
         foreach (var (path, shown) in pages)
         {
             await visitor.Page.GotoAsync(path.Replace("{order}", order, StringComparison.Ordinal));
