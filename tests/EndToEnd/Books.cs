@@ -9,7 +9,8 @@ namespace Shop.EndToEnd;
 /// <summary>Orders that are placed while parts of the shop are killed, and what must be true of them in the end.</summary>
 public sealed class Books
 {
-    private static readonly string[] Skus = ["mug-blue", "mug-red", "shirt-black"];
+    /// <summary>The products that are ordered.</summary>
+    public static readonly IReadOnlyList<string> Skus = ["mug-blue", "mug-red", "shirt-black"];
     private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(4);
     private readonly ConcurrentDictionary<Guid, (string Sku, bool Declined, Shopper Shopper)> _orders = new();
     private readonly ShopUnderTest _shop;
@@ -24,8 +25,8 @@ public sealed class Books
     /// <summary>Notes what is in stock before the first order.</summary>
     public static async Task<Books> OpenAsync(ShopUnderTest shop)
     {
-        var before = new StockLevel[Skus.Length];
-        for (var i = 0; i < Skus.Length; i++) before[i] = (await StockAsync(shop, Skus[i]))!;
+        var before = new StockLevel[Skus.Count];
+        for (var i = 0; i < Skus.Count; i++) before[i] = (await StockAsync(shop, Skus[i]))!;
         return new(shop, before);
     }
 
@@ -33,7 +34,7 @@ public sealed class Books
     public async Task PlaceOrderAsync()
     {
         var number = Interlocked.Increment(ref _placed) - 1;
-        var (sku, token) = (Skus[number % Skus.Length], (number % 10) switch { 3 => "tok_declined", 7 => "tok_flaky", _ => "tok_visa" });
+        var (sku, token) = (Skus[number % Skus.Count], (number % 10) switch { 3 => "tok_declined", 7 => "tok_flaky", _ => "tok_visa" });
         var key = Guid.CreateVersion7().ToString();
         Shopper? shopper = null;
         await Eventually.BecomesTrueAsync(async () =>
@@ -63,7 +64,7 @@ public sealed class Books
             await Eventually.BecomesTrueAsync(async () => (statuses[id] = await _orders[id].Shopper.StatusAsync(id)) is "fulfilled" or "cancelled", Deadline);
         // only what was declined may be cancelled: nothing was lost on the way
         Assert.Equal(_orders.Where(order => order.Value.Declined).Select(order => order.Key).Order(), statuses.Where(order => order.Value == "cancelled").Select(order => order.Key).Order());
-        for (var i = 0; i < Skus.Length; i++)
+        for (var i = 0; i < Skus.Count; i++)
         {
             var sold = _orders.Values.Count(order => order.Sku == Skus[i] && !order.Declined);
             var expected = _before[i] with { OnHand = _before[i].OnHand - sold, Available = _before[i].Available - sold, Dispatched = _before[i].Dispatched + sold };

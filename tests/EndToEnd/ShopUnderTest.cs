@@ -114,11 +114,13 @@ public abstract class ShopUnderTest(Broker broker, int replicas = 1, string? dat
         return entries;
     }
 
-    /// <summary>Changes a service's database by SQL, as its role.</summary>
-    public async Task PsqlAsync(string service, string sql)
+    /// <summary>Asks or changes a service's database by SQL, as its role.</summary>
+    /// <returns>What psql says, without headings.</returns>
+    public async Task<string> PsqlAsync(string service, string sql)
     {
-        var (exitCode, output) = await RunAsync("psql", service, "-c", sql);
+        var (exitCode, output) = await RunAsync("psql", service, "--tuples-only", "--no-align", "-c", sql);
         Assert.True(exitCode == 0, output);
+        return output.Trim();
     }
 
     /// <summary>Runs <c>./shop</c> with this shop's data directory and port.</summary>
