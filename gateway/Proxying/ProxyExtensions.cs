@@ -1,6 +1,7 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Net.Http.Headers;
+using Shop.Gateway.Edge;
 using Shop.ServiceDefaults;
 using Yarp.ReverseProxy.Forwarder;
 using Yarp.ReverseProxy.Health;
@@ -68,14 +69,15 @@ internal static class ProxyExtensions
     /// <summary>Services are shown tokens and a device's header: the cookies that those come from are between the browser and the gateway. Others are a service's.</summary>
     private static ValueTask KeepServicesCookies(RequestTransformContext transform)
     {
-        var cookies = transform.HttpContext.Request.Headers.Cookie;
-        if (cookies.Any(header => header?.Contains(OwnCookies, StringComparison.OrdinalIgnoreCase) == true))
+        var cookies = transform.HttpContext.Request.Cookies;
+        if (cookies.Keys.Any(IsOurs))
         {
             RequestTransform.RemoveHeader(transform, HeaderNames.Cookie);
-            var others = string.Join("; ", cookies.SelectMany(header => header!.Split(';', StringSplitOptions.TrimEntries)).Where(cookie => !cookie.StartsWith(OwnCookies, StringComparison.OrdinalIgnoreCase)));
-            if (others.Length > 0)
+            if (cookies.Without(IsOurs) is { Length: > 0 } others)
                 RequestTransform.AddHeader(transform, HeaderNames.Cookie, others);
         }
         return default;
+
+        static bool IsOurs(string cookie) => cookie.StartsWith(OwnCookies, StringComparison.OrdinalIgnoreCase);
     }
 }

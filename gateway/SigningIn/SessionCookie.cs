@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.IdentityModel.Tokens;
 using Shop.Gateway.DevelopmentLogin;
+using Shop.Gateway.Edge;
 using Shop.ServiceDefaults.Authentication;
 
 namespace Shop.Gateway.SigningIn;
@@ -107,8 +108,7 @@ internal static class SessionCookie
         if (!request.Cookies.Keys.Any(IsOurs))
             return;
         context.Features.Set(new FormerSession(request.Headers.Cookie.ToString()));
-        // from those that were read: no other way of writing the cookie is left
-        request.Headers.Cookie = string.Join("; ", request.Cookies.Where(cookie => !IsOurs(cookie.Key)).Select(cookie => $"{cookie.Key}={Uri.EscapeDataString(cookie.Value)}"));
+        request.Headers.Cookie = request.Cookies.Without(IsOurs);
 
         // as ASP.NET Core finds a cookie; the parts of one, see ChunkingCookieManager, are nothing without it
         static bool IsOurs(string cookie) => cookie.Equals(Name, StringComparison.OrdinalIgnoreCase);

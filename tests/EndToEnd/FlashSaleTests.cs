@@ -22,7 +22,7 @@ public sealed class FlashSaleTests(ShopInASale shop, ITestOutputHelper output) :
 
         // in turn, so that what is sold first goes to many: who orders often is suspicious, and held
         var (placed, watch) = (new ConcurrentBag<(int Shopper, Guid Order)>(), Stopwatch.StartNew());
-        var placing = Parallel.ForAsync(0, Orders, new ParallelOptions { MaxDegreeOfParallelism = AtOnce }, async (i, _) =>
+        var placing = Parallel.ForAsync(0, Orders, new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = TestContext.Current.CancellationToken }, async (i, _) =>
             placed.Add((i % Shoppers, await shoppers[i % Shoppers].SubmitOrderAsync(Shopper.Order(Sku, street: $"{i % Shoppers} High Street"), $"flash-{i}"))));
         await Eventually.BecomesTrueAsync(() => Task.FromResult(placing.IsFaulted || placed.Count >= Orders / 3));
         using (var victim = Process.GetProcessById((await shop.PartsAsync()).First(part => part is { Name: "inventory", Pid: not null }).Pid!.Value))

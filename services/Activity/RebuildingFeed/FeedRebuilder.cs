@@ -28,6 +28,9 @@ internal sealed partial class FeedRebuilder(NpgsqlDataSource dataSource, LogRead
 
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(500), SwapInterval = TimeSpan.FromSeconds(2);
 
+    /// <summary>How often the database is asked something, however slowly events come: one who asks nothing for long loses the lock.</summary>
+    private static readonly TimeSpan AskInterval = TimeSpan.FromSeconds(5);
+
     /// <summary>After how long without a record the feed's positions are looked at again; in the last step, in which the feed waits, all is given up for now.</summary>
     private static readonly TimeSpan FillPatience = TimeSpan.FromSeconds(10), SwapPatience = TimeSpan.FromSeconds(5);
 
@@ -147,7 +150,7 @@ internal sealed partial class FeedRebuilder(NpgsqlDataSource dataSource, LogRead
     private static async Task FillAsync(NpgsqlConnection connection, Rebuild rebuild, ShadowWriter writer, Positions positions,
         IAsyncEnumerable<IReadOnlyList<(StoredEvent? Event, string Topic, int Partition, long Offset)>> batches, CancellationToken cancellationToken)
     {
-        var began = Stopwatch.GetTimestamp();
+        var (began, askedAt) = (Stopwatch.GetTimestamp(), Stopwatch.GetTimestamp());
         var (chunk, records, flushing) = (new List<StoredEvent>(ChunkRows), 0, Task.CompletedTask);
         try
         {
@@ -164,10 +167,11 @@ internal sealed partial class FeedRebuilder(NpgsqlDataSource dataSource, LogRead
                 {
                     await FlushAsync();
                 }
-                else if (batch.Count == 0)
+                else if (batch.Count == 0 || Stopwatch.GetElapsedTime(askedAt) > AskInterval)
                 {
                     await flushing;
                     await RebuildTable.ThrowIfCancelledAsync(connection, rebuild.Id, cancellationToken);
+                    askedAt = Stopwatch.GetTimestamp();
                 }
             }
             await FlushAsync();

@@ -25,10 +25,8 @@ internal sealed class LocalWarehouse(string directory) : IWarehouse
         return WarehouseAccess.ReadAsync(directory, cancellationToken);
     }
 
-    /// <summary>
-    /// Makes this process the one that writes, until disposed of; null where another is. The system lets go of it when the process ends, however
-    /// that happens, and not before: there is never a second writer.
-    /// </summary>
+    /// <inheritdoc/>
+    /// <remarks>The system lets go of the file when the process ends, however that happens, and not before: there is never a second writer.</remarks>
     public async Task<bool> TryWriteAsync(Func<CancellationToken, Task> work, CancellationToken cancellationToken)
     {
         await using var held = TryLock();

@@ -6,16 +6,19 @@ namespace Shop.Messaging.Schema;
 public static class AdvisoryLocks
 {
     /// <summary>A holder whose session asks nothing for so long is stopped or starved, and would hold up everybody.</summary>
-    public static readonly TimeSpan LongestSilence = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan LongestSilence = TimeSpan.FromMinutes(1);
 
-    private const int TimeoutSeconds = 5;
+    private const int ReleaseTimeoutSeconds = 5;
+
+    /// <summary>A database that stands still for a moment takes the lock from nobody: until <see cref="LongestSilence"/> is over.</summary>
+    private const int SignTimeoutSeconds = 30;
 
     /// <summary>How often a session on which nothing else is done asks something, by which others see that its process lives, and that the lock is still held.</summary>
     private static readonly TimeSpan SignInterval = TimeSpan.FromSeconds(5);
 
     /// <summary>
-    /// Takes a lock; false where another session has it, which is ended where it has been silent for longer than <see cref="LongestSilence"/>, so that the lock is
-    /// free at the next attempt. Whoever holds one does its work on this session; for any other there is <see cref="TryRunAsync"/>. <see cref="ReleaseAsync"/> gives it up.
+    /// Takes a lock; false where another session has it, which is ended where it has been silent for longer than a minute, so that the lock is
+    /// free at the next attempt. Whoever holds one does its work on this session, in statements of less than that; for any other there is <see cref="TryRunAsync"/>. <see cref="ReleaseAsync"/> gives it up.
     /// </summary>
     /// <param name="session">The session.</param>
     /// <param name="name">Tells the lock from the database's others.</param>
@@ -24,15 +27,15 @@ public static class AdvisoryLocks
 
     internal static async Task<bool> TryTakeAsync(NpgsqlConnection session, string name, TimeSpan longestSilence, CancellationToken cancellationToken)
     {
-        // a COPY that its client does not go on with counts as active, and waits for the client; a lock of 64 bits is kept in two halves (PostgreSQL's manual, pg_locks)
+        // a COPY or a result with which its client does not go on counts as active, and waits for the client; a lock of 64 bits is kept in two halves (PostgreSQL's manual, pg_locks)
         await using var take = new NpgsqlCommand("""
             WITH lock AS (SELECT hashtextextended($1, 0) AS key),
             ended AS MATERIALIZED (
               SELECT pg_terminate_backend(pid) FROM lock, pg_locks JOIN pg_stat_activity USING (pid)
               WHERE locktype = 'advisory' AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
                 AND objsubid = 1 AND classid::bigint = (key >> 32) & 4294967295 AND objid::bigint = key & 4294967295
-                AND pid <> pg_backend_pid() AND state_change < clock_timestamp() - $2 AND (state <> 'active' OR wait_event = 'ClientRead'))
-            SELECT (SELECT count(*) FROM ended) = 0 AND pg_try_advisory_lock(key) FROM lock
+                AND pid <> pg_backend_pid() AND state_change < clock_timestamp() - $2 AND (state <> 'active' OR wait_event IN ('ClientRead', 'ClientWrite')))
+            SELECT CASE WHEN EXISTS (SELECT FROM ended) THEN false ELSE pg_try_advisory_lock(key) END FROM lock
             """, session)
         {
             Parameters = { SqlParameter.Of(name), new NpgsqlParameter<TimeSpan> { TypedValue = longestSilence } },
@@ -46,7 +49,7 @@ public static class AdvisoryLocks
     /// <param name="work">What is done, on whatever sessions; cancelled when the lock is lost, since another one may have begun.</param>
     /// <param name="time">The time.</param>
     /// <param name="cancellationToken">Ends it.</param>
-    /// <exception cref="InvalidOperationException">The lock was lost.</exception>
+    /// <exception cref="InvalidOperationException">The lock was lost, and the work ended for that.</exception>
     /// <exception cref="NpgsqlException">The database cannot be asked.</exception>
     public static async Task<bool> TryRunAsync(NpgsqlDataSource dataSource, string name, Func<CancellationToken, Task> work, TimeProvider time, CancellationToken cancellationToken)
     {
@@ -60,9 +63,9 @@ public static class AdvisoryLocks
         {
             await work(held.Token);
         }
-        catch (OperationCanceledException e) when (keeping.IsFaulted)
+        catch (OperationCanceledException) when (held.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
-            throw new InvalidOperationException($"The lock '{name}' is lost, and another instance may have it", e);
+            throw new InvalidOperationException($"The lock '{name}' is lost, and another instance may have it");
         }
         finally
         {
@@ -81,7 +84,7 @@ public static class AdvisoryLocks
     {
         try
         {
-            await using var release = new NpgsqlCommand("SELECT pg_advisory_unlock_all()", session) { CommandTimeout = TimeoutSeconds };
+            await using var release = new NpgsqlCommand("SELECT pg_advisory_unlock_all()", session) { CommandTimeout = ReleaseTimeoutSeconds };
             await release.ExecuteNonQueryAsync(CancellationToken.None);
         }
         catch (Exception e) when (e is NpgsqlException or InvalidOperationException)
@@ -94,7 +97,7 @@ public static class AdvisoryLocks
     {
         try
         {
-            await using var sign = new NpgsqlCommand("SELECT", session) { CommandTimeout = TimeoutSeconds };
+            await using var sign = new NpgsqlCommand("SELECT", session) { CommandTimeout = SignTimeoutSeconds };
             while (true)
             {
                 await Task.Delay(SignInterval, time, ended);

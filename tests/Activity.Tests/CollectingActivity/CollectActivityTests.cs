@@ -93,10 +93,14 @@ public sealed class CollectActivityTests(ShopFixture shops)
         await using var broker = await RunningBroker.StartAsync(Broker.Embedded);
         await using var shop = await ShopFixture.StartAsync(broker.BootstrapServers, await shops.CreateDatabaseAsync(), ("Collecting:EventsPerAddress", "1"));
 
+        using (await PostAsync(shop, """[{"type":"CheckoutStarted"}]""", address: "203.0.113.9"))
+        {
+            // the topic is there
+        }
         var answers = new List<HttpStatusCode>();
         for (var i = 0; i < 30; i++)
         {
-            using var answer = await PostAsync(shop, """[{"type":"CheckoutStarted"}]""");
+            using var answer = await PostOnceAsync(shop, """[{"type":"CheckoutStarted"}]""");
             answers.Add(answer.StatusCode);
             Assert.Equal(answer.StatusCode == HttpStatusCode.TooManyRequests, answer.Headers.RetryAfter is not null);
         }

@@ -60,6 +60,10 @@ internal sealed class Thefts : IDisposable
             await Task.Delay(duration / (_shelves + 1), cancellationToken);
             stolen[$"shelf-{shelf}"] = DateTime.UtcNow;
         }
+        // a shelf that cannot send is why nothing is told
+        var failed = Task.WhenAny(sending);
+        if (await Task.WhenAny(reading, failed) != reading)
+            await await failed;
         var told = await reading;
         await ended.CancelAsync();
         await Task.WhenAll(sending);
@@ -85,7 +89,7 @@ internal sealed class Thefts : IDisposable
                 var pieces = stolen.ContainsKey(shelf) ? Pieces - Stolen : Pieces;
                 using var content = new StringContent(string.Create(CultureInfo.InvariantCulture,
                     $$"""[{"at":"{{DateTime.UtcNow:O}}","weightGrams":{{TareGrams + pieces * UnitGrams + Random.Shared.Next(-40, 41)}}}]"""), new MediaTypeHeaderValue("application/json"));
-                using var answer = await _http.PostAsync($"/api/devices/{shelf}/readings", content, cancellationToken);
+                using var answer = await _http.PostAsync($"/api/devices/{shelf}/readings", content, CancellationToken.None);
                 answer.EnsureSuccessStatusCode();
                 Interlocked.Increment(ref _sent);
             }

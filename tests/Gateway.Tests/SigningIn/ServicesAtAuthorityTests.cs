@@ -37,13 +37,13 @@ public sealed class ServicesAtAuthorityTests(ServicesOutsideDevelopment services
     [Fact]
     public async Task Who_signs_in_at_the_authority_sees_their_orders_through_the_gateway()
     {
+        // a machine that is busy is no authority that is away
         await using var gateway = new GatewayUnderTest(Environments.Production, new Dictionary<string, string>
         {
             ["Authentication:Authority"] = services.Authority.Address,
             ["Authentication:Audience"] = TestAuthority.Audience,
             ["SignIn:ClientId"] = TestAuthority.ClientId,
             ["SignIn:ClientSecret"] = TestAuthority.ClientSecret,
-        // a machine that is busy is no authority that is away
         }, configured => configured.Configure<OpenIdConnectOptions>("authority", options => options.BackchannelTimeout = Eventually.DefaultDeadline), ("orders", [services["orders"].Address]));
         var shop = gateway.Client.BaseAddress!;
         await services.Authority.AllowAsync(new(shop, "/api/session/callback"));

@@ -101,9 +101,9 @@ public sealed class ServiceProcess : IAsyncDisposable
             using var ready = await Client.GetAsync("/health/ready", TestContext.Current.CancellationToken);
             return ready.IsSuccessStatusCode;
         }
-        catch (HttpRequestException)
+        catch (Exception e) when (e is HttpRequestException || (e is TaskCanceledException && !TestContext.Current.CancellationToken.IsCancellationRequested))
         {
-            // it does not listen yet
+            // it does not listen yet, or the machine is busy
             return false;
         }
     });

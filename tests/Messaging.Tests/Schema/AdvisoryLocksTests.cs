@@ -90,6 +90,22 @@ public sealed class AdvisoryLocksTests(PostgresFixture postgres)
         Assert.True(await AdvisoryLocks.TryRunAsync(dataSource, Lock, _ => Task.CompletedTask, TimeProvider.System, Cancellation), "it was not given back");
     }
 
+    [Fact]
+    public async Task Work_that_fails_or_is_ended_by_its_caller_gives_the_lock_back_and_says_so_itself()
+    {
+        await using var dataSource = NpgsqlDataSource.Create(await postgres.CreateDatabaseAsync());
+
+        await Assert.ThrowsAsync<TimeoutException>(() => AdvisoryLocks.TryRunAsync(dataSource, Lock, _ => throw new TimeoutException(), TimeProvider.System, Cancellation));
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => AdvisoryLocks.TryRunAsync(dataSource, Lock, async held =>
+        {
+            await stop.CancelAsync();
+            held.ThrowIfCancellationRequested();
+        }, TimeProvider.System, stop.Token));
+
+        Assert.True(await AdvisoryLocks.TryRunAsync(dataSource, Lock, _ => Task.CompletedTask, TimeProvider.System, Cancellation));
+    }
+
     private static async Task ExecuteAsync(NpgsqlConnection session, string sql)
     {
         await using var command = new NpgsqlCommand(sql, session);
