@@ -20,7 +20,7 @@ public sealed record TopicRecord(Guid? Id, string Key, object? Event, int Partit
 /// <param name="kafka">The broker's bootstrap list.</param>
 public sealed class TopicClient(string kafka) : IDisposable
 {
-    private static readonly TimeSpan Deadline = Eventually.DefaultDeadline;
+    private static readonly TimeSpan Deadline = Eventually.DefaultDeadline, RetryDelay = TimeSpan.FromMilliseconds(50);
 
     private readonly ConcurrentDictionary<string, bool> _ensured = new();
 
@@ -118,7 +118,7 @@ public sealed class TopicClient(string kafka) : IDisposable
     private IReadOnlyList<TopicRecord> Read(Topic topic, Func<IReadOnlyList<TopicRecord>, bool>? until)
     {
         using var consumer = Consumer($"reader-{Guid.NewGuid():N}");
-        var ends = Partitions(topic).ToDictionary(partition => partition, partition => consumer.QueryWatermarkOffsets(partition, Deadline).High.Value);
+        var ends = Partitions(topic).ToDictionary(partition => partition, partition => EndOf(consumer, partition));
         consumer.Assign(ends.Keys.Select(partition => new TopicPartitionOffset(partition, Offset.Beginning)));
         var records = new List<TopicRecord>();
         var deadline = TimeProvider.System.GetTimestamp() + (long)(Deadline.TotalSeconds * TimeProvider.System.TimestampFrequency);
@@ -133,6 +133,24 @@ public sealed class TopicClient(string kafka) : IDisposable
                 ends[result.TopicPartition] = 0;
         }
         return records;
+    }
+
+    /// <summary>A partition that was made this moment has no leader yet, or is not known.</summary>
+    private static long EndOf(IConsumer<byte[]?, byte[]?> consumer, TopicPartition partition)
+    {
+        for (var began = TimeProvider.System.GetTimestamp(); ;)
+        {
+            try
+            {
+                return consumer.QueryWatermarkOffsets(partition, Deadline).High.Value;
+            }
+            catch (KafkaException e) when (e.Error.Code is ErrorCode.NotLeaderForPartition or ErrorCode.LeaderNotAvailable or ErrorCode.UnknownTopicOrPart or ErrorCode.Local_UnknownPartition
+                && TimeProvider.System.GetElapsedTime(began) < Deadline)
+            {
+                // by and by
+                Thread.Sleep(RetryDelay);
+            }
+        }
     }
 
     private static TopicRecord RecordOf(Topic topic, ConsumeResult<byte[]?, byte[]?> result)
