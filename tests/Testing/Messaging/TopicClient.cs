@@ -20,7 +20,7 @@ public sealed record TopicRecord(Guid? Id, string Key, object? Event, int Partit
 /// <param name="kafka">The broker's bootstrap list.</param>
 public sealed class TopicClient(string kafka) : IDisposable
 {
-    private static readonly TimeSpan Deadline = Eventually.DefaultDeadline, RetryDelay = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan Deadline = Eventually.DefaultDeadline;
 
     private readonly ConcurrentDictionary<string, bool> _ensured = new();
 
@@ -98,12 +98,12 @@ public sealed class TopicClient(string kafka) : IDisposable
     }
 
     /// <summary>Everything that is on a topic now, in order within each partition.</summary>
-    public Task<IReadOnlyList<TopicRecord>> ReadAsync(Topic topic) => Task.Run(() => Read(topic, until: null));
+    public Task<IReadOnlyList<TopicRecord>> ReadAsync(Topic topic) => Task.Run(() => ReadAllAsync(topic, until: null));
 
     /// <summary>Reads a topic from its beginning until <paramref name="until"/> holds for what was read.</summary>
     /// <returns>What was read, in order within each partition.</returns>
     /// <exception cref="TimeoutException">It did not hold within 5 min.</exception>
-    public Task<IReadOnlyList<TopicRecord>> ReadUntilAsync(Topic topic, Func<IReadOnlyList<TopicRecord>, bool> until) => Task.Run(() => Read(topic, until));
+    public Task<IReadOnlyList<TopicRecord>> ReadUntilAsync(Topic topic, Func<IReadOnlyList<TopicRecord>, bool> until) => Task.Run(() => ReadAllAsync(topic, until));
 
     /// <summary>The offset that a consumer group has committed for each partition of a topic, 0 where there is none.</summary>
     public Task<long[]> CommittedAsync(string group, Topic topic) => Task.Run(() =>
@@ -115,10 +115,12 @@ public sealed class TopicClient(string kafka) : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _producer.Dispose();
 
-    private IReadOnlyList<TopicRecord> Read(Topic topic, Func<IReadOnlyList<TopicRecord>, bool>? until)
+    private async Task<IReadOnlyList<TopicRecord>> ReadAllAsync(Topic topic, Func<IReadOnlyList<TopicRecord>, bool>? until)
     {
         using var consumer = Consumer($"reader-{Guid.NewGuid():N}");
-        var ends = Partitions(topic).ToDictionary(partition => partition, partition => EndOf(consumer, partition));
+        var ends = new Dictionary<TopicPartition, long>();
+        foreach (var partition in Partitions(topic))
+            ends[partition] = await EndOfAsync(consumer, partition);
         consumer.Assign(ends.Keys.Select(partition => new TopicPartitionOffset(partition, Offset.Beginning)));
         var records = new List<TopicRecord>();
         var deadline = TimeProvider.System.GetTimestamp() + (long)(Deadline.TotalSeconds * TimeProvider.System.TimestampFrequency);
@@ -135,22 +137,23 @@ public sealed class TopicClient(string kafka) : IDisposable
         return records;
     }
 
-    /// <summary>A partition that was made this moment has no leader yet, or is not known.</summary>
-    private static long EndOf(IConsumer<byte[]?, byte[]?> consumer, TopicPartition partition)
+    /// <summary>The end of a partition, once it is known and has a leader: one that was made this moment has none yet.</summary>
+    private static async Task<long> EndOfAsync(IConsumer<byte[]?, byte[]?> consumer, TopicPartition partition)
     {
-        for (var began = TimeProvider.System.GetTimestamp(); ;)
+        var end = 0L;
+        await Eventually.BecomesTrueAsync(() =>
         {
             try
             {
-                return consumer.QueryWatermarkOffsets(partition, Deadline).High.Value;
+                end = consumer.QueryWatermarkOffsets(partition, Deadline).High.Value;
+                return Task.FromResult(true);
             }
-            catch (KafkaException e) when (e.Error.Code is ErrorCode.NotLeaderForPartition or ErrorCode.LeaderNotAvailable or ErrorCode.UnknownTopicOrPart or ErrorCode.Local_UnknownPartition
-                && TimeProvider.System.GetElapsedTime(began) < Deadline)
+            catch (KafkaException e) when (e.Error.Code is ErrorCode.NotLeaderForPartition or ErrorCode.LeaderNotAvailable or ErrorCode.UnknownTopicOrPart or ErrorCode.Local_UnknownPartition)
             {
-                // by and by
-                Thread.Sleep(RetryDelay);
+                return Task.FromResult(false);
             }
-        }
+        });
+        return end;
     }
 
     private static TopicRecord RecordOf(Topic topic, ConsumeResult<byte[]?, byte[]?> result)
