@@ -35,7 +35,7 @@ public static class AdvisoryLocks
             SELECT (SELECT count(*) FROM ended) = 0 AND pg_try_advisory_lock(key) FROM lock
             """, session)
         {
-            Parameters = { SqlParameter.Of(name), new NpgsqlParameter<TimeSpan> { TypedValue = longestSilence } },
+            Parameters = { SqlParameter.Of(name), SqlParameter.Of(longestSilence) },
         };
         return await take.ExecuteScalarAsync(cancellationToken) is true;
     }
