@@ -64,6 +64,14 @@ public sealed class ExpiryTests(ShopFixture shops)
         Assert.Equal(0, await shop.ScalarAsync<long>("SELECT count(*) FROM dead_letters"));
     }
 
+    [Fact]
+    public async Task Reservations_that_expire_within_the_hour_are_no_start()
+    {
+        var database = await shops.CreateDatabaseAsync();
+        var refusal = Assert.Throws<OptionsValidationException>(() => new InventoryInstance(database, "127.0.0.1:1", settings: ("Reservations:Lifetime", "00:59:59")));
+        Assert.Contains("Reservations:Lifetime must be from 01:00:00", refusal.Message, StringComparison.Ordinal);
+    }
+
     /// <summary>The expiry as it is some time from now.</summary>
     private static ReservationExpiry ExpiryAfter(RunningInventory shop, TimeSpan ahead) => new(
         shop.Instance.Services.GetRequiredService<IServiceScopeFactory>(), shop.Instance.Services.GetRequiredService<IOptions<ReservationLifetime>>(),

@@ -25,6 +25,16 @@ public sealed class TestProvider : IAsyncDisposable
         _client = new() { BaseAddress = new(Address) };
     }
 
+    /// <summary>Starts it again with an empty ledger.</summary>
+    public async Task ForgetAsync()
+    {
+        await _instance!.DisposeAsync();
+        _client!.Dispose();
+        foreach (var file in _directory.GetFiles())
+            file.Delete();
+        Start();
+    }
+
     /// <summary>Starts it as a process of its own, that can be killed as a crash does it.</summary>
     /// <param name="faults">Its settings of the section <c>Faults</c>.</param>
     public void StartProcess(params (string Name, string Value)[] faults)

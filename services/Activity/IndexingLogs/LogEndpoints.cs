@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 using Shop.Activity.ReadingEvents;
@@ -14,7 +13,7 @@ internal sealed record LogView(DateTimeOffset At, string Service, string Instanc
     string? Exception, string? Trace, string? Span, Guid? Order, long Dropped);
 
 /// <summary><c>GET /api/ops/logs</c>: all services' log lines, for operators.</summary>
-internal static partial class LogEndpoints
+internal static class LogEndpoints
 {
     private const int DefaultLimit = 50, MaxLimit = 200, LongestText = 200;
 
@@ -36,8 +35,9 @@ internal static partial class LogEndpoints
         var lowest = LogLine.LevelOf(level);
         if (level is not null && lowest is null)
             errors.Add("level", $"Must be {string.Join(", ", LogLine.Levels)}.");
-        if (trace is not null && !TraceId().IsMatch(trace))
-            errors.Add("trace", "Must be a trace id: 32 hexadecimal digits.");
+        var traceId = TraceIds.Parse(trace);
+        if (trace is not null && traceId is null)
+            errors.Add("trace", TraceIds.Rule);
         foreach (var (name, value) in new[] { ("service", service), ("event", @event), ("text", text) })
         {
             if (value is not null && (value.Length is 0 or > LongestText || value.Contains('\0', StringComparison.Ordinal)))
@@ -56,8 +56,8 @@ internal static partial class LogEndpoints
             lines = lines.Where(line => line.Level >= least);
         if (@event is not null)
             lines = lines.Where(line => line.EventName == @event);
-        if (trace is not null)
-            lines = lines.Where(line => line.TraceId == trace.ToLowerInvariant());
+        if (traceId is not null)
+            lines = lines.Where(line => line.TraceId == traceId);
         if (text is not null)
             lines = lines.Where(line => EF.Functions.ILike(line.Message, $"%{Escaped(text)}%", @"\"));
         if (order is { } id)
@@ -76,7 +76,4 @@ internal static partial class LogEndpoints
         line.OrderId ?? (line.TraceId is { } trace && orders.TryGetValue(trace, out var order) ? order : null), line.Dropped);
 
     private static string Escaped(string text) => text.Replace(@"\", @"\\", StringComparison.Ordinal).Replace("%", @"\%", StringComparison.Ordinal).Replace("_", @"\_", StringComparison.Ordinal);
-
-    [GeneratedRegex("^[0-9a-fA-F]{32}$")]
-    private static partial Regex TraceId();
 }

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using System.Text.RegularExpressions;
+using Shop.Activity.ReadingEvents;
 using Shop.Contracts;
 using Shop.Messaging.Consuming;
 using Shop.Messaging.Events;
@@ -21,7 +21,7 @@ namespace Shop.Activity.IndexingLogs;
 /// <param name="OrderId">The order it is about, where one of its fields names it.</param>
 /// <param name="Dropped">Lines that were left out before it.</param>
 /// <param name="EventId">The event's id, by which a line that comes again is known; null where an earlier version kept it.</param>
-internal sealed partial record LogLine(DateTimeOffset WrittenAt, string Service, string Instance, int Level, string? EventName, string Category, string Message,
+internal sealed record LogLine(DateTimeOffset WrittenAt, string Service, string Instance, int Level, string? EventName, string Category, string Message,
     string Fields, string? Exception, string? TraceId, string? SpanId, Guid? OrderId, long Dropped, Guid? EventId)
 {
     /// <summary>Names are cut where an index would not take them.</summary>
@@ -60,7 +60,7 @@ internal sealed partial record LogLine(DateTimeOffset WrittenAt, string Service,
             fields[StorableText.Of(name)] = StorableText.Of(value);
         return new(line.WrittenAt.ToUniversalTime(), Name(line.Service)!, Name(line.Instance) ?? "", level, Name(line.EventName), Name(line.Category) ?? "", StorableText.Of(line.Message),
             JsonSerializer.Serialize(fields, ActivityJson.Default.DictionaryStringString), line.Exception is null ? null : StorableText.Of(line.Exception),
-            Hexadecimal().IsMatch(line.TraceId ?? "") ? line.TraceId : null, Name(line.SpanId), OrderOf(fields), line.Dropped, record.Event.Id);
+            TraceIds.Parse(line.TraceId), Name(line.SpanId), OrderOf(fields), line.Dropped, record.Event.Id);
     }
 
     /// <summary>A level's number; null where there is no such level.</summary>
@@ -78,7 +78,4 @@ internal sealed partial record LogLine(DateTimeOffset WrittenAt, string Service,
         OrderFields.Select(name => fields.TryGetValue(name, out var value) && Guid.TryParse(value, out var order) ? order : (Guid?)null).FirstOrDefault(order => order is not null);
 
     private static string? Name(string? name) => name is null ? null : StorableText.Of(name, LongestName);
-
-    [GeneratedRegex("^[0-9a-f]{32}$")]
-    private static partial Regex Hexadecimal();
 }

@@ -1,4 +1,3 @@
-using System.Text.RegularExpressions;
 using Shop.Activity.StoringEvents;
 using Shop.Contracts;
 using Shop.ServiceDefaults;
@@ -10,7 +9,7 @@ namespace Shop.Activity.ReadingEvents;
 /// <param name="Shopper">Events of this shopper's orders.</param>
 /// <param name="Sku">Events of this product: its stock, its catalogue entry, and the orders in which it was ordered.</param>
 /// <param name="Trace">Events of this trace (W3C Trace Context, 32 hexadecimal digits).</param>
-internal sealed partial record EventFilter(Guid? Order, string? Shopper, string? Sku, string? Trace)
+internal sealed record EventFilter(Guid? Order, string? Shopper, string? Sku, string? Trace)
 {
     private static readonly string[] SkuTopics = [Topics.Stock.Name, Topics.Catalog.Name, Topics.Alarms.Name];
 
@@ -25,8 +24,8 @@ internal sealed partial record EventFilter(Guid? Order, string? Shopper, string?
             if (value is not null && (value.Length is 0 or > StoredEvent.LongestSearchedKey || value.Contains('\0', StringComparison.Ordinal)))
                 errors.Add(name, $"Must be a text of 1 to {StoredEvent.LongestSearchedKey} characters.");
         }
-        if (Trace is not null && !TraceId().IsMatch(Trace))
-            errors.Add("trace", "Must be a trace id: 32 hexadecimal digits.");
+        if (Trace is not null && TraceIds.Parse(Trace) is null)
+            errors.Add("trace", TraceIds.Rule);
     }
 
     /// <summary>The events that are looked for.</summary>
@@ -41,11 +40,8 @@ internal sealed partial record EventFilter(Guid? Order, string? Shopper, string?
         if (Sku is not null)
             events = events.Where(e => e.Key.Length <= StoredEvent.LongestSearchedKey && (SkuTopics.Contains(e.Topic) && e.Key == Sku
                 || OrderTraces.OrderTopics.Contains(e.Topic) && db.OrderedSkus.Where(ordered => ordered.Sku == Sku).Select(ordered => ordered.OrderId.ToString()).Contains(e.Key)));
-        if (Trace?.ToLowerInvariant() is { } trace)
+        if (TraceIds.Parse(Trace) is { } trace)
             events = events.Where(e => e.TraceId == trace);
         return events;
     }
-
-    [GeneratedRegex("^[0-9a-fA-F]{32}$")]
-    private static partial Regex TraceId();
 }

@@ -2,6 +2,8 @@ using System.Diagnostics;
 using Npgsql;
 using Shop.Activity.StoringEvents;
 using Shop.Contracts;
+using Shop.Messaging.Consuming;
+using Shop.Messaging.DeadLetters;
 using Shop.Messaging.Schema;
 using Shop.Messaging.Streams;
 using Shop.Messaging.Workers;
@@ -129,7 +131,8 @@ internal sealed partial class FeedRebuilder(NpgsqlDataSource dataSource, LogRead
         // from a time on: what was before it stays as it is
         if (sinceTime is not null)
             await RebuildTable.CopyOlderAsync(connection, rebuild.Id, cancellationToken);
-        await RebuildTable.SetOfAsync(connection, rebuild.Id, Endpoint, cancellationToken);
+        var feed = await EndpointPositions.ReadAsync(connection, Endpoint, forUpdate: false, cancellationToken);
+        await RebuildTable.SetOfAsync(connection, rebuild.Id, AheadOf(positions, feed), cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return positions;
     }
@@ -137,15 +140,19 @@ internal sealed partial class FeedRebuilder(NpgsqlDataSource dataSource, LogRead
     /// <summary>Fills them from the topics until they are nearly where the feed is.</summary>
     private static async Task CatchUpAsync(NpgsqlConnection connection, LogReader reader, Rebuild rebuild, ShadowWriter writer, Positions positions, CancellationToken cancellationToken)
     {
-        Positions ends;
+        Dictionary<(string Topic, int Partition), long> ends;
         do
         {
-            ends = await RebuildTable.FeedPositionsAsync(connection, Endpoint, forUpdate: false, cancellationToken);
+            ends = await EndpointPositions.ReadAsync(connection, Endpoint, forUpdate: false, cancellationToken);
             await FillAsync(connection, rebuild, writer, positions, FeedRecords.ReadUpToAsync(reader, positions, ends, FeedRecords.FirstOf(reader), FillPatience, cancellationToken), cancellationToken);
-            ends = await RebuildTable.FeedPositionsAsync(connection, Endpoint, forUpdate: false, cancellationToken);
+            ends = await EndpointPositions.ReadAsync(connection, Endpoint, forUpdate: false, cancellationToken);
         }
-        while (ends.Sum(end => Math.Max(0, end.Value - positions.GetValueOrDefault(end.Key))) > NearlyThere);
+        while (AheadOf(positions, ends) > NearlyThere);
     }
+
+    /// <summary>How many records lie between the positions and those that are further on.</summary>
+    private static long AheadOf(Positions positions, Dictionary<(string Topic, int Partition), long> further) =>
+        further.Sum(end => Math.Max(0, end.Value - positions.GetValueOrDefault(end.Key)));
 
     private static async Task FillAsync(NpgsqlConnection connection, Rebuild rebuild, ShadowWriter writer, Positions positions,
         IAsyncEnumerable<IReadOnlyList<(StoredEvent? Event, string Topic, int Partition, long Offset)>> batches, CancellationToken cancellationToken)
@@ -213,7 +220,7 @@ internal sealed partial class FeedRebuilder(NpgsqlDataSource dataSource, LogRead
         {
             await using (var limit = new NpgsqlCommand("SET LOCAL lock_timeout = '2s'", connection))
                 await limit.ExecuteNonQueryAsync(cancellationToken);
-            var ends = await RebuildTable.FeedPositionsAsync(connection, Endpoint, forUpdate: true, cancellationToken);
+            var ends = await EndpointPositions.ReadAsync(connection, Endpoint, forUpdate: true, cancellationToken);
             var (reached, last, records) = (new Positions(positions), new List<StoredEvent>(), 0);
             await foreach (var batch in FeedRecords.ReadUpToAsync(reader, reached, ends, first, SwapPatience, cancellationToken))
             {
@@ -228,7 +235,8 @@ internal sealed partial class FeedRebuilder(NpgsqlDataSource dataSource, LogRead
             if (ends.Any(end => reached.GetValueOrDefault(end.Key) < end.Value))
                 return false;
             await writer.AddAsync(connection, last, records, reached.Of(rebuild.Id), transaction, cancellationToken);
-            await RebuildTable.EndDeadLettersAsync(connection, Endpoint, cancellationToken);
+            // what the new tables do not have (what is no event at all, what lies before the time from which on a rebuild was asked for) waits on
+            await AppliedRecords.EndDeadLettersAsync(connection, Endpoint, ShadowTables.Of("events"), cancellationToken);
             await ShadowTables.SwapAsync(connection, cancellationToken);
             await RebuildTable.FinishAsync(connection, rebuild.Id, cancellationToken);
             await transaction.CommitAsync(cancellationToken);

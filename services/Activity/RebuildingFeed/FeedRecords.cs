@@ -21,7 +21,7 @@ internal static class FeedRecords
     /// <paramref name="patience"/>: who needs to know whether the ends were reached looks at the positions.
     /// </summary>
     public static async IAsyncEnumerable<IReadOnlyList<(StoredEvent? Event, string Topic, int Partition, long Offset)>> ReadUpToAsync(
-        LogReader reader, Positions positions, Positions ends, IReadOnlyDictionary<(string Topic, int Partition), long> first, TimeSpan patience, [EnumeratorCancellation] CancellationToken cancellationToken)
+        LogReader reader, Positions positions, IReadOnlyDictionary<(string Topic, int Partition), long> ends, IReadOnlyDictionary<(string Topic, int Partition), long> first, TimeSpan patience, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var open = new Dictionary<(string Topic, int Partition), long>();
         foreach (var (partition, end) in ends)

@@ -16,12 +16,15 @@ internal static class RebuildTable
         return await reader.ReadAsync(cancellationToken) ? new() { Id = reader.GetGuid(0), From = reader.GetString(1), State = reader.GetString(2), Events = reader.GetInt64(3) } : null;
     }
 
-    public static Task<Positions> PositionsAsync(NpgsqlConnection connection, Guid rebuild, CancellationToken cancellationToken) =>
-        ReadPositionsAsync(new("SELECT topic, partition, next_offset FROM rebuild_positions WHERE rebuild_id = $1", connection) { Parameters = { SqlParameter.Of(rebuild) } }, cancellationToken);
-
-    /// <summary>How far the feed is; with <paramref name="forUpdate"/> it goes no further until the transaction ends.</summary>
-    public static Task<Positions> FeedPositionsAsync(NpgsqlConnection connection, string endpoint, bool forUpdate, CancellationToken cancellationToken) =>
-        ReadPositionsAsync(new($"SELECT topic, partition, next_offset FROM consumer_offsets WHERE endpoint = $1 ORDER BY topic, partition{(forUpdate ? " FOR UPDATE" : "")}", connection) { Parameters = { SqlParameter.Of(endpoint) } }, cancellationToken);
+    public static async Task<Positions> PositionsAsync(NpgsqlConnection connection, Guid rebuild, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand("SELECT topic, partition, next_offset FROM rebuild_positions WHERE rebuild_id = $1", connection) { Parameters = { SqlParameter.Of(rebuild) } };
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var positions = new Positions();
+        while (await reader.ReadAsync(cancellationToken))
+            positions[(reader.GetString(0), reader.GetInt32(1))] = reader.GetInt64(2);
+        return positions;
+    }
 
     public static async Task InsertPositionsAsync(NpgsqlConnection connection, Guid rebuild, Positions positions, CancellationToken cancellationToken)
     {
@@ -45,11 +48,9 @@ internal static class RebuildTable
         await ExecuteAsync(connection, "INSERT INTO shadow_ordered_skus SELECT * FROM ordered_skus", cancellationToken);
     }
 
-    /// <summary>How many events there will be: what is there already and what lies before the feed.</summary>
-    public static Task SetOfAsync(NpgsqlConnection connection, Guid rebuild, string endpoint, CancellationToken cancellationToken) => ExecuteAsync(connection, """
-        UPDATE rebuilds SET state = 'filling', "of" = events + (SELECT coalesce(sum(greatest(0, o.next_offset - p.next_offset)), 0) FROM consumer_offsets o
-          JOIN rebuild_positions p ON p.rebuild_id = $1 AND p.topic = o.topic AND p.partition = o.partition WHERE o.endpoint = $2) WHERE id = $1
-        """, cancellationToken, SqlParameter.Of(rebuild), SqlParameter.Of(endpoint));
+    /// <summary>How many events there will be: what is there already and the <paramref name="ahead"/> that lie before the feed.</summary>
+    public static Task SetOfAsync(NpgsqlConnection connection, Guid rebuild, long ahead, CancellationToken cancellationToken) =>
+        ExecuteAsync(connection, "UPDATE rebuilds SET state = 'filling', \"of\" = events + $2 WHERE id = $1", cancellationToken, SqlParameter.Of(rebuild), SqlParameter.Of(ahead));
 
     /// <summary>Notes what is done now.</summary>
     /// <exception cref="RebuildCancelledException">An operator has cancelled it.</exception>
@@ -85,26 +86,6 @@ internal static class RebuildTable
         ExecuteAsync(connection, $"WITH gone AS (DELETE FROM rebuild_positions WHERE rebuild_id = $1) UPDATE rebuilds SET state = $2, ended_at = now() WHERE id = $1 {condition}", cancellationToken, SqlParameter.Of(rebuild), SqlParameter.Of(state));
 
     /// <summary>
-    /// Ends dead letters and parked records of the feed that the new tables have: played, they would be there twice. What the new tables do not have
-    /// (what is no event at all, what lies before the time from which on a rebuild was asked for) stays; where only the letter itself is there, it stays for those behind it.
-    /// </summary>
-    public static async Task EndDeadLettersAsync(NpgsqlConnection connection, string endpoint, CancellationToken cancellationToken)
-    {
-        // in the order of a redrive: letters first
-        await ExecuteAsync(connection, "SELECT FROM dead_letters WHERE endpoint = $1 AND status IN ('parked', 'redriving') ORDER BY id FOR UPDATE", cancellationToken, SqlParameter.Of(endpoint));
-        await ExecuteAsync(connection, """
-            DELETE FROM parked_records p USING shadow_events e
-            WHERE p.endpoint = $1 AND e.topic = p.topic AND e.partition = p.partition AND e.record_offset = p.record_offset
-            """, cancellationToken, SqlParameter.Of(endpoint));
-        await ExecuteAsync(connection, """
-            UPDATE dead_letters d SET status = CASE
-              WHEN EXISTS (SELECT FROM parked_records p WHERE p.endpoint = d.endpoint AND p.key_digest = d.key_digest) THEN 'redriving' WHEN discarded THEN 'discarded' ELSE 'redriven' END
-            WHERE endpoint = $1 AND (status = 'redriving' OR status = 'parked'
-              AND EXISTS (SELECT FROM shadow_events e WHERE e.topic = d.topic AND e.partition = d.partition AND e.record_offset = d.record_offset))
-            """, cancellationToken, SqlParameter.Of(endpoint));
-    }
-
-    /// <summary>
     /// Compares the tables, row by row, as far as the shadow is; what differs is reported, and is what a rebuild is for. Orders of which there are events
     /// that the shadow does not have yet are left out.
     /// </summary>
@@ -138,16 +119,6 @@ internal static class RebuildTable
             SELECT 1, "table", 0, row_to_json(by_table) FROM by_table WHERE "onlyOld" + "onlyNew" + "changed" > 0) found)
         WHERE id = $1
         """, cancellationToken, SqlParameter.Of(rebuild), SqlParameter.Of(Topics.Orders.Name));
-
-    private static async Task<Positions> ReadPositionsAsync(NpgsqlCommand command, CancellationToken cancellationToken)
-    {
-        await using var own = command;
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        var positions = new Positions();
-        while (await reader.ReadAsync(cancellationToken))
-            positions[(reader.GetString(0), reader.GetInt32(1))] = reader.GetInt64(2);
-        return positions;
-    }
 
     private static async Task<int> ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken, params NpgsqlParameter[] parameters)
     {

@@ -1,5 +1,6 @@
 using System.Text;
 using Npgsql;
+using Shop.Messaging.Schema;
 
 namespace Shop.Activity.RebuildingFeed;
 
@@ -76,7 +77,7 @@ internal static class ShadowTables
 
     private static async Task<List<(string First, string Second, string Third)>> ReadAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken)
     {
-        await using var command = new NpgsqlCommand(sql, connection) { Parameters = { new NpgsqlParameter<string[]> { TypedValue = Names } } };
+        await using var command = new NpgsqlCommand(sql, connection) { Parameters = { SqlParameter.Of(Names) } };
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var rows = new List<(string, string, string)>();
         while (await reader.ReadAsync(cancellationToken))

@@ -1,3 +1,5 @@
+using Shop.Messaging.Workers;
+
 namespace Shop.Messaging.Consuming;
 
 /// <summary>The records of an endpoint that were read and wait to be handled: as many as keep every lane busy, and no more.</summary>
@@ -6,7 +8,7 @@ internal sealed class Backlog
     private const int MaxRecords = 6_000;
     private const long MaxBytes = 32 * 1024 * 1024;
 
-    private readonly SemaphoreSlim _shrunk = new(0, 1);
+    private readonly WorkSignal _shrunk = new();
     private int _records;
     private long _bytes;
 
@@ -27,16 +29,8 @@ internal sealed class Backlog
     public void Remove(ConsumedRecord record)
     {
         Interlocked.Add(ref _bytes, -record.Bytes);
-        if (Interlocked.Decrement(ref _records) != MaxRecords * ((2 * PausedLanes) + 1) / 2)
-            return;
-        try
-        {
-            _shrunk.Release();
-        }
-        catch (SemaphoreFullException)
-        {
-            // nobody has waited since the last time
-        }
+        if (Interlocked.Decrement(ref _records) == MaxRecords * ((2 * PausedLanes) + 1) / 2)
+            _shrunk.Set();
     }
 
     /// <summary>Waits until there is room again; false when <paramref name="timeout"/> has passed before.</summary>

@@ -80,7 +80,7 @@ internal sealed partial class BatchProcessor(EndpointOptions endpoint, EndpointP
     private async Task HandleAsync(List<QueuedRecord> records, Exception? failure, CancellationToken cancellationToken)
     {
         var started = Stopwatch.GetTimestamp();
-        using var activity = MessagingTelemetry.StartProcessBatch(records, endpoint)?.SetStatus(ActivityStatusCode.Error, "rolled back");
+        using var activity = MessagingTelemetry.StartProcessBatch(records.Select(queued => queued.Record), endpoint)?.SetStatus(ActivityStatusCode.Error, "rolled back");
         await using var scope = scopes.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<MessagingDbContext>();
         db.ChangeTracker.AutoDetectChangesEnabled = false;
@@ -202,7 +202,8 @@ internal sealed partial class BatchProcessor(EndpointOptions endpoint, EndpointP
                 await work();
                 return;
             }
-            catch (Exception e) when (TransientErrors.IsTransient(e, canBeHalved && isPart ? int.MaxValue : attempt) && !(canBeHalved && attempt >= LongAttempts && TransientErrors.IsTimeout(e)))
+            catch (Exception e) when (!(e is OperationCanceledException && cancellationToken.IsCancellationRequested)
+                && TransientErrors.IsTransient(e, canBeHalved && isPart ? int.MaxValue : attempt) && !(canBeHalved && attempt >= LongAttempts && TransientErrors.IsTimeout(e)))
             {
                 BatchRetried(logger, endpoint.Name, attempt, e.GetBaseException().Message);
                 MessagingTelemetry.Retried(endpoint.Name, e.GetBaseException());

@@ -71,16 +71,11 @@ internal sealed class BatchStore(NpgsqlConnection connection, NpgsqlTransaction 
             await reader.NextResultAsync(cancellationToken);
             parked = (await ReadParkedKeysAsync(reader, cancellationToken)).Count > 0;
         }
-        if (parked)
-        {
-            await ParkAsync([queued.Record], now, cancellationToken);
-            return;
-        }
         await using var batch = new NpgsqlBatch(connection, transaction);
         var letter = DeadLetter.From(queued.Record, endpoint, failure, now);
         if (letter.EventId is not null)
             AddInbox(batch, [queued.Record]);
-        batch.BatchCommands.Add(letter.Insert());
+        batch.BatchCommands.Add(parked ? Park(queued.Record, now) : letter.Insert());
         await batch.ExecuteNonQueryAsync(cancellationToken);
     }
 
@@ -140,11 +135,11 @@ internal sealed class BatchStore(NpgsqlConnection connection, NpgsqlTransaction 
             Parameters =
             {
                 SqlParameter.Of(endpoint),
-                new NpgsqlParameter<string[]> { TypedValue = [.. partitions.Select(partition => partition.Key.Partition.Topic)] },
-                new NpgsqlParameter<int[]> { TypedValue = [.. partitions.Select(partition => partition.Key.Partition.Partition.Value)] },
-                new NpgsqlParameter<long[]> { TypedValue = [.. partitions.Select(partition => partition.Key.Position!.Next)] },
-                new NpgsqlParameter<long[]> { TypedValue = [.. partitions.Select(partition => partition.Last.Offset + 1)] },
-                new NpgsqlParameter<byte[]?[]> { TypedValue = [.. partitions.Select(partition => partition.Last.Fingerprint())] },
+                SqlParameter.Of<string[]>([.. partitions.Select(partition => partition.Key.Partition.Topic)]),
+                SqlParameter.Of<int[]>([.. partitions.Select(partition => partition.Key.Partition.Partition.Value)]),
+                SqlParameter.Of<long[]>([.. partitions.Select(partition => partition.Key.Position!.Next)]),
+                SqlParameter.Of<long[]>([.. partitions.Select(partition => partition.Last.Offset + 1)]),
+                SqlParameter.Of<byte[]?[]>([.. partitions.Select(partition => partition.Last.Fingerprint())]),
             },
         });
         return partitions.Count;
@@ -153,7 +148,7 @@ internal sealed class BatchStore(NpgsqlConnection connection, NpgsqlTransaction 
     private void AddInbox(NpgsqlBatch batch, List<ConsumedRecord> records) =>
         batch.BatchCommands.Add(new("INSERT INTO inbox (event_id, endpoint) SELECT id, $1 FROM unnest($2) AS id ORDER BY id ON CONFLICT DO NOTHING RETURNING event_id")
         {
-            Parameters = { SqlParameter.Of(endpoint), new NpgsqlParameter<Guid[]> { TypedValue = [.. records.Select(record => record.Event.Id)] } },
+            Parameters = { SqlParameter.Of(endpoint), SqlParameter.Of<Guid[]>([.. records.Select(record => record.Event.Id)]) },
         });
 
     /// <summary>
@@ -198,21 +193,19 @@ internal sealed class BatchStore(NpgsqlConnection connection, NpgsqlTransaction 
     {
         await using var batch = new NpgsqlBatch(connection, transaction);
         foreach (var record in records)
-        {
-            batch.BatchCommands.Add(new("""
-                INSERT INTO parked_records (endpoint, topic, partition, record_offset, key, headers, body, parked_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-                """)
-            {
-                Parameters =
-                {
-                    SqlParameter.Of(endpoint), SqlParameter.Of(record.Topic), SqlParameter.Of(record.Partition), SqlParameter.Of(record.Offset), SqlParameter.Of(record.Key),
-                    new NpgsqlParameter<string> { TypedValue = StoredHeaders.Write(record.Headers), NpgsqlDbType = NpgsqlDbType.Jsonb },
-                    new NpgsqlParameter { Value = (object?)record.Body ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Bytea },
-                    SqlParameter.Of(now),
-                },
-            });
-        }
+            batch.BatchCommands.Add(Park(record, now));
         if (records.Count > 0)
             await batch.ExecuteNonQueryAsync(cancellationToken);
     }
+
+    private NpgsqlBatchCommand Park(ConsumedRecord record, DateTimeOffset now) => new("""
+        INSERT INTO parked_records (endpoint, topic, partition, record_offset, key, headers, body, parked_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+        """)
+    {
+        Parameters =
+        {
+            SqlParameter.Of(endpoint), SqlParameter.Of(record.Topic), SqlParameter.Of(record.Partition), SqlParameter.Of(record.Offset), SqlParameter.Of(record.Key),
+            SqlParameter.Of(StoredHeaders.Write(record.Headers), NpgsqlDbType.Jsonb), SqlParameter.Of(record.Body, NpgsqlDbType.Bytea), SqlParameter.Of(now),
+        },
+    };
 }

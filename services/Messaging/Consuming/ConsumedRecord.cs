@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using Confluent.Kafka;
@@ -92,14 +93,31 @@ public sealed class ConsumedRecord
 
     /// <summary>Stands for what cannot be read, from <paramref name="first"/> to before <paramref name="next"/>: of a key of its own, so that it parks nothing else.</summary>
     internal static ConsumedRecord InPlaceOf(TopicPartition partition, long first, long next, DateTimeOffset now) =>
-        new(partition.Topic, partition.Partition.Value, next - 1, $"{partition.Topic}[{partition.Partition.Value}]@{first}", now, null, null)
+        new(partition.Topic, partition.Partition.Value, next - 1, KeyInPlaceOf(partition.Topic, partition.Partition.Value) + first, now, null, null)
         {
             Unreadable = new(partition.Topic, partition.Partition.Value, first, next - 1),
         };
 
+    /// <summary>
+    /// A record as a dead letter or a parked record keeps it. One that stands for what cannot be read is known by its key: a record that says
+    /// nothing at all, under such a key, has nothing to lose by being taken for one.
+    /// </summary>
+    internal static ConsumedRecord Kept(string topic, int partition, long offset, string key, Headers headers, byte[]? body)
+    {
+        var prefix = KeyInPlaceOf(topic, partition);
+        var isInPlace = body is null && headers.Count == 0 && key.StartsWith(prefix, StringComparison.Ordinal);
+        return new(topic, partition, offset, key, DateTimeOffset.UnixEpoch, headers, body)
+        {
+            Unreadable = isInPlace && long.TryParse(key.AsSpan(prefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var first) ? new(topic, partition, first, offset) : null,
+        };
+    }
+
     internal static ConsumedRecord From(ConsumeResult<byte[]?, byte[]?> result) => new(
         result.Topic, result.Partition.Value, result.Offset.Value,
         StorableText.Of(result.Message.Key), TimeOf(result.Message.Timestamp.UnixTimestampMs), result.Message.Headers, result.Message.Value);
+
+    /// <summary>What the key of a record that stands for others begins with; the first of their offsets is the rest.</summary>
+    private static string KeyInPlaceOf(string topic, int partition) => $"{topic}[{partition}]@";
 
     private int CountBytes()
     {

@@ -15,6 +15,9 @@ internal sealed class EndpointPipeline(EndpointOptions endpoint, EventTypes even
     private readonly RecordDispatcher? _dispatcher = endpoint.BatchHandler is null ? new(services, endpoint) : null;
     private readonly Func<MessagingDbContext, Guid[], CancellationToken, Task>? _prefetchSagas = endpoint.SagaType is { } saga ? PrefetchOf(saga) : null;
 
+    /// <summary>The endpoint.</summary>
+    public EndpointOptions Endpoint => endpoint;
+
     /// <summary>Whether somebody here handles <paramref name="record"/>; other records are only passed over.</summary>
     /// <exception cref="FormatException">The record's attributes cannot be read.</exception>
     /// <exception cref="UnreadableRecordsException">It stands for some that cannot be read at all.</exception>

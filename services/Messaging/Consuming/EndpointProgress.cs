@@ -2,7 +2,6 @@ using Confluent.Kafka;
 using Confluent.Kafka.Admin;
 using Npgsql;
 using Shop.Messaging.Kafka;
-using Shop.Messaging.Schema;
 
 namespace Shop.Messaging.Consuming;
 
@@ -30,12 +29,8 @@ public sealed class EndpointProgress
     /// <summary>Whether the endpoint has handled what is before those ends.</summary>
     public async Task<bool> HasHandledAsync(string endpoint, IReadOnlyDictionary<(string Topic, int Partition), long> ends, CancellationToken cancellationToken)
     {
-        await using var command = _dataSource.CreateCommand("SELECT topic, partition, next_offset FROM consumer_offsets WHERE endpoint = $1");
-        command.Parameters.Add(SqlParameter.Of(Options(endpoint).Name));
-        var handled = new Dictionary<(string, int), long>();
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        while (await reader.ReadAsync(cancellationToken))
-            handled[(reader.GetString(0), reader.GetInt32(1))] = reader.GetInt64(2);
+        await using var connection = await _dataSource.OpenConnectionAsync(cancellationToken);
+        var handled = await EndpointPositions.ReadAsync(connection, Options(endpoint).Name, forUpdate: false, cancellationToken);
         return ends.All(end => handled.GetValueOrDefault(end.Key) >= end.Value);
     }
 

@@ -169,17 +169,17 @@ internal sealed partial class PartitionFeed(EndpointOptions endpoint, BatchProce
     /// <summary>Where a topic was made anew and nothing comes any more, what is on it already has to be read all the same.</summary>
     private void FindRemadeTopics(IConsumer<byte[]?, byte[]?> consumer)
     {
+        // an outage is over when the broker has answered: it has to be asked also where no partition is there to ask about
+        if (_assignments.Count == 0 && kafkaLog.IsAway)
+            _ = topicIdentities.FindAsync(endpoint.Topics[0].Name);
         foreach (var assignment in _assignments.Values.ToList())
         {
-            if (assignment.TopicId is { IsCompletedSuccessfully: true } answer && assignment.IsAnotherTopic(answer.Result))
-            {
-                assignment.End();
-                Seek(consumer, new(assignment.Partition) { Start = 0, IsAnotherLog = true }, 0);
-            }
-            else
-            {
-                assignment.TopicId = topicIdentities.FindAsync(assignment.Partition.Topic);
-            }
+            var answer = assignment.TopicId;
+            assignment.TopicId = topicIdentities.FindAsync(assignment.Partition.Topic);
+            if (!answer.IsCompletedSuccessfully || !assignment.IsAnotherTopic(answer.Result))
+                continue;
+            assignment.End();
+            Seek(consumer, new(assignment.Partition) { Start = 0, IsAnotherLog = true }, 0);
         }
     }
 

@@ -94,6 +94,8 @@ internal static class DeadLetterEndpoints
         {
             RedriveOutcome.Done => TypedResults.NoContent(),
             RedriveOutcome.NotFound => TypedResults.Problem("There is no such dead letter", statusCode: StatusCodes.Status404NotFound),
+            RedriveOutcome.Unreadable => TypedResults.Problem("It stands for records that no client can read, at the offsets that its error names: there is nothing to handle again. Discard it when what they said is known otherwise",
+                statusCode: StatusCodes.Status409Conflict),
             RedriveOutcome.AlreadyEnded => TypedResults.Problem("It was redriven or discarded before", statusCode: StatusCodes.Status409Conflict),
             _ => TypedResults.Problem("It, or a record parked behind it, failed again and stays a dead letter", statusCode: StatusCodes.Status409Conflict),
         };

@@ -63,8 +63,8 @@ internal sealed class DeadLetterStore(NpgsqlConnection connection, NpgsqlTransac
         await batch.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    private static ConsumedRecord ReadRecord(NpgsqlDataReader reader, int first, string key) => new(
-        reader.GetString(first), reader.GetInt32(first + 1), reader.GetInt64(first + 2), key, DateTimeOffset.UnixEpoch,
+    private static ConsumedRecord ReadRecord(NpgsqlDataReader reader, int first, string key) => ConsumedRecord.Kept(
+        reader.GetString(first), reader.GetInt32(first + 1), reader.GetInt64(first + 2), key,
         StoredHeaders.Read(reader.GetString(first + 3)), reader.IsDBNull(first + 4) ? null : reader.GetFieldValue<byte[]>(first + 4));
 
     private async Task ExecuteAsync(string sql, CancellationToken cancellationToken, params NpgsqlParameter[] parameters)

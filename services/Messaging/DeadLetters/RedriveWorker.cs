@@ -29,7 +29,7 @@ internal sealed class RedriveWorker(NpgsqlDataSource dataSource, Redriving redri
             return false;
         // played before it is counted: after a crash between the two it is found ended, and counted then
         var outcome = await redriving.RedriveAsync(redrive.Letter, discard: false, cancellationToken);
-        await Redrives.AdvanceAsync(connection, transaction, redrive.Id, outcome == RedriveOutcome.FailedAgain, time.GetUtcNow(), cancellationToken);
+        await Redrives.AdvanceAsync(connection, transaction, redrive.Id, outcome is RedriveOutcome.FailedAgain or RedriveOutcome.Unreadable, time.GetUtcNow(), cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return true;
     }

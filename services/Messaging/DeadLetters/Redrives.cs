@@ -16,7 +16,7 @@ public sealed record RedriveSelection(string? Topic = null, string? EventType = 
 /// <param name="Status"><c>running</c> or <c>completed</c>.</param>
 /// <param name="Total">Dead letters that it found when it was asked for.</param>
 /// <param name="Redriven">Those of them that are done, with everything that was parked behind them.</param>
-/// <param name="Failed">Those of them that failed again, or behind which a record failed: that is a dead letter, and its key stays parked.</param>
+/// <param name="Failed">Those of them that failed again, that cannot be read, or behind which a record failed: that is a dead letter, and its key stays parked.</param>
 /// <param name="StartedAt">When it was asked for.</param>
 /// <param name="EndedAt">When the last of them was done.</param>
 public sealed record RedriveView(Guid Id, RedriveSelection Selection, string Status, long Total, long Redriven, long Failed, DateTimeOffset StartedAt, DateTimeOffset? EndedAt);

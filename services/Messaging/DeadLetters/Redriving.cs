@@ -1,9 +1,11 @@
+using System.Diagnostics;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using Shop.Messaging.Consuming;
+using Shop.Messaging.Operations;
 
 namespace Shop.Messaging.DeadLetters;
 
@@ -21,6 +23,9 @@ internal enum RedriveOutcome
 
     /// <summary>It, or a record behind it, failed: that record is a dead letter now and the key stays parked.</summary>
     FailedAgain,
+
+    /// <summary>It stands for records that cannot be read: there is nothing to play.</summary>
+    Unreadable,
 }
 
 /// <summary>
@@ -57,6 +62,8 @@ internal sealed partial class Redriving(IServiceScopeFactory scopes, EndpointPip
             return RedriveOutcome.AlreadyEnded;
 
         var itself = letter.Status == "parked";
+        if (itself && !discard && letter.Record.Unreadable is not null)
+            return RedriveOutcome.Unreadable;
         var parked = itself ? null : await store.FirstParkedAsync(letter.Endpoint, letter.Key, cancellationToken);
         if (!itself && parked is null)
         {
@@ -66,10 +73,12 @@ internal sealed partial class Redriving(IServiceScopeFactory scopes, EndpointPip
         }
         var record = itself ? letter.Record : parked!.Record;
         await transaction.CreateSavepointAsync(Unplayed, cancellationToken);
+        var pipeline = pipelines.Find(letter.Endpoint);
+        using var activity = pipeline is null || (itself && discard) ? null : MessagingTelemetry.StartProcessBatch([record], pipeline.Endpoint)?.SetStatus(ActivityStatusCode.Error, "rolled back");
         try
         {
             if (!(itself && discard))
-                await PlayAsync(letter.Endpoint, record, scope, db, cancellationToken);
+                await PlayAsync(pipeline ?? throw new InvalidOperationException($"The service has no endpoint {letter.Endpoint} any more"), record, scope, db, cancellationToken);
             if (itself)
                 await store.BeginAsync(id, discard, cancellationToken);
             else
@@ -77,7 +86,7 @@ internal sealed partial class Redriving(IServiceScopeFactory scopes, EndpointPip
             await db.SaveChangesAsync(cancellationToken);
         }
         // a conflict with another writer is answered as a failure: the operator tries again, and nothing was lost
-        catch (Exception e) when (e is not OperationCanceledException && !TransientErrors.IsTransient(e, int.MaxValue))
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested && !TransientErrors.IsTransient(e, int.MaxValue))
         {
             // still under the letter's lock: between the failure and its note nobody else can play the record
             await transaction.RollbackToSavepointAsync(Unplayed, cancellationToken);
@@ -86,12 +95,12 @@ internal sealed partial class Redriving(IServiceScopeFactory scopes, EndpointPip
             return RedriveOutcome.FailedAgain;
         }
         await transaction.CommitAsync(cancellationToken);
+        activity?.SetStatus(ActivityStatusCode.Unset);
         return null;
     }
 
-    private async Task PlayAsync(string endpoint, ConsumedRecord record, IServiceScope scope, MessagingDbContext db, CancellationToken cancellationToken)
+    private static async Task PlayAsync(EndpointPipeline pipeline, ConsumedRecord record, IServiceScope scope, MessagingDbContext db, CancellationToken cancellationToken)
     {
-        var pipeline = pipelines.Find(endpoint) ?? throw new InvalidOperationException($"The service has no endpoint {endpoint} any more");
         if (pipeline.Handles(record))
             await pipeline.DispatchAsync([record], scope, db, cancellationToken);
         db.ChangeTracker.DetectChanges();

@@ -103,26 +103,29 @@ internal static class MessagingTelemetry
     /// <summary>
     /// Starts the span in which a batch is handled, with everything that the database does for it. A batch of one record is part of the trace
     /// that this was sent in; one of several is a trace of its own, with a link to each. What an endpoint handles by the batch always is:
-    /// it only looks on, and a trace must not have it or not as the batches happen to fall.
+    /// it only looks on, and a trace must not have it or not as the batches happen to fall. Where an operator has it handled again, it is part
+    /// of the operator's trace.
     /// </summary>
-    public static Activity? StartProcessBatch(IReadOnlyList<QueuedRecord> records, EndpointOptions endpoint)
+    public static Activity? StartProcessBatch(IEnumerable<ConsumedRecord> records, EndpointOptions endpoint)
     {
         if (!Source.HasListeners())
             return null;
-        var links = new List<ActivityLink>(records.Count);
-        foreach (var (record, _) in records)
+        var count = 0;
+        var links = new List<ActivityLink>();
+        foreach (var record in records)
         {
+            count++;
             if (ActivityContext.TryParse(record.TraceParent, null, isRemote: true, out var sent))
                 links.Add(new(sent));
         }
-        var isOne = endpoint.BatchHandler is null && records.Count == 1 && links.Count == 1;
+        var isOne = endpoint.BatchHandler is null && count == 1 && links.Count == 1;
         return Source.StartActivity($"process {endpoint.Name}", ActivityKind.Consumer, isOne ? links[0].Context : default,
         [
             new("messaging.system", "kafka"),
             new("messaging.operation.name", "process"),
             new("messaging.operation.type", "process"),
             new("messaging.consumer.group.name", endpoint.Name),
-            new("messaging.batch.message_count", records.Count),
+            new("messaging.batch.message_count", count),
         ], isOne ? null : links);
     }
 

@@ -1,9 +1,11 @@
+using Shop.Messaging.Workers;
+
 namespace Shop.Messaging.Outbox;
 
-/// <summary>Wakes the relay of this process; signals between two wake-ups count as one.</summary>
+/// <summary>Wakes the relay of this process, and tells it which shards were written to.</summary>
 internal sealed class OutboxSignal
 {
-    private readonly SemaphoreSlim _work = new(0, 1);
+    private readonly WorkSignal _work = new();
     private int _shards;
 
     /// <summary>There is work.</summary>
@@ -12,16 +14,7 @@ internal sealed class OutboxSignal
     {
         if (shards != 0)
             Interlocked.Or(ref _shards, shards);
-        if (_work.CurrentCount > 0)
-            return;
-        try
-        {
-            _work.Release();
-        }
-        catch (SemaphoreFullException)
-        {
-            // another thread signalled at the same moment: the relay is woken all the same
-        }
+        _work.Set();
     }
 
     /// <summary>The shards that were written to since this was last asked, one bit each.</summary>

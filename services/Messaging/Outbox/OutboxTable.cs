@@ -59,7 +59,7 @@ internal static class OutboxTable
         SELECT {Columns} FROM outbox WHERE shard = ANY($1) AND id = ANY($2) ORDER BY id
         """, connection)
     {
-        Parameters = { new NpgsqlParameter<short[]> { TypedValue = shards }, new NpgsqlParameter<long[]> { TypedValue = ids } },
+        Parameters = { SqlParameter.Of(shards), SqlParameter.Of(ids) },
     };
 
     /// <summary>The message under the reader.</summary>

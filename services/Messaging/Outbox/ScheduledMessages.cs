@@ -1,5 +1,6 @@
 using Npgsql;
 using NpgsqlTypes;
+using Shop.Messaging.Schema;
 
 namespace Shop.Messaging.Outbox;
 
@@ -22,15 +23,15 @@ internal static class ScheduledMessages
               AS message(shard, topic, key, event_id, event_type, occurred_at, causation_id, trace_parent, body, token, due_at)
             """);
         OutboxTable.AddParameters(command, [.. messages.Select(scheduled => scheduled.Message)]);
-        command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = [.. messages.Select(scheduled => scheduled.Token)] });
-        command.Parameters.Add(new NpgsqlParameter<DateTimeOffset[]> { TypedValue = [.. messages.Select(scheduled => scheduled.Due)], NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.TimestampTz });
+        command.Parameters.Add(SqlParameter.Column(messages, NpgsqlDbType.Uuid, scheduled => scheduled.Token));
+        command.Parameters.Add(SqlParameter.Column(messages, NpgsqlDbType.TimestampTz, scheduled => scheduled.Due));
         return command;
     }
 
     /// <summary>Deletes scheduled messages that became moot.</summary>
     public static NpgsqlBatchCommand Delete(IReadOnlyList<Guid> tokens) => new("DELETE FROM timeouts WHERE token = ANY($1)")
     {
-        Parameters = { new NpgsqlParameter<Guid[]> { TypedValue = [.. tokens] } },
+        Parameters = { SqlParameter.Of<Guid[]>([.. tokens]) },
     };
 
     /// <summary>Moves what is due into the outbox, where it is relayed like any other event of its key.</summary>
@@ -43,6 +44,6 @@ internal static class ScheduledMessages
         SELECT shard, topic, key, event_id, event_type, $1, causation_id, trace_parent, body, token FROM due ORDER BY due_at
         """)
     {
-        Parameters = { new NpgsqlParameter<DateTimeOffset> { TypedValue = now } },
+        Parameters = { SqlParameter.Of(now) },
     };
 }

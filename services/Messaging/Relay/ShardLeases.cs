@@ -62,7 +62,7 @@ internal sealed class ShardLeases(NpgsqlConnection session)
             SELECT count(*)::int, (count(*) FILTER (WHERE pid < pg_backend_pid()))::int FROM relays WHERE pid NOT IN (SELECT pid FROM ended)
             """, session)
         {
-            Parameters = { new NpgsqlParameter<TimeSpan> { TypedValue = LongestSilence } },
+            Parameters = { SqlParameter.Of(LongestSilence) },
         };
         await using var reader = await renew.ExecuteReaderAsync(cancellationToken);
         await reader.ReadAsync(cancellationToken);
@@ -81,8 +81,8 @@ internal sealed class ShardLeases(NpgsqlConnection session)
         {
             Parameters =
             {
-                new NpgsqlParameter<int[]> { TypedValue = [.. Enumerable.Range(0, OutboxShards.Count).Where(shard => (_owned & (1 << shard)) == 0)] },
-                new NpgsqlParameter<int> { TypedValue = Share - Shards.Length },
+                SqlParameter.Of<int[]>([.. Enumerable.Range(0, OutboxShards.Count).Where(shard => (_owned & (1 << shard)) == 0)]),
+                SqlParameter.Of(Share - Shards.Length),
             },
         };
         var owned = _owned;
@@ -100,7 +100,7 @@ internal sealed class ShardLeases(NpgsqlConnection session)
         var surplus = Shards[Share..];
         await using var release = new NpgsqlCommand($"SELECT pg_advisory_unlock({ShardLocks}, shard) FROM unnest($1) AS shard", session)
         {
-            Parameters = { new NpgsqlParameter<int[]> { TypedValue = [.. surplus.Select(shard => (int)shard)] } },
+            Parameters = { SqlParameter.Of<int[]>([.. surplus.Select(shard => (int)shard)]) },
         };
         await release.ExecuteNonQueryAsync(cancellationToken);
         Own(surplus.Aggregate(_owned, (owned, shard) => owned & ~(1 << shard)));

@@ -38,7 +38,7 @@ public static class AdvisoryLocks
             SELECT CASE WHEN EXISTS (SELECT FROM ended) THEN false ELSE pg_try_advisory_lock(key) END FROM lock
             """, session)
         {
-            Parameters = { SqlParameter.Of(name), new NpgsqlParameter<TimeSpan> { TypedValue = longestSilence } },
+            Parameters = { SqlParameter.Of(name), SqlParameter.Of(longestSilence) },
         };
         return await take.ExecuteScalarAsync(cancellationToken) is true;
     }

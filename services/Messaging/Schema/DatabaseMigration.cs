@@ -23,7 +23,7 @@ internal static class DatabaseMigration
             .Select(type => type.GetCustomAttribute<MigrationAttribute>()?.Id).OfType<string>().ToArray();
         await using var count = new NpgsqlCommand("""SELECT count(*) FROM "__EFMigrationsHistory" WHERE migration_id = ANY($1)""", connection)
         {
-            Parameters = { new NpgsqlParameter<string[]> { TypedValue = migrations } },
+            Parameters = { SqlParameter.Of(migrations) },
         };
         try
         {

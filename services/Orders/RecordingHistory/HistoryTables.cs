@@ -22,13 +22,13 @@ internal sealed class HistoryTables(NpgsqlConnection connection, NpgsqlTransacti
     public async Task<KnownEvents> LockAndReadAsync(int partition, Guid[] orderIds, CancellationToken cancellationToken)
     {
         await using var batch = new NpgsqlBatch(connection, transaction);
-        batch.BatchCommands.Add(new("SELECT pg_advisory_xact_lock($1, $2)") { Parameters = { new NpgsqlParameter<int> { TypedValue = LockClass }, new NpgsqlParameter<int> { TypedValue = partition } } });
-        batch.BatchCommands.Add(new("SELECT order_id, event_id, type FROM order_events WHERE order_id = ANY($1)") { Parameters = { new NpgsqlParameter<Guid[]> { TypedValue = orderIds } } });
+        batch.BatchCommands.Add(new("SELECT pg_advisory_xact_lock($1, $2)") { Parameters = { SqlParameter.Of(LockClass), SqlParameter.Of(partition) } });
+        batch.BatchCommands.Add(new("SELECT order_id, event_id, type FROM order_events WHERE order_id = ANY($1)") { Parameters = { SqlParameter.Of(orderIds) } });
         batch.BatchCommands.Add(new("""
             SELECT order_id, event_id, type, topic, partition, record_offset, at, causation_id, data, waiting_since
             FROM order_events_waiting WHERE order_id = ANY($1) ORDER BY topic, record_offset
             """)
-        { Parameters = { new NpgsqlParameter<Guid[]> { TypedValue = orderIds } } });
+        { Parameters = { SqlParameter.Of(orderIds) } });
 
         var placed = new List<(Guid OrderId, Guid Id, string Type)>();
         var waiting = new List<(OrderEvent, DateTimeOffset)>();
@@ -59,7 +59,7 @@ internal sealed class HistoryTables(NpgsqlConnection connection, NpgsqlTransacti
             batch.BatchCommands.Add(Insert("""
                 INSERT INTO order_events_waiting (order_id, event_id, type, topic, partition, record_offset, at, causation_id, data, waiting_since)
                 SELECT *, $10 FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING
-                """, waiting, new NpgsqlParameter<DateTimeOffset> { TypedValue = now }));
+                """, waiting, SqlParameter.Of(now)));
         }
         if (batch.BatchCommands.Count > 0)
             await batch.ExecuteNonQueryAsync(cancellationToken);
@@ -70,7 +70,7 @@ internal sealed class HistoryTables(NpgsqlConnection connection, NpgsqlTransacti
     {
         await using var command = new NpgsqlCommand("SELECT DISTINCT partition, order_id FROM order_events_waiting WHERE waiting_since < $1 ORDER BY 1, 2 LIMIT $2", connection, transaction)
         {
-            Parameters = { new NpgsqlParameter<DateTimeOffset> { TypedValue = before }, new NpgsqlParameter<int> { TypedValue = limit } },
+            Parameters = { SqlParameter.Of(before), SqlParameter.Of(limit) },
         };
         var orders = new List<(int, Guid)>();
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
 using Npgsql;
+using Shop.Messaging.Schema;
 using Shop.Messaging.Workers;
 using Shop.Orders.RecordingHistory;
 using Shop.ServiceDefaults;
@@ -124,9 +125,9 @@ internal sealed class OrderWatcher(NpgsqlDataSource dataSource, IOptions<StreamO
               SELECT * FROM order_events WHERE order_id = stream.order_id AND sequence > stream.after ORDER BY sequence LIMIT $3) e
             ORDER BY stream.n, e.sequence
             """);
-        command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = [.. waiting.Select(subscription => subscription.OrderId)] });
-        command.Parameters.Add(new NpgsqlParameter<int[]> { TypedValue = [.. waiting.Select(subscription => subscription.After)] });
-        command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = MaxDelivery });
+        command.Parameters.Add(SqlParameter.Of<Guid[]>([.. waiting.Select(subscription => subscription.OrderId)]));
+        command.Parameters.Add(SqlParameter.Of<int[]>([.. waiting.Select(subscription => subscription.After)]));
+        command.Parameters.Add(SqlParameter.Of(MaxDelivery));
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var (current, events) = ((OrderSubscription?)null, new List<OrderEvent>());
         while (await reader.ReadAsync(cancellationToken))

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
 using Npgsql;
+using Shop.Messaging.Schema;
 using Shop.Messaging.Workers;
 
 namespace Shop.Orders.SubmittingOrder;
@@ -34,8 +35,8 @@ internal sealed class IdempotencyKeyCleanup(NpgsqlDataSource dataSource, IOption
               SELECT shopper_id, key FROM idempotency_keys WHERE created_at <= $1 ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED) expired
             WHERE idempotency_keys.shopper_id = expired.shopper_id AND idempotency_keys.key = expired.key
             """);
-        command.Parameters.Add(new NpgsqlParameter<DateTimeOffset> { TypedValue = expiredBefore });
-        command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = KeysPerStep });
+        command.Parameters.Add(SqlParameter.Of(expiredBefore));
+        command.Parameters.Add(SqlParameter.Of(KeysPerStep));
         return await command.ExecuteNonQueryAsync(cancellationToken);
     }
 }

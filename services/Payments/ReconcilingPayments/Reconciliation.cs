@@ -110,20 +110,29 @@ internal sealed partial class Reconciliation(IServiceScopeFactory scopes, Paymen
             [.. rows.Where(row => row.Differs).OrderBy(row => row.PaymentId).Select(row => new DifferenceView(row.PaymentId!.Value, row.OrderId, Ours(row), Theirs(row)))]), isMore);
     }
 
-    /// <summary>Copies a page of the ledger; false where there is no other. The provider is asked outside of any transaction.</summary>
+    /// <summary>
+    /// Copies a page of the ledger; false where there is no other. It begins at the last entry that was copied: where that is of a payment we have not
+    /// copied, or is not there, this is another ledger, or one that has lost its end, and all of it is copied anew. The provider is asked outside of any transaction.
+    /// </summary>
     private async Task<bool> ReadLedgerAsync(PaymentsDb db, CancellationToken cancellationToken)
     {
         await db.Database.ExecuteSqlAsync($"INSERT INTO ledger_position (id, sequence) VALUES (1, 0) ON CONFLICT DO NOTHING", cancellationToken);
         var after = await db.Database.SqlQuery<long>($"SELECT sequence AS \"Value\" FROM ledger_position").SingleAsync(cancellationToken);
-        var page = await provider.ReadLedgerAsync(after, cancellationToken);
-        if (page.Items is not [.., var last])
+        var page = await provider.ReadLedgerAsync(Math.Max(0, after - 1), cancellationToken);
+        if (after > 0 && !(page.Items is [var known, ..] && known.Sequence == after && await db.LedgerPayments.AnyAsync(payment => payment.PaymentId == known.PaymentId, cancellationToken)))
+        {
+            await BeginAnewAsync(db, after, cancellationToken);
+            return true;
+        }
+        LedgerEntry[] items = [.. page.Items.Skip(after > 0 ? 1 : 0)];
+        if (items is not [.., var last])
             return false;
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
         // somebody else has copied it meanwhile: from where that is, again
         if (await db.Database.ExecuteSqlAsync($"UPDATE ledger_position SET sequence = {last.Sequence} WHERE sequence = {after}", cancellationToken) == 0)
             return true;
         // of several entries of one payment in a page the last says what it is
-        var entries = page.Items.GroupBy(entry => entry.PaymentId).Select(entries => (Newest: entries.Last(), First: entries.First(),
+        var entries = items.GroupBy(entry => entry.PaymentId).Select(entries => (Newest: entries.Last(), First: entries.First(),
             Captures: entries.Count(entry => entry.Kind == "captured"), Amount: entries.LastOrDefault(entry => entry.Amount is not null))).ToList();
         await using (var command = new NpgsqlCommand("""
             INSERT INTO ledger_payments AS l (payment_id, status, amount, currency, captures, first_at) SELECT * FROM unnest($1, $2, $3, $4, $5, $6)
@@ -146,6 +155,17 @@ internal sealed partial class Reconciliation(IServiceScopeFactory scopes, Paymen
         }
         await transaction.CommitAsync(cancellationToken);
         return page.Next is not null;
+    }
+
+    /// <summary>Forgets what was copied, unless somebody else is further by now. What is not in the new ledger differs, and is told payment by payment.</summary>
+    private async Task BeginAnewAsync(PaymentsDb db, long after, CancellationToken cancellationToken)
+    {
+        await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
+        if (await db.Database.ExecuteSqlAsync($"UPDATE ledger_position SET sequence = 0 WHERE sequence = {after}", cancellationToken) == 0)
+            return;
+        await db.LedgerPayments.ExecuteDeleteAsync(cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+        LedgerDiverged(logger, after);
     }
 
     /// <summary>One alarm for each payment that differs, until it does not any more; true where there may be more to tell.</summary>
@@ -179,6 +199,9 @@ internal sealed partial class Reconciliation(IServiceScopeFactory scopes, Paymen
 
     [LoggerMessage(EventName = "PaymentDiffers", Level = LogLevel.Error, Message = "Payment {PaymentId} is {Ours} here and {Theirs} at the provider")]
     private static partial void Differs(ILogger logger, Guid paymentId, string ours, string theirs);
+
+    [LoggerMessage(EventName = "LedgerDiverged", Level = LogLevel.Error, Message = "The provider's ledger is not the one that was read up to {Sequence}: it was made anew or lost its end, and is read from its beginning")]
+    private static partial void LedgerDiverged(ILogger logger, long sequence);
 
     /// <summary>The counts, and a payment to tell of; none where there is no such payment.</summary>
     private sealed record Row(long Compared, long InFlight, long Differing, Guid? PaymentId, Guid? OrderId, string? State, decimal? Amount, string? Currency, string? Status,

@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Shop.Benchmarks.Broker;
 using Shop.Messaging.Outbox;
+using Shop.Messaging.Schema;
 using Shop.Testing;
 
 namespace Shop.Benchmarks.Messaging;
@@ -78,8 +79,8 @@ internal static class RelayBench
               convert_to('{"accountId":"' || gen_random_uuid() || '","number":' || lpad(i::text, 8) || ',"note":"' || repeat(md5(i::text), 7) || '"}', 'UTF8')
             FROM generate_series($1, $1 + $2 - 1) i
             """);
-        insert.Parameters.Add(new NpgsqlParameter<int> { TypedValue = first });
-        insert.Parameters.Add(new NpgsqlParameter<int> { TypedValue = rows });
+        insert.Parameters.Add(SqlParameter.Of(first));
+        insert.Parameters.Add(SqlParameter.Of(rows));
         await insert.ExecuteNonQueryAsync(cancellationToken);
     }
 
@@ -104,7 +105,7 @@ internal static class RelayBench
     private static async Task<long> LastAfterAsync(NpgsqlDataSource dataSource, long id, CancellationToken cancellationToken)
     {
         await using var command = dataSource.CreateCommand("SELECT id FROM outbox WHERE id > $1 ORDER BY id DESC LIMIT 1");
-        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = id });
+        command.Parameters.Add(SqlParameter.Of(id));
         return (long?)await command.ExecuteScalarAsync(cancellationToken) ?? 0;
     }
 }

@@ -9,9 +9,9 @@ public sealed class InventoryInstance : InventoryApi, IAsyncDisposable
 {
     private readonly Factory _factory;
 
-    public InventoryInstance(string database, string kafka, int alarmMegabytes)
+    public InventoryInstance(string database, string kafka, int alarmMegabytes = RunningInventory.AlarmMegabytes, params (string Name, string Value)[] settings)
     {
-        _factory = new(database, kafka, alarmMegabytes);
+        _factory = new(database, kafka, alarmMegabytes, settings);
         _factory.UseKestrel();
         _factory.StartServer();
         Client = _factory.CreateClient();
@@ -24,7 +24,7 @@ public sealed class InventoryInstance : InventoryApi, IAsyncDisposable
 
     public ValueTask DisposeAsync() => _factory.DisposeAsync();
 
-    private sealed class Factory(string database, string kafka, int alarmMegabytes) : WebApplicationFactory<InventoryDb>
+    private sealed class Factory(string database, string kafka, int alarmMegabytes, (string Name, string Value)[] settings) : WebApplicationFactory<InventoryDb>
     {
         protected override void ConfigureWebHost(IWebHostBuilder builder)
         {
@@ -37,6 +37,8 @@ public sealed class InventoryInstance : InventoryApi, IAsyncDisposable
             builder.UseSetting("Sensors:SilentAfter", "00:00:05");
             builder.UseSetting("ChangeCapture:AlarmMegabytes", $"{alarmMegabytes}");
             builder.UseSetting("Logging:LogLevel:Default", "Error");
+            foreach (var (name, value) in settings)
+                builder.UseSetting(name, value);
         }
     }
 }

@@ -153,16 +153,53 @@ public sealed class FailingHandlerTests(PostgresFixture postgres, BrokerFixture 
     public async Task A_handler_that_gives_up_waiting_is_a_failed_handler_and_not_a_stopped_service(Broker broker)
     {
         using var service = await JournalService.CreateAsync(postgres, brokers, broker);
+        var (attempts, isMended) = (0, false);
         await using var instance = await service.StartAsync(new()
         {
             OnPrefetch = notes => _ = notes.Any(noted => noted.Number == 2) ? throw new TaskCanceledException("no answer in time") : 0,
+            OnNoted = async (noted, _) =>
+            {
+                if (noted.Number != 4 || isMended)
+                    return;
+                Interlocked.Increment(ref attempts);
+                await Task.Delay(Timeout.Infinite, new CancellationToken(canceled: true));
+            },
         });
-        var journals = Journals.New(1);
+        var journals = Journals.New(2);
 
-        await service.Topics.PublishAsync(service.Notes, Journals.Notes(journals, 3));
-
+        await service.Topics.PublishAsync(service.Notes, Journals.Notes([journals[0]], 3));
         await Eventually.BecomesAsync(1L, () => instance.CountAsync("parked_records"));
         Assert.Contains("no answer in time", Assert.Single(await instance.DeadLettersAsync()).Error);
+
+        await service.Topics.PublishAsync(service.Notes, Journals.Notes([journals[1]], 1, first: 4));
+        await Eventually.BecomesAsync(2, async () => (await instance.DeadLettersAsync()).Count);
+        Assert.Equal(3, attempts);
+
+        // also where an operator has it handled again, one by one or with many others
+        var letter = Assert.Single(await instance.DeadLettersAsync(), letter => letter.Key == journals[1].ToString());
+        Assert.Equal(System.Net.HttpStatusCode.Conflict, await instance.RedriveAsync(letter.Id));
+        var redrive = await instance.RedriveEndsAsync((await instance.BeginRedriveAsync(new(ErrorType: letter.Error[..letter.Error.IndexOf(':')]))).Location);
+        Assert.Equal((0, redrive.Total), (redrive.Redriven, redrive.Failed));
+        isMended = true;
+        Assert.Equal(System.Net.HttpStatusCode.NoContent, await instance.RedriveAsync(letter.Id));
+        await service.HaveEntriesAsync(2);
+    }
+
+    [Fact]
+    public async Task A_want_of_memory_that_passes_is_no_records_fault()
+    {
+        using var service = await JournalService.CreateAsync(postgres, brokers, Broker.Embedded);
+        var attempts = 0;
+        await using var instance = await service.StartAsync(new()
+        {
+            OnNoted = (noted, _) => noted.Number == 5 && Interlocked.Increment(ref attempts) <= 3 ? throw new OutOfMemoryException() : Task.CompletedTask,
+        });
+        var journals = Journals.New(3);
+
+        await service.Topics.PublishAsync(service.Notes, Journals.Notes(journals, 10));
+
+        await service.HaveExactlyAsync(journals, 10);
+        Assert.True(attempts > 3);
     }
 
     private static Task<int> LockAsync(TestDb db, Guid row) => db.Database.ExecuteSqlAsync($"SELECT FROM counters WHERE id = {row} FOR UPDATE");

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Net;
 using Microsoft.Extensions.DependencyInjection;
 using Shop.Contracts;
 using Shop.Messaging.Streams;
@@ -58,6 +59,14 @@ public sealed class UnreadableBatchTests(PostgresFixture postgres)
             // a range for each partition: from behind what was handled to its last offset, which the dead letter has as its own
             Assert.Equal(damaged, letters.Sum(letter => letter.Offset + 1 - long.Parse(letter.Key[(letter.Key.IndexOf('@') + 1)..], System.Globalization.CultureInfo.InvariantCulture)));
             await second.HasLoggedAsync("RecordDeadLettered");
+
+            // there is nothing to play again: the letter says so, and which offsets, until an operator gives it up
+            Assert.Equal(HttpStatusCode.Conflict, await second.RedriveAsync(letters[0].Id));
+            var redrive = await second.RedriveEndsAsync((await second.BeginRedriveAsync(new(Topic: service.Notes.Name))).Location);
+            Assert.Equal((0, letters.Count), (redrive.Redriven, redrive.Failed));
+            Assert.Equal(letters.Select(letter => (letter.Id, letter.Status, letter.Error)), (await second.DeadLettersAsync()).Select(letter => (letter.Id, letter.Status, letter.Error)));
+            foreach (var letter in letters)
+                Assert.Equal(HttpStatusCode.NoContent, await second.DiscardAsync(letter.Id));
 
             // and by those that read whole topics, as the warehouse does
             Assert.Equal(journals.Count * 2, await ReadableAsync(second.Services.GetRequiredService<LogReaders>(), service.Notes));

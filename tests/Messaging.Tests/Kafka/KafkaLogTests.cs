@@ -2,6 +2,7 @@ using Confluent.Kafka;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Logging;
+using Shop.Contracts;
 using Shop.Messaging.Kafka;
 using Shop.Messaging.Tests.Hosting;
 using Shop.Testing;
@@ -80,6 +81,37 @@ public sealed class KafkaLogTests(PostgresFixture postgres, BrokerFixture broker
         Assert.Single(instance.LoggedEvents, name => name == "KafkaClientWarning");
 
         Task BecomesAsync(HealthStatus status) => Eventually.BecomesAsync(status, async () => (await health.CheckHealthAsync(TestContext.Current.CancellationToken)).Status);
+    }
+
+    /// <summary>Of a topic's single partition, which one of the two has.</summary>
+    [Fact]
+    public async Task An_instance_without_a_partition_is_well_after_an_outage_too()
+    {
+        using var service = await JournalService.CreateAsync(postgres, brokers, Broker.Embedded);
+        await using var proxy = TcpProxy.ForKafka(service.Kafka);
+        var single = new Topic($"{service.Name}-single", 1).With(e => e.JournalId.ToString(), JournalJson.Default.Noted);
+        await using var first = await StartAsync();
+        await using var second = await StartAsync();
+        await BecomeAsync(HealthStatus.Healthy);
+
+        proxy.Cut();
+        await BecomeAsync(HealthStatus.Degraded);
+        proxy.Resume();
+
+        await BecomeAsync(HealthStatus.Healthy);
+
+        Task<ServiceHarness<TestDb>> StartAsync() => ServiceHarness<TestDb>.StartAsync(service.Name, service.Database, proxy.ConnectionString,
+            messaging => messaging.Produces(single, service.Records).Endpoint("single", endpoint => endpoint.Consumes(single).Consumer<JournalKeeper>()),
+            services => services.AddSingleton(new Hooks()), TestContext.Current.CancellationToken);
+
+        async Task BecomeAsync(HealthStatus status)
+        {
+            foreach (var instance in new[] { first, second })
+            {
+                var health = instance.Services.GetRequiredService<HealthCheckService>();
+                await Eventually.BecomesAsync(status, async () => (await health.CheckHealthAsync(TestContext.Current.CancellationToken)).Status);
+            }
+        }
     }
 
     private sealed class Collected : ILogger<KafkaLog>

@@ -1,7 +1,9 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
+using System.Net;
 using Microsoft.Extensions.DependencyInjection;
+using Shop.Messaging.Consuming;
 using Shop.Messaging.Operations;
 using Shop.Messaging.Tests.Hosting;
 using Shop.Testing;
@@ -70,6 +72,48 @@ public sealed class TelemetryTests(PostgresFixture postgres, BrokerFixture broke
         Assert.Equal(ActivityStatusCode.Error, batch.Status);
         var single = spans.Where(span => span.OperationName == $"process {service.Group}" && span.TraceId == trace).ToList();
         Assert.Contains(single, span => span.Status == ActivityStatusCode.Unset && spans.Any(sql => sql.Source.Name == "Npgsql" && sql.ParentSpanId == span.SpanId));
+    }
+
+    /// <summary>Of a handler of batches, whose records are no spans of their own, too.</summary>
+    [Fact]
+    public async Task What_an_operator_has_handled_again_is_a_span_that_is_linked_to_the_records_trace()
+    {
+        using var service = await JournalService.CreateAsync(postgres, brokers, Broker.Embedded);
+        var spans = new ConcurrentQueue<Activity>();
+        using var listener = new ActivityListener
+        {
+            ShouldListenTo = listened => listened.Name is MessagingTelemetry.Name or "Npgsql",
+            Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
+            ActivityStopped = spans.Enqueue,
+        };
+        ActivitySource.AddActivityListener(listener);
+        var refusing = new Refusing();
+        await using var instance = await ServiceHarness<TestDb>.StartAsync(service.Name, service.Database, service.Kafka,
+            messaging => messaging.Produces(service.Notes).Endpoint("looker", endpoint => endpoint.Consumes(service.Notes).BatchHandler<Refusing>()),
+            services => services.AddSingleton(refusing), TestContext.Current.CancellationToken);
+        var trace = ActivityTraceId.CreateRandom();
+        await service.Topics.ProduceAsync(service.Notes, [TopicClient.Message("k", "{}"u8.ToArray(), ("traceparent", $"00-{trace}-00f067aa0ba902b7-01"))]);
+        await Eventually.BecomesAsync(1L, () => instance.CountAsync("dead_letters"));
+        var letter = Assert.Single(await instance.DeadLettersAsync());
+        await Eventually.BecomesTrueAsync(() => Task.FromResult(spans.Any(span => span.OperationName == $"process {service.Name}.looker" && span.Status == ActivityStatusCode.Unset)));
+
+        spans.Clear();
+        Assert.Equal(HttpStatusCode.Conflict, await instance.RedriveAsync(letter.Id));
+        refusing.Refuses = false;
+        Assert.Equal(HttpStatusCode.NoContent, await instance.RedriveAsync(letter.Id));
+
+        var played = spans.Where(span => span.OperationName == $"process {service.Name}.looker").ToList();
+        Assert.Equal([ActivityStatusCode.Error, ActivityStatusCode.Unset], played.Select(span => span.Status));
+        Assert.All(played, span => Assert.Equal(trace, Assert.Single(span.Links).Context.TraceId));
+        Assert.Contains(spans, sql => sql.Source.Name == "Npgsql" && sql.ParentSpanId == played[1].SpanId);
+    }
+
+    private sealed class Refusing : IRecordBatchHandler
+    {
+        public bool Refuses { get; set; } = true;
+
+        public Task HandleAsync(IReadOnlyList<ConsumedRecord> records, CancellationToken cancellationToken) =>
+            Refuses ? throw new InvalidOperationException("not yet") : Task.CompletedTask;
     }
 
     [Fact]

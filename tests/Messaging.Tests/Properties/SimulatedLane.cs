@@ -5,6 +5,7 @@ using Npgsql;
 using Shop.Messaging.Consuming;
 using Shop.Messaging.DeadLetters;
 using Shop.Messaging.Events;
+using Shop.Messaging.Schema;
 using Shop.Messaging.Tests.Hosting;
 
 namespace Shop.Messaging.Tests.Properties;
@@ -191,7 +192,7 @@ internal sealed class SimulatedLane
         await connection.OpenAsync();
         await using var command = new NpgsqlCommand("SELECT id, event_id, status FROM dead_letters WHERE partition = $1 AND status IN ('parked', 'redriving') ORDER BY id LIMIT 1", connection)
         {
-            Parameters = { new NpgsqlParameter<int> { TypedValue = _number } },
+            Parameters = { SqlParameter.Of(_number) },
         };
         await using var reader = await command.ExecuteReaderAsync();
         return await reader.ReadAsync() ? (reader.GetGuid(0), reader.GetGuid(1), reader.GetString(2)) : null;

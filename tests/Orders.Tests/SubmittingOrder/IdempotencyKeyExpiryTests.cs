@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
 using Shop.Testing;
 using static Shop.Orders.Tests.Requests;
 
@@ -72,6 +73,14 @@ public sealed class IdempotencyKeyExpiryTests(OrdersFixture fixture)
             string.Join(' ', await db.IdempotencyKeys.Where(key => key.ShopperId == shopper || key.Key == "2500").Select(key => key.Key).ToListAsync())));
         await Eventually.BecomesAsync(1, () => service.QueryAsync(db => db.IdempotencyKeys.CountAsync()));
         Assert.Equal(3, await service.QueryAsync(db => db.Orders.CountAsync(order => order.ShopperId == shopper)));
+    }
+
+    [Fact]
+    public async Task Keys_that_are_forgotten_within_the_hour_are_no_start()
+    {
+        var database = await fixture.CreateDatabaseAsync();
+        var refusal = Assert.Throws<OptionsValidationException>(() => new OrdersService(database, "127.0.0.1:1", ("IdempotencyKeys:Lifetime", "00:59:59")));
+        Assert.Contains("IdempotencyKeys:Lifetime must be from 01:00:00", refusal.Message, StringComparison.Ordinal);
     }
 
     private static Task AgeAsync(OrdersService service, string shopper, string key, int days) => service.QueryAsync(db => db.IdempotencyKeys

@@ -74,6 +74,37 @@ public sealed class ReconciliationTests(PostgresFixture postgres)
         }
     }
 
+    /// <summary>Shorter than the one before, and as long: then its entries are others.</summary>
+    [Theory]
+    [InlineData(2, 1)]
+    [InlineData(2, 3)]
+    public async Task A_ledger_that_was_made_anew_is_read_from_its_beginning_and_what_it_has_not_differs(int before, int after)
+    {
+        await using var shop = await TestShop.StartAsync(postgres);
+        var payments = shop.StartPayments();
+        var lost = await RequestAsync(before);
+        Assert.Equal((before, 0, ""), await payments.ReconcileAsync());
+        await AgeAsync(payments);
+
+        await shop.Provider.ForgetAsync();
+        await RequestAsync(after);
+        var found = string.Join("; ", lost.Order().Select(payment => $"{payment} authorized, 12.50 EUR / not known"));
+        for (var times = 0; times < 2; times++)
+            Assert.Equal((before + after, 0, found), await payments.ReconcileAsync());
+
+        async Task<List<Guid>> RequestAsync(int count)
+        {
+            var requested = new List<Guid>();
+            for (var i = 0; i < count; i++)
+            {
+                var request = await shop.Orders.RequestAsync("tok_visa");
+                await Eventually.BecomesAsync(PaymentState.Authorized, () => payments.StateAsync(request.PaymentId));
+                requested.Add(request.PaymentId);
+            }
+            return requested;
+        }
+    }
+
     [Fact]
     public async Task What_waits_for_the_provider_is_on_its_way_and_another_time_is_not_compared()
     {

@@ -1,0 +1,36 @@
+using Npgsql;
+using Shop.Messaging.Schema;
+
+namespace Shop.Messaging.DeadLetters;
+
+/// <summary>For a service that brings about what an endpoint's records do by itself, out of the topics or an archive of them.</summary>
+public static class AppliedRecords
+{
+    /// <summary>
+    /// Ends an endpoint's dead letters and parked records whose effect is there: played, they would have it twice. Where only the letter itself has had
+    /// its effect, it stays for those behind it.
+    /// </summary>
+    /// <param name="connection">To the service's database, in the transaction in which the effects become the endpoint's.</param>
+    /// <param name="endpoint">The endpoint, <c>service.name</c>.</param>
+    /// <param name="records">A table of the records whose effect is there, an SQL identifier; it has the columns <c>topic</c>, <c>partition</c> and <c>record_offset</c>.</param>
+    /// <param name="cancellationToken">Cancels it.</param>
+    public static async Task EndDeadLettersAsync(NpgsqlConnection connection, string endpoint, string records, CancellationToken cancellationToken)
+    {
+        await using var batch = new NpgsqlBatch(connection) { Timeout = 0 };
+        // in the order of a redrive: letters first
+        Add("SELECT FROM dead_letters WHERE endpoint = $1 AND status IN ('parked', 'redriving') ORDER BY id FOR UPDATE");
+        Add($"""
+            DELETE FROM parked_records p USING {records} e
+            WHERE p.endpoint = $1 AND e.topic = p.topic AND e.partition = p.partition AND e.record_offset = p.record_offset
+            """);
+        Add($"""
+            UPDATE dead_letters d SET status = CASE
+              WHEN EXISTS (SELECT FROM parked_records p WHERE p.endpoint = d.endpoint AND p.key_digest = d.key_digest) THEN 'redriving' WHEN discarded THEN 'discarded' ELSE 'redriven' END
+            WHERE endpoint = $1 AND (status = 'redriving' OR status = 'parked'
+              AND EXISTS (SELECT FROM {records} e WHERE e.topic = d.topic AND e.partition = d.partition AND e.record_offset = d.record_offset))
+            """);
+        await batch.ExecuteNonQueryAsync(cancellationToken);
+
+        void Add(string sql) => batch.BatchCommands.Add(new(sql) { Parameters = { SqlParameter.Of(endpoint) } });
+    }
+}
