@@ -55,12 +55,20 @@ internal static class Batches
             {
                 var batch = bytes[..RecordBatch.Size(bytes)];
                 Assert.True(RecordBatch.IsIntact(batch));
-                using var scratch = new ResponseWriter();
-                foreach (var record in Records.Parse(batch, scratch, out var records)!)
-                    found.Add((RecordBatch.BaseOffset(batch) + record.OffsetDelta, KeyOf(records, record), ValueOf(records, record)));
+                found.AddRange(Read(batch));
                 offset = RecordBatch.LastOffset(batch) + 1;
             }
         }
+        return found;
+    }
+
+    /// <summary>Every record of a batch, as offset, key and value.</summary>
+    public static List<(long Offset, string? Key, string? Value)> Read(ReadOnlySpan<byte> batch)
+    {
+        var found = new List<(long, string?, string?)>();
+        using var scratch = new ResponseWriter();
+        foreach (var record in Records.Parse(batch, scratch, out var records)!)
+            found.Add((RecordBatch.BaseOffset(batch) + record.OffsetDelta, KeyOf(records, record), ValueOf(records, record)));
         return found;
     }
 

@@ -54,6 +54,18 @@ internal static class ListOffsets
         Latest => (ErrorCode.None, log.NextOffset, -1),
         Earliest => (ErrorCode.None, log.LogStartOffset, -1),
         < 0 => (ErrorCode.UnsupportedVersion, -1, -1),
-        _ => log.FindTime(timestamp) is var (offset, at) ? (ErrorCode.None, offset, at) : (ErrorCode.None, -1, -1),
+        _ => FindTime(log, timestamp),
     };
+
+    private static (ErrorCode Error, long Offset, long Timestamp) FindTime(PartitionLog log, long timestamp)
+    {
+        try
+        {
+            return log.FindTime(timestamp) is var (offset, at) ? (ErrorCode.None, offset, at) : (ErrorCode.None, -1, -1);
+        }
+        catch (DamagedLogException)
+        {
+            return (ErrorCode.CorruptMessage, -1, -1);
+        }
+    }
 }

@@ -1,48 +1,47 @@
-using Microsoft.Win32.SafeHandles;
-
 namespace Shop.KafkaBroker;
 
-/// <summary>Reads whole batches from a log file into an answer.</summary>
+/// <summary>Reads whole batches from a segment into an answer.</summary>
 internal static class BatchReader
 {
-    /// <summary>Copies the batches from <paramref name="position"/> on; returns the bytes copied, and the offset after them.</summary>
-    public static int Read(SafeFileHandle log, long position, long end, int maxBytes, bool oneBatchAtLeast, ResponseWriter output, out long nextOffset)
+    /// <summary>Copies the batches that a range begins with; returns the bytes copied, and the offset after them.</summary>
+    /// <exception cref="DamagedLogException">The first of them is damaged. A later one ends the reading before it.</exception>
+    public static int Read(Segment segment, ReadRange range, int maxBytes, bool oneBatchAtLeast, ResponseWriter output, out long nextOffset)
     {
-        var wanted = (int)Math.Min(maxBytes, end - position);
+        var room = range.End - range.Position;
+        var wanted = (int)Math.Min(maxBytes, room);
         nextOffset = -1;
-        if (oneBatchAtLeast && wanted < end - position)
+        if (oneBatchAtLeast && wanted < room)
         {
             Span<byte> header = stackalloc byte[RecordBatch.HeaderSize];
-            ReadFully(log, header, position);
+            segment.ReadHeader(range, header);
             wanted = Math.Max(wanted, RecordBatch.Size(header));
         }
+        if (room < RecordBatch.HeaderSize)
+            throw segment.DamagedAt(range.Position);
         if (wanted < RecordBatch.HeaderSize)
             return 0;
         var target = output.Reserve(wanted);
-        ReadFully(log, target, position);
+        target = target[..segment.ReadFrom(range.Position, target)];
         var used = 0;
-        while (wanted - used >= RecordBatch.HeaderSize)
+        while (target.Length - used >= RecordBatch.HeaderSize)
         {
             var batch = target[used..];
+            if (!segment.IsInPlace(batch, range))
+                break;
             var size = RecordBatch.Size(batch);
             if (size > batch.Length)
+            {
+                if (used == 0 && target.Length == wanted)
+                    return 0; // it is larger than what is wanted
                 break;
+            }
             nextOffset = RecordBatch.LastOffset(batch) + 1;
             used += size;
+            range = range with { Position = range.Position + size, FirstOffset = nextOffset };
         }
+        if (used == 0)
+            throw segment.DamagedAt(range.Position);
         output.Advance(used);
         return used;
-    }
-
-    private static void ReadFully(SafeFileHandle log, Span<byte> target, long position)
-    {
-        while (target.Length > 0)
-        {
-            var read = RandomAccess.Read(log, target, position);
-            if (read == 0)
-                throw new IOException("A log file is shorter than it was.");
-            target = target[read..];
-            position += read;
-        }
     }
 }

@@ -16,7 +16,8 @@ internal static class BatchScan
     /// <param name="from">The position of a batch's first byte.</param>
     /// <param name="to">The position to stop at.</param>
     /// <param name="visit">Sees each batch.</param>
-    public static void Visit(SafeFileHandle log, long from, long to, BatchVisitor visit)
+    /// <returns>The position behind the last batch that was visited and did not end the scan.</returns>
+    public static long Visit(SafeFileHandle log, long from, long to, BatchVisitor visit)
     {
         var buffer = ArrayPool<byte>.Shared.Rent((int)Math.Clamp(to - from, RecordBatch.HeaderSize, BufferSize));
         try
@@ -24,13 +25,14 @@ internal static class BatchScan
             var (position, filled) = (from, 0);
             while (true)
             {
-                filled += Fill(log, buffer, filled, position, to);
+                var read = Fill(log, buffer, filled, position, to);
+                filled += read;
                 var used = 0;
                 while (filled - used >= RecordBatch.HeaderSize)
                 {
                     var size = RecordBatch.Size(buffer.AsSpan(used));
                     if (size < RecordBatch.HeaderSize || size > to - position - used)
-                        return;
+                        return position + used;
                     if (size > filled - used)
                     {
                         if (size > buffer.Length)
@@ -38,11 +40,11 @@ internal static class BatchScan
                         break;
                     }
                     if (!visit(buffer.AsSpan(used, size), position + used))
-                        return;
+                        return position + used;
                     used += size;
                 }
-                if (used == 0 && position + filled >= to)
-                    return;
+                if (used == 0 && (read == 0 || position + filled >= to)) // the batch is torn, or the file ends before its time
+                    return position;
                 buffer.AsSpan(used, filled - used).CopyTo(buffer);
                 position += used;
                 filled -= used;

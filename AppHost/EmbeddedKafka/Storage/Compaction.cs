@@ -48,6 +48,7 @@ internal sealed class Compaction(Disk disk, string directory, long tombstonesBef
     }
 
     /// <summary>Notes the latest offset of every key from an offset on.</summary>
+    /// <exception cref="DamagedLogException">A batch is damaged: which keys it has nobody knows.</exception>
     public void ReadKeys(IEnumerable<Segment> segments, long from)
     {
         foreach (var segment in segments)
@@ -55,7 +56,7 @@ internal sealed class Compaction(Disk disk, string directory, long tombstonesBef
             EndOffset = segment.NextOffset;
             if (segment.NextOffset <= from)
                 continue;
-            BatchScan.Visit(segment.Log, segment.Find(from) is >= 0 and var position ? position : 0, segment.Length, (batch, _) =>
+            segment.VisitWhole(segment.TryFind(from, out var range) ? range.Position : 0, (batch, _) =>
             {
                 foreach (var record in Records.Parse(batch, _scratch, out var records) ?? [])
                 {
@@ -71,6 +72,7 @@ internal sealed class Compaction(Disk disk, string directory, long tombstonesBef
     }
 
     /// <summary>Writes segments anew, as many as fit into one, and returns how many those were.</summary>
+    /// <exception cref="DamagedLogException">A batch is damaged; with a new checksum nobody would notice any more.</exception>
     public int Write(IReadOnlyList<Segment> segments, long segmentBytes)
     {
         if (Directory.Exists(_unfinished))
@@ -82,7 +84,7 @@ internal sealed class Compaction(Disk disk, string directory, long tombstonesBef
         {
             if (written > 0 && (output.Length + segment.Length > segmentBytes || segment.NextOffset - output.BaseOffset > int.MaxValue))
                 break;
-            BatchScan.Visit(segment.Log, 0, segment.Length, (batch, _) =>
+            segment.VisitWhole(0, (batch, _) =>
             {
                 var kept = RecordBatch.BaseOffset(batch) < EndOffset ? Compact(batch) : batch;
                 if (kept.Length > 0)
@@ -103,7 +105,8 @@ internal sealed class Compaction(Disk disk, string directory, long tombstonesBef
         foreach (var segment in segments)
             segment.Delete();
         MoveIn(finished, directory);
-        return Segment.Open(disk, directory, segments[0].BaseOffset, trusted: true, last: false, static _ => { }, out _);
+        return Segment.TryOpenSealed(disk, directory, segments[0].BaseOffset, endOffset)
+            ?? throw new IOException($"What compaction wrote to {directory} is not what is read from there.");
     }
 
     public void Dispose() => _scratch.Dispose();

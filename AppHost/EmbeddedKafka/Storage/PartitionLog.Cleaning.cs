@@ -49,12 +49,12 @@ internal sealed partial class PartitionLog
         first.Delete();
     }
 
-    /// <summary>Compacts the segments before the active one, once enough was added to them since the last time.</summary>
+    /// <summary>Compacts the segments before the active one, once enough was added to them since the last time. What is damaged, and what is behind it, stays as it is.</summary>
     private void Compact(TopicConfig config)
     {
         List<Segment> segments;
         lock (_lock)
-            segments = _segments[..^1].TakeWhile(segment => segment.MaxTimestamp <= Now - config.MinCompactionLagMilliseconds).ToList();
+            segments = _segments[..^1].TakeWhile(segment => !segment.IsDamaged && segment.MaxTimestamp <= Now - config.MinCompactionLagMilliseconds).ToList();
         var total = segments.Sum(segment => segment.Length);
         var dirty = segments.Where(segment => segment.NextOffset > _compactedTo).Sum(segment => segment.Length);
         if (dirty == 0 || dirty < total * config.MinCleanableDirtyRatio)
@@ -75,6 +75,11 @@ internal sealed partial class PartitionLog
         catch (ObjectDisposedException)
         {
             return; // the topic, or the records, were deleted meanwhile
+        }
+        catch (DamagedLogException damage)
+        {
+            Report(damage); // the next time what is before it is compacted
+            return;
         }
         LogCompacted(_broker.Logger, _topic.Name, Partition, total, _compactedTo);
     }

@@ -27,10 +27,18 @@ internal sealed partial class PartitionLog
         return (epoch, end);
     }
 
-    /// <summary>The leader epoch of the record at an offset; the present one at the end.</summary>
+    /// <summary>The leader epoch of the record at an offset; the present one at the end, and -1 where the log is damaged.</summary>
     public int LeaderEpochAt(long offset)
     {
-        lock (_lock)
-            return !_closed && offset < NextOffset && TryLocate(offset, out var segment, out var position) ? segment.LeaderEpochAt(position) : _broker.LeaderEpoch;
+        try
+        {
+            lock (_lock)
+                return !_closed && offset < NextOffset && TryLocate(offset, out var segment, out var range) ? segment.LeaderEpochAt(range.Position) : _broker.LeaderEpoch;
+        }
+        catch (DamagedLogException damage)
+        {
+            Report(damage);
+            return -1;
+        }
     }
 }

@@ -12,29 +12,60 @@ internal sealed partial class PartitionLog
             .Select(path => long.Parse(Path.GetFileNameWithoutExtension(path), CultureInfo.InvariantCulture)).Order().ToArray();
         offsets = [.. offsets.Where((offset, i) => !IsLeftOver(offsets, i))];
         var clean = Path.Combine(_directory, CleanFile);
-        var closed = Checkpoint.TryRead(clean, _producers);
-        foreach (var offset in offsets)
-        {
-            var last = offset == offsets[^1];
-            if (last && !closed)
-                Checkpoint.TryRead(CheckpointPath(offset), _producers);
-            var segment = Segment.Open(_broker.Options.Disk, _directory, offset, trusted: closed || !last, last, batch =>
-            {
-                if (last)
-                    _producers.Appended(batch, Now);
-            }, out var cutBytes);
-            if (cutBytes > 0)
-                LogTornTail(_broker.Logger, _topic.Name, Partition, cutBytes, segment.NextOffset);
-            if (last)
-                segment.Index.Reopen();
-            else if (!segment.Index.Sealed)
-                segment.Seal();
-            _segments.Add(segment);
-        }
+        long? closedAt = Checkpoint.TryRead(clean, _producers, out var end) ? end : null;
+        for (var i = 0; i < offsets.Length; i++)
+            _segments.Add(i < offsets.Length - 1 ? OpenEarlier(offsets[i], offsets[i + 1]) : OpenLast(offsets[i], closedAt));
+        if (offsets.Length == 0)
+            _producers.Clear();
         File.Delete(clean);
         if (_segments.Count == 0 || Active.NextOffset < logStartOffset)
             _segments.Add(Segment.Create(_broker.Options.Disk, _directory, logStartOffset));
         NextOffset = Active.NextOffset;
+        if (closedAt > NextOffset)
+            LogEndsEarly(_broker.Logger, _topic.Name, Partition, Active.LogPath, NextOffset, closedAt.Value);
+    }
+
+    private Segment OpenEarlier(long offset, long endOffset)
+    {
+        var segment = Segment.TryOpenSealed(_broker.Options.Disk, _directory, offset, endOffset);
+        if (segment is null)
+        {
+            segment = Segment.Rebuild(_broker.Options.Disk, _directory, offset, endOffset, refuseDamage: false, static _ => { }, out var damaged);
+            Say(segment, damaged);
+            segment.Seal();
+        }
+        if (segment.NextOffset < endOffset && !segment.IsDamaged && !_topic.Config.Compacted)
+            LogMissing(_broker.Logger, _topic.Name, Partition, segment.LogPath, segment.NextOffset, endOffset - 1);
+        return segment;
+    }
+
+    /// <summary>Opens the segment that grows. What it was when the log was closed it has to be still, or it is looked through as after a crash.</summary>
+    private Segment OpenLast(long offset, long? closedAt)
+    {
+        var segment = closedAt is null ? null : Segment.TryOpenSealed(_broker.Options.Disk, _directory, offset, closedAt.Value);
+        if (segment is not null && segment.NextOffset == closedAt)
+        {
+            segment.Index.Reopen();
+            return segment;
+        }
+        segment?.Dispose();
+        _producers.Clear(); // those of the checkpoint may know batches that are not there any more
+        Checkpoint.TryRead(CheckpointPath(offset), _producers, out _);
+        segment = Segment.Rebuild(_broker.Options.Disk, _directory, offset, long.MaxValue, refuseDamage: closedAt is null, batch => _producers.Appended(batch, Now), out var damaged);
+        if (damaged.Count > 0 && damaged[^1].NextOffset == long.MaxValue)
+        {
+            var torn = damaged[^1];
+            damaged.RemoveAt(damaged.Count - 1);
+            LogTornTail(_broker.Logger, _topic.Name, Partition, segment.LogPath, torn.End - torn.Position, torn.Position, segment.NextOffset);
+        }
+        Say(segment, damaged);
+        return segment;
+    }
+
+    private void Say(Segment segment, List<DamagedStretch> damaged)
+    {
+        foreach (var stretch in damaged)
+            LogDamagedStretch(_broker.Logger, _topic.Name, Partition, segment.LogPath, stretch.Position, stretch.End, stretch.FirstOffset, stretch.NextOffset - 1);
     }
 
     /// <summary>Removes an empty segment that a new one was to become, when its predecessor could not be completed, and goes on in that.</summary>
@@ -48,6 +79,13 @@ internal sealed partial class PartitionLog
         return true;
     }
 
-    [LoggerMessage(EventName = "TornTail", Level = LogLevel.Warning, Message = "{Topic}-{Partition}: {Bytes} torn bytes were cut off; the log goes on at offset {NextOffset}")]
-    private static partial void LogTornTail(ILogger logger, string topic, int partition, long bytes, long nextOffset);
+    [LoggerMessage(EventName = "TornTail", Level = LogLevel.Warning, Message = "{Topic}-{Partition}: {Bytes} torn bytes were cut off {File} at byte {Position}; the log goes on at offset {NextOffset}")]
+    private static partial void LogTornTail(ILogger logger, string topic, int partition, string file, long bytes, long position, long nextOffset);
+
+    [LoggerMessage(EventName = "LogEndsEarly", Level = LogLevel.Error,
+        Message = "{Topic}-{Partition}: {File} ends at offset {NextOffset}, and ended at {ClosedAt} when the log was closed: what was between them is lost")]
+    private static partial void LogEndsEarly(ILogger logger, string topic, int partition, string file, long nextOffset, long closedAt);
+
+    [LoggerMessage(EventName = "OffsetsMissing", Level = LogLevel.Error, Message = "{Topic}-{Partition}: behind {File} the offsets {First} to {Last} are missing; readers go on behind them")]
+    private static partial void LogMissing(ILogger logger, string topic, int partition, string file, long first, long last);
 }

@@ -4,15 +4,20 @@ namespace Shop.KafkaBroker;
 internal sealed partial class PartitionLog
 {
     /// <summary>The first record at or after a time, as offset and timestamp in milliseconds since 1970; null when there is none.</summary>
+    /// <exception cref="DamagedLogException">What is damaged may have it.</exception>
     public (long Offset, long Timestamp)? FindTime(long timestamp)
     {
-        List<Segment> segments;
+        List<(Segment Segment, long Length)> segments;
         lock (_lock)
-            segments = _segments.Where(segment => segment.MaxTimestamp >= timestamp && segment.NextOffset > LogStartOffset).ToList();
-        foreach (var segment in segments)
+        {
+            segments = _segments.Where(segment => segment.MaxTimestamp >= timestamp && segment.NextOffset > LogStartOffset)
+                .Select(segment => (segment, segment.Length)).ToList();
+        }
+        foreach (var (segment, length) in segments)
         {
             (long, long)? found = null;
-            BatchScan.Visit(segment.Log, segment.Index.PositionOfTime(timestamp), segment.Length, (batch, _) =>
+            var from = segment.Index.PositionOfTime(timestamp);
+            var end = BatchScan.Visit(segment.Log, from, length, (batch, _) =>
             {
                 if (RecordBatch.MaxTimestamp(batch) >= timestamp && RecordBatch.LastOffset(batch) >= LogStartOffset)
                     found = FindTime(batch, timestamp);
@@ -20,6 +25,8 @@ internal sealed partial class PartitionLog
             });
             if (found is not null)
                 return found;
+            if (end < length)
+                throw Reported(segment.DamagedAt(end));
         }
         return null;
     }

@@ -98,29 +98,39 @@ internal sealed partial class PartitionLog : IDisposable
     {
         while (true)
         {
-            Segment segment;
-            long position, nextOffset, logStart, length;
-            lock (_lock)
-            {
-                (nextOffset, logStart) = (NextOffset, LogStartOffset);
-                if (_closed)
-                    return new(ErrorCode.UnknownTopicOrPartition, -1, -1, 0);
-                if (offset < logStart || offset > nextOffset)
-                    return new(ErrorCode.OffsetOutOfRange, nextOffset, logStart, 0);
-                if (offset == nextOffset || !TryLocate(offset, out segment, out position))
-                    return new(ErrorCode.None, nextOffset, logStart, 0);
-                length = segment.Length;
-            }
+            var (nextOffset, logStart) = (-1L, -1L);
             try
             {
-                var bytes = BatchReader.Read(segment.Log, position, length, maxBytes, oneBatchAtLeast, output, out var after);
+                Segment segment;
+                ReadRange range;
+                lock (_lock)
+                {
+                    if (_closed)
+                        return new(ErrorCode.UnknownTopicOrPartition, -1, -1, 0);
+                    (nextOffset, logStart) = (NextOffset, LogStartOffset);
+                    if (offset < logStart || offset > nextOffset)
+                        return new(ErrorCode.OffsetOutOfRange, nextOffset, logStart, 0);
+                    if (offset == nextOffset || !TryLocate(offset, out segment, out range))
+                        return new(ErrorCode.None, nextOffset, logStart, 0);
+                }
+                var bytes = BatchReader.Read(segment, range, maxBytes, oneBatchAtLeast, output, out var after);
                 if (bytes > 0)
-                    _cursors.Remember(new(after, segment, position + bytes));
+                    _cursors.Remember(new(after, segment, range.Position + bytes));
                 return new(ErrorCode.None, nextOffset, logStart, bytes);
             }
             catch (ObjectDisposedException)
             {
                 _cursors.Clear(); // retention or compaction took the segment away under the read: look again
+            }
+            catch (DamagedLogException damage)
+            {
+                Report(damage);
+                return new(ErrorCode.CorruptMessage, nextOffset, logStart, 0);
+            }
+            catch (IOException failure)
+            {
+                LogReadFailed(_broker.Logger, failure, _topic.Name, Partition, offset);
+                return new(ErrorCode.KafkaStorageError, nextOffset, logStart, 0);
             }
         }
     }
@@ -195,7 +205,7 @@ internal sealed partial class PartitionLog : IDisposable
             try
             {
                 Active.Seal();
-                Checkpoint.Write(_broker.Options.Disk, Path.Combine(_directory, CleanFile), _producers);
+                Checkpoint.Write(_broker.Options.Disk, Path.Combine(_directory, CleanFile), _producers, NextOffset);
             }
             catch (IOException failure)
             {
@@ -221,15 +231,18 @@ internal sealed partial class PartitionLog : IDisposable
             segment.Dispose();
     }
 
-    private bool TryLocate(long offset, out Segment segment, out long position)
+    private bool TryLocate(long offset, out Segment segment, out ReadRange range)
     {
-        if (_cursors.TryFind(offset, out segment!, out position) && position < segment.Length)
+        if (_cursors.TryFind(offset, out segment!, out var position) && position < segment.Length)
+        {
+            range = segment.RangeFrom(position, offset);
             return true;
+        }
+        range = default;
         for (var i = SegmentOf(offset); i < _segments.Count; i++)
         {
             segment = _segments[i];
-            position = segment.Find(offset);
-            if (position >= 0)
+            if (segment.TryFind(offset, out range))
                 return true; // else compaction removed everything from here to the segment's end
         }
         return false;
@@ -258,7 +271,7 @@ internal sealed partial class PartitionLog : IDisposable
     private void Roll()
     {
         var disk = _broker.Options.Disk;
-        Checkpoint.Write(disk, CheckpointPath(NextOffset), _producers);
+        Checkpoint.Write(disk, CheckpointPath(NextOffset), _producers, NextOffset);
         var (full, next) = (Active, Segment.Create(disk, _directory, NextOffset));
         try
         {

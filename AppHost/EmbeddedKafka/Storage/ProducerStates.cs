@@ -73,6 +73,8 @@ internal sealed class ProducerStates
         }
     }
 
+    public void Clear() => _producers.Clear();
+
     public void Write(ResponseWriter output) => output.Array(_producers, static (w, pair) =>
     {
         w.Int64(pair.Key);

@@ -59,6 +59,17 @@ internal static class RecordBatch
         BinaryPrimitives.WriteInt32BigEndian(batch[12..], leaderEpoch);
     }
 
+    /// <summary>Whether a header can be that of a whole batch in its place, which costs next to nothing; what is in the batch, <see cref="IsIntact"/> tells.</summary>
+    /// <param name="header">The header.</param>
+    /// <param name="from">The lowest offset that may be there.</param>
+    /// <param name="end">The offset before which the batch has to end.</param>
+    /// <param name="room">The bytes from the batch's first on.</param>
+    public static bool FitsIn(ReadOnlySpan<byte> header, long from, long end, long room)
+    {
+        var (first, size, delta) = (BaseOffset(header), Size(header), LastOffsetDelta(header));
+        return Magic(header) == 2 && size >= HeaderSize && size <= room && first >= from && first < end && delta >= 0 && delta < end - first;
+    }
+
     public static bool IsIntact(ReadOnlySpan<byte> batch) => Crc(batch) == Crc32C(batch[CrcFrom..]);
 
     /// <summary>Makes the header of a batch fit the fewer, uncompressed records behind it. Offsets and sequences stay what they were.</summary>

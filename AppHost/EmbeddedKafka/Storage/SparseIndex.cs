@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
@@ -13,8 +14,8 @@ internal readonly record struct IndexEntry(int RelativeOffset, int Position, lon
 
 /// <summary>
 /// A segment's sparse index by offset and by time. While the segment grows it is in memory; once sealed it is a file,
-/// searched where it lies, so that a log of any size costs no memory. Its last bytes repeat the log file's length: an index
-/// that does not fit its log is rebuilt.
+/// searched where it lies, so that a log of any size costs no memory. Its last bytes repeat the log file's length and have a
+/// checksum: an index that does not fit its log, or is not as it was written, is rebuilt.
 /// </summary>
 internal sealed class SparseIndex(Disk disk, string path) : IDisposable
 {
@@ -22,7 +23,8 @@ internal sealed class SparseIndex(Disk disk, string path) : IDisposable
     public const int Interval = 16 * 1024;
 
     private const int EntrySize = 16;
-    private const int FooterSize = 24;
+    private const int FooterSize = 32;
+    private const int ChecksumAt = 24;
     private List<IndexEntry>? _entries = [];
     private SafeFileHandle? _file;
     private int _count;
@@ -33,10 +35,10 @@ internal sealed class SparseIndex(Disk disk, string path) : IDisposable
 
     public int Count => _entries?.Count ?? _count;
 
-    /// <summary>Notes a batch just appended.</summary>
-    public void Append(int relativeOffset, long position, long maxTimestamp)
+    /// <summary>Notes a batch just appended; where what precedes it is damaged, so that a search for it begins behind that.</summary>
+    public void Append(int relativeOffset, long position, long maxTimestamp, bool behindDamage = false)
     {
-        if (position >= _nextPosition)
+        if (position >= _nextPosition || behindDamage)
         {
             _entries!.Add(new(relativeOffset, (int)position, maxTimestamp));
             _nextPosition = position + Interval;
@@ -47,8 +49,22 @@ internal sealed class SparseIndex(Disk disk, string path) : IDisposable
         }
     }
 
-    /// <summary>The position to search from for a record by its offset.</summary>
-    public long PositionOf(long relativeOffset) => PositionBefore(entry => entry.RelativeOffset > relativeOffset);
+    /// <summary>The last entry; the log's beginning when there is none.</summary>
+    public IndexEntry Last => Count == 0 ? default : Entry(Count - 1);
+
+    /// <summary>The entry to search from for a record by its offset; the log's beginning when there is none before it.</summary>
+    public IndexEntry Before(long relativeOffset)
+    {
+        var after = First(entry => entry.RelativeOffset > relativeOffset);
+        return after == 0 ? default : Entry(after - 1);
+    }
+
+    /// <summary>The position of the first entry behind another position; beyond every file when there is none.</summary>
+    public long PositionAfter(long position)
+    {
+        var after = First(entry => entry.Position > position);
+        return after == Count ? long.MaxValue : Entry(after).Position;
+    }
 
     /// <summary>The position to search from for the first batch of which something holds that holds for all later ones too.</summary>
     public long PositionBefore(Func<IndexEntry, bool> holds)
@@ -67,15 +83,18 @@ internal sealed class SparseIndex(Disk disk, string path) : IDisposable
     /// <summary>Moves the index to its file, durably; the footer is written last, so that a footer vouches for all before it.</summary>
     public void Seal(long logLength, long nextOffset, long maxTimestamp)
     {
+        var entries = MemoryMarshal.AsBytes(CollectionsMarshal.AsSpan(_entries));
         var count = _entries!.Count;
         Span<byte> footer = stackalloc byte[FooterSize];
+        footer.Clear();
         BinaryPrimitives.WriteInt64LittleEndian(footer, logLength);
         BinaryPrimitives.WriteInt64LittleEndian(footer[8..], nextOffset);
         BinaryPrimitives.WriteInt64LittleEndian(footer[16..], maxTimestamp);
+        BinaryPrimitives.WriteUInt64LittleEndian(footer[ChecksumAt..], Checksum(entries, footer));
         var file = disk.Open(path, FileMode.Create);
         try
         {
-            disk.Write(file, MemoryMarshal.AsBytes(CollectionsMarshal.AsSpan(_entries)), 0);
+            disk.Write(file, entries, 0);
             disk.Flush(file);
             disk.Write(file, footer, (long)count * EntrySize);
             disk.Flush(file);
@@ -88,25 +107,31 @@ internal sealed class SparseIndex(Disk disk, string path) : IDisposable
         (_file, _count, _entries) = (file, count, null);
     }
 
-    /// <summary>Opens a sealed index; false when it is missing or does not belong to a log file of this length.</summary>
+    /// <summary>Opens a sealed index; false when it is missing, damaged, or does not belong to a log file of this length.</summary>
     public bool TryOpen(long logLength, out long nextOffset, out long maxTimestamp)
     {
         (nextOffset, maxTimestamp) = (0, 0);
         if (!File.Exists(path))
             return false;
         var file = disk.Open(path, FileMode.Open);
-        var entries = RandomAccess.GetLength(file) - FooterSize;
-        Span<byte> footer = stackalloc byte[FooterSize];
-        if (entries < 0 || entries % EntrySize != 0 || RandomAccess.Read(file, footer, entries) != FooterSize
-            || BinaryPrimitives.ReadInt64LittleEndian(footer) != logLength)
+        var length = RandomAccess.GetLength(file);
+        var content = ArrayPool<byte>.Shared.Rent((int)Math.Min(length, Array.MaxLength));
+        var whole = length is >= FooterSize and <= int.MaxValue && length % EntrySize == 0 && RandomAccess.Read(file, content.AsSpan(0, (int)length), 0) == length;
+        if (whole)
         {
-            file.Dispose();
-            return false;
+            var entries = content.AsSpan(0, (int)length - FooterSize);
+            var footer = content.AsSpan((int)length - FooterSize, FooterSize);
+            nextOffset = BinaryPrimitives.ReadInt64LittleEndian(footer[8..]);
+            maxTimestamp = BinaryPrimitives.ReadInt64LittleEndian(footer[16..]);
+            whole = BinaryPrimitives.ReadInt64LittleEndian(footer) == logLength
+                && BinaryPrimitives.ReadUInt64LittleEndian(footer[ChecksumAt..]) == Checksum(entries, footer);
+            if (whole)
+                (_file, _count, _entries) = (file, entries.Length / EntrySize, null);
         }
-        nextOffset = BinaryPrimitives.ReadInt64LittleEndian(footer[8..]);
-        maxTimestamp = BinaryPrimitives.ReadInt64LittleEndian(footer[16..]);
-        (_file, _count, _entries) = (file, (int)(entries / EntrySize), null);
-        return true;
+        ArrayPool<byte>.Shared.Return(content);
+        if (!whole)
+            file.Dispose();
+        return whole;
     }
 
     /// <summary>Takes a sealed index back into memory, for a segment that grows again, and drops its file.</summary>
@@ -144,6 +169,9 @@ internal sealed class SparseIndex(Disk disk, string path) : IDisposable
         }
         return low;
     }
+
+    /// <summary>Of both, the footer up to the checksum itself.</summary>
+    private static uint Checksum(ReadOnlySpan<byte> entries, ReadOnlySpan<byte> footer) => RecordBatch.Crc32C(entries) ^ RecordBatch.Crc32C(footer[..ChecksumAt]);
 
     private IndexEntry Entry(int index)
     {
