@@ -26,7 +26,8 @@ internal static class ShopApiDocument
         if (!app.Environment.IsDevelopment())
             return;
         app.MapGet(Path, ReadAsync).AllowAnonymous().ExcludeFromDescription();
-        app.MapScalarApiReference("/docs", scalar => scalar.WithTitle("Shop").WithOpenApiRoutePattern(Path).DisableDefaultFonts()).AllowAnonymous()
+        // what it offers beside trying the API leads to its maker
+        app.MapScalarApiReference("/docs", scalar => scalar.WithTitle("Shop").WithOpenApiRoutePattern(Path).DisableDefaultFonts().HideDeveloperTools().DisableAgent().DisableMcp()).AllowAnonymous()
             .AddEndpointFilter(async (context, next) =>
             {
                 context.HttpContext.Response.Headers.ContentSecurityPolicy = PagePolicy;
@@ -40,6 +41,9 @@ internal static class ShopApiDocument
         var gateways = await own.GetOpenApiDocumentAsync(cancellationToken);
         var merged = JsonNode.Parse(await gateways.SerializeAsJsonAsync(OpenApiSpecVersion.OpenApi3_1, cancellationToken))!.AsObject();
         merged["info"]!["title"] = "Shop";
+        merged.Remove("tags");
+        foreach (var (_, operations) in Object(merged, "paths"))
+            Group(operations!, "gateway");
         var documents = await Task.WhenAll(proxy.GetClusters().OrderBy(cluster => cluster.ClusterId, StringComparer.Ordinal)
             .Select(async cluster => (Service: cluster.ClusterId, Document: await DocumentOfAsync(cluster, clients, cancellationToken))));
         if (documents.Where(service => service.Document is null).Select(service => service.Service).ToList() is { Count: > 0 } away)
@@ -71,10 +75,16 @@ internal static class ShopApiDocument
             schemas[renamed.Contains(name) ? $"{service}.{name}" : name] = schema!.DeepClone();
         foreach (var (path, operations) in Object(document, "paths").Where(path => Routes.Reach(service, path.Key)))
         {
-            foreach (var (_, operation) in operations!.AsObject().Where(operation => operation.Value is JsonObject))
-                operation!["tags"] = new JsonArray(service);
-            Object(merged, "paths")[path] = operations.DeepClone();
+            Group(operations!, service);
+            Object(merged, "paths")[path] = operations!.DeepClone();
         }
+    }
+
+    /// <summary>Puts what can be asked at a path under the name of who answers it.</summary>
+    private static void Group(JsonNode operations, string service)
+    {
+        foreach (var (_, operation) in operations.AsObject().Where(operation => operation.Value is JsonObject))
+            operation!["tags"] = new JsonArray(service);
     }
 
     /// <summary>Whatever is asked may be asked too often.</summary>

@@ -86,13 +86,18 @@ public sealed class WholeShopTests : IAsyncLifetime
             // nor by what a database grants, which is all that there is on a server that is not the shop's own
             var may = await PsqlAsync(role, service, "SELECT string_agg(datname, ',') FROM pg_database WHERE NOT datistemplate AND datname <> 'postgres' AND has_database_privilege(datname, 'CONNECT')");
             Assert.Equal((0, service), (may.ExitCode, may.Text));
+            // nor by the write-ahead log, in which all databases are: nobody gets all of it, and of its own database only who captures changes
+            var log = await PsqlAsync(role, $"{service} replication=true", "IDENTIFY_SYSTEM");
+            Assert.True(log.ExitCode == 2 && log.Text.Contains("no pg_hba.conf entry for replication connection", StringComparison.Ordinal), $"{service}: {log}");
+            var changes = await PsqlAsync(role, $"{service} replication=database", "IDENTIFY_SYSTEM");
+            Assert.True(service == "inventory" ? changes.ExitCode == 0 : changes.ExitCode == 2 && changes.Text.Contains("to start wal", StringComparison.OrdinalIgnoreCase), $"{service}: {changes}");
         }
     }
 
     private static async Task<(int ExitCode, string Text)> PsqlAsync(NpgsqlConnectionStringBuilder role, string database, string query)
     {
-        var start = new ProcessStartInfo("psql", ["--no-psqlrc", "--tuples-only", "--no-align", "--command", query]) { RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (var (name, value) in new[] { ("PGHOST", role.Host), ("PGPORT", $"{role.Port}"), ("PGUSER", role.Username), ("PGPASSWORD", role.Password), ("PGDATABASE", database) })
+        var start = new ProcessStartInfo("psql", ["--no-psqlrc", "--tuples-only", "--no-align", "--command", query, "--dbname", $"dbname={database}"]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (var (name, value) in new[] { ("PGHOST", role.Host), ("PGPORT", $"{role.Port}"), ("PGUSER", role.Username), ("PGPASSWORD", role.Password) })
             start.Environment[name] = value;
         using var psql = Process.Start(start)!;
         var said = await Task.WhenAll(psql.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken), psql.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken));

@@ -114,6 +114,13 @@ public abstract class ShopUnderTest(Broker broker, int replicas = 1, string? dat
         return entries;
     }
 
+    /// <summary>Changes a service's database by SQL, as its role.</summary>
+    public async Task PsqlAsync(string service, string sql)
+    {
+        var (exitCode, output) = await RunAsync("psql", service, "-c", sql);
+        Assert.True(exitCode == 0, output);
+    }
+
     /// <summary>Runs <c>./shop</c> with this shop's data directory and port.</summary>
     public async Task<(int ExitCode, string Output)> RunAsync(params string[] arguments)
     {

@@ -113,7 +113,7 @@ function causeOf(cause, progress, redriveCause, actOne) {
     { label: 'State', of: letter => letter.status },
     { label: 'Behind it', kind: 'number', of: letter => count(letter.parkedBehind) },
     { label: 'What was thrown', kind: 'wide', of: letter => element('details', {}, element('summary', {}, letter.error.slice(0, 160)), element('pre', { tabindex: 0, 'aria-label': 'Stack trace' }, letter.stackTrace), element('pre', { tabindex: 0, 'aria-label': 'Data of the record' }, JSON.stringify(letter.payload, null, 2))) },
-    { label: '', of: letter => isWaiting(letter) && element('div', { class: 'actions' },
+    { label: 'Decide', of: letter => isWaiting(letter) && element('div', { class: 'actions' },
       element('button', { class: 'button', type: 'button', onclick: () => actOne(letter, operations.redrive, 'Redriven') }, 'Redrive'),
       element('button', { class: 'button danger', type: 'button', onclick: () => actOne(letter, operations.discard, 'Discarded') }, 'Discard')) },
   ], { key: letter => letter.id, empty: '' });

@@ -50,7 +50,7 @@ function itemOf(event) {
   return element('li', { class: 'feed-event', 'data-service': service },
     element('span', { class: 'feed-time' }, clock(event.at)),
     element('span', { class: 'feed-name' }, eventName(event.type)),
-    element('span', { class: 'feed-key' }, ofOrders.has(event.topic) ? ['order ', orderLink(event.key)] : shortened(event.key)),
+    element('span', { class: 'feed-key' }, ofOrders.has(event.topic) ? [element('span', { class: 'feed-kind' }, 'order '), orderLink(event.key)] : shortened(event.key)),
     element('span', { class: 'service', 'data-service': service }, service),
     element('span', { class: 'feed-where' }, `${event.topic}/${event.partition}@${event.offset}`));
 }

@@ -52,7 +52,7 @@ export function figure(label, { unit = '', state, href } = {}) {
   const value = element('span', { class: 'figure-value number' }, '–');
   const chart = element('span', { class: 'figure-chart' });
   const node = element(href ? 'a' : 'div', { class: 'figure', href, 'data-state': state }, element('span', { class: 'figure-label' }, label),
-    element('span', { class: 'figure-line' }, value, unit && element('span', { class: 'figure-unit' }, unit)), chart);
+    element('span', { class: 'figure-line' }, element('span', {}, value, unit && element('span', { class: 'figure-unit' }, unit)), chart));
   return {
     node,
     chart,
@@ -111,10 +111,10 @@ export function choices(label, name, values, query) {
   }));
 }
 
-/** Values as a small line, without a word: the figure beside it says what it is. */
-export function sparkline(values, width = 72, height = 22) {
-  const most = Math.max(1, ...values);
+/** Values as a small line, as wide as there is room, without a word: the figure beside it says what it is. */
+export function sparkline(values) {
+  const width = 72, height = 22, most = Math.max(1, ...values);
   const at = (value, index) => `${(index * width / Math.max(1, values.length - 1)).toFixed(1)},${(height - 2 - value / most * (height - 4)).toFixed(1)}`;
-  return svg('svg', { class: 'sparkline', viewBox: `0 0 ${width} ${height}`, width, height, 'aria-hidden': 'true' },
-    svg('polyline', { points: values.map(at).join(' '), fill: 'none', stroke: 'currentColor', 'stroke-width': 1.5, 'stroke-linejoin': 'round' }));
+  return svg('svg', { class: 'sparkline', viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: 'none', 'aria-hidden': 'true' },
+    svg('polyline', { points: values.map(at).join(' '), fill: 'none', stroke: 'currentColor', 'stroke-width': 1.5, 'stroke-linejoin': 'round', 'vector-effect': 'non-scaling-stroke' }));
 }

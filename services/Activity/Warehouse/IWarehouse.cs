@@ -5,8 +5,10 @@ namespace Shop.Activity.Warehouse;
 /// <summary>Where the warehouse's files are. A file is there when it is whole; what is there is the truth about what was written.</summary>
 internal interface IWarehouse
 {
-    /// <summary>Makes this process the one that writes, until disposed of; null where another is.</summary>
-    Task<IAsyncDisposable?> TryLockAsync(CancellationToken cancellationToken);
+    /// <summary>Makes this process the one that writes; false where another is.</summary>
+    /// <param name="work">What it does as such; cancelled where it is that no longer.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    Task<bool> TryWriteAsync(Func<CancellationToken, Task> work, CancellationToken cancellationToken);
 
     /// <summary>Keeps all files where they are until disposed of; null where nobody takes any away.</summary>
     Task<IDisposable?> ReadAsync(CancellationToken cancellationToken);

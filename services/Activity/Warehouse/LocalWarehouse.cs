@@ -29,7 +29,14 @@ internal sealed class LocalWarehouse(string directory) : IWarehouse
     /// Makes this process the one that writes, until disposed of; null where another is. The system lets go of it when the process ends, however
     /// that happens, and not before: there is never a second writer.
     /// </summary>
-    public Task<IAsyncDisposable?> TryLockAsync(CancellationToken cancellationToken) => Task.FromResult<IAsyncDisposable?>(TryLock());
+    public async Task<bool> TryWriteAsync(Func<CancellationToken, Task> work, CancellationToken cancellationToken)
+    {
+        await using var held = TryLock();
+        if (held is null)
+            return false;
+        await work(cancellationToken);
+        return true;
+    }
 
     /// <inheritdoc/>
     public Task<IReadOnlyDictionary<(string Topic, int Partition, long Begin), WarehouseFile>> BegunAsync(CancellationToken cancellationToken) =>

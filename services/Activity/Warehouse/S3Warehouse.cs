@@ -16,21 +16,15 @@ namespace Shop.Activity.Warehouse;
 /// The lock is one of the database's, of which a process may not hear in time that it has lost it. So whoever begins a file says so in
 /// <see cref="BegunFile"/> before it is sent, and nobody begins another at the same offset: two who send it send the same rows.
 /// </remarks>
-internal sealed class S3Warehouse(IAmazonS3 s3, NpgsqlDataSource dataSource, IOptions<WarehouseOptions> options) : IWarehouse
+internal sealed class S3Warehouse(IAmazonS3 s3, NpgsqlDataSource dataSource, IOptions<WarehouseOptions> options, TimeProvider time) : IWarehouse
 {
     private const string Lock = "warehouse", Superseded = "_superseded";
 
     private readonly S3Options _options = options.Value.S3;
 
     /// <inheritdoc/>
-    public async Task<IAsyncDisposable?> TryLockAsync(CancellationToken cancellationToken)
-    {
-        var session = await dataSource.OpenConnectionAsync(cancellationToken);
-        if (await AdvisoryLocks.TryTakeAsync(session, Lock, cancellationToken))
-            return new HeldLock(session);
-        await session.DisposeAsync();
-        return null;
-    }
+    public Task<bool> TryWriteAsync(Func<CancellationToken, Task> work, CancellationToken cancellationToken) =>
+        AdvisoryLocks.TryRunAsync(dataSource, Lock, work, time, cancellationToken);
 
     /// <inheritdoc/>
     public Task<IDisposable?> ReadAsync(CancellationToken cancellationToken) => Task.FromResult<IDisposable?>(null);
@@ -126,13 +120,4 @@ internal sealed class S3Warehouse(IAmazonS3 s3, NpgsqlDataSource dataSource, IOp
     }
 
     private string KeyOf(string path) => _options.Prefix + path;
-
-    private sealed class HeldLock(NpgsqlConnection session) : IAsyncDisposable
-    {
-        public async ValueTask DisposeAsync()
-        {
-            await AdvisoryLocks.ReleaseAsync(session);
-            await session.DisposeAsync();
-        }
-    }
 }

@@ -30,24 +30,24 @@ internal sealed partial class WarehouseWriter(LogReaders logs, IWarehouse wareho
     /// <inheritdoc/>
     public async Task RunAsync(CancellationToken stoppingToken)
     {
-        IAsyncDisposable? held;
-        while ((held = await warehouse.TryLockAsync(stoppingToken)) is null)
+        while (!await warehouse.TryWriteAsync(ArchiveAsync, stoppingToken))
             await Task.Delay(LockInterval, time, stoppingToken);
-        await using (held)
+    }
+
+    private async Task ArchiveAsync(CancellationToken held)
+    {
+        // again where there are topics or partitions that were not there before
+        while (true)
         {
-            // again where there are topics or partitions that were not there before
-            while (true)
+            using var reader = logs.Open();
+            try
             {
-                using var reader = logs.Open();
-                try
-                {
-                    await ArchiveAsync(reader, stoppingToken);
-                }
-                finally
-                {
-                    // the lock is held, and no file looked for, until nothing is written any more
-                    await EndWritingAsync().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-                }
+                await ArchiveAsync(reader, held);
+            }
+            finally
+            {
+                // the lock is held, and no file looked for, until nothing is written any more
+                await EndWritingAsync().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
     }

@@ -36,6 +36,7 @@ internal sealed partial class TopicCreation(KafkaConnection kafka, EventTypes ev
         using var admin = kafka.CreateAdmin();
         var missing = topics.ToList();
         var existing = new Dictionary<string, int>();
+        string? said = null;
         while (missing.Count > 0)
         {
             try
@@ -52,17 +53,24 @@ internal sealed partial class TopicCreation(KafkaConnection kafka, EventTypes ev
                 missing.RemoveAll(topic => e.Results.Any(result => result.Topic == topic.Name && result.Error.Code is ErrorCode.NoError));
                 // one that has appeared meanwhile is somebody else's: it stays until the metadata shows it, and is checked
                 if (e.Results.Any(result => result.Error.Code is not (ErrorCode.NoError or ErrorCode.TopicAlreadyExists)))
-                    TopicsNotCreated(logger, string.Join(", ", missing), e.Message);
+                    Say(e.Message);
             }
             catch (KafkaException e)
             {
-                TopicsNotCreated(logger, string.Join(", ", missing), e.Message);
+                Say(e.Message);
             }
             if (missing.Count > 0)
                 await Task.Delay(RetryDelay, cancellationToken);
         }
         if (existing.Count > 0)
             await CheckAsync(admin, [.. topics.Where(topic => existing.ContainsKey(topic.Name))], existing);
+
+        // tried several times a second for as long as a broker is away: once for each reason is enough
+        void Say(string reason)
+        {
+            if (said != reason)
+                TopicsNotCreated(logger, string.Join(", ", missing), said = reason);
+        }
     }
 
     private async Task CheckAsync(IAdminClient admin, IReadOnlyCollection<Topic> topics, Dictionary<string, int> partitions)

@@ -13,6 +13,7 @@ internal sealed partial class DatabaseMigrator<TDbContext>(IServiceScopeFactory 
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
+        string? said = null;
         while (true)
         {
             try
@@ -22,7 +23,8 @@ internal sealed partial class DatabaseMigrator<TDbContext>(IServiceScopeFactory 
             }
             catch (NpgsqlException e) when (e.IsTransient)
             {
-                DatabaseNotReady(logger, e.Message);
+                if (said != e.Message)
+                    DatabaseNotReady(logger, said = e.Message);
                 await Task.Delay(RetryDelay, cancellationToken);
             }
         }

@@ -38,22 +38,12 @@ internal sealed partial class RuleReplayer(
     private Task<RuleReplay?> FindAsync(CancellationToken cancellationToken) =>
         InScopeAsync(db => db.RuleReplays.AsNoTracking().SingleOrDefaultAsync(replay => replay.EndedAt == null, cancellationToken));
 
-    private async Task TryCarryOutAsync(CancellationToken cancellationToken)
+    private Task TryCarryOutAsync(CancellationToken cancellationToken) => AdvisoryLocks.TryRunAsync(dataSource, Lock, async held =>
     {
-        await using var session = await dataSource.OpenConnectionAsync(cancellationToken);
-        if (!await AdvisoryLocks.TryTakeAsync(session, Lock, cancellationToken))
-            return;
-        try
-        {
-            // who had the lock may have ended it since
-            if (await FindAsync(cancellationToken) is { } replay)
-                await CarryOutAsync(replay, cancellationToken);
-        }
-        finally
-        {
-            await AdvisoryLocks.ReleaseAsync(session);
-        }
-    }
+        // who had the lock may have ended it since
+        if (await FindAsync(held) is { } replay)
+            await CarryOutAsync(replay, held);
+    }, time, cancellationToken);
 
     private async Task CarryOutAsync(RuleReplay replay, CancellationToken cancellationToken)
     {

@@ -12,7 +12,7 @@ namespace Shop.Benchmarks.Inventory;
 /// </summary>
 internal static class DevicesBench
 {
-    private const int Sensors = 100_000, ReadingsPerSecond = 5_000, OrdersPerSecond = 3, Products = 20;
+    private const int Sensors = 100_000, ReadingsPerSecond = 5_000, OrdersPerSecond = 3, Products = 20, Shelves = 40;
     private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(15), Without = TimeSpan.FromSeconds(30), With = TimeSpan.FromMinutes(1), Deadline = TimeSpan.FromMinutes(3);
 
     /// <summary>Runs it.</summary>
@@ -31,10 +31,13 @@ internal static class DevicesBench
                 INSERT INTO sensor_states (sensor, strikes) SELECT name, 0 FROM sensors;
                 ANALYZE
                 """, cancellationToken);
+            foreach (var statement in Thefts.Setup(Shelves))
+                await services.ExecuteAsync(statement, cancellationToken);
             var inventory = services.Inventory;
 
             using var shoppers = new OrderLoad(services.OrdersUrl, kafka.BootstrapServers, Products);
             using var devices = new DeviceLoad(services.InventoryUrl, Sensors);
+            using var thefts = new Thefts(services.InventoryUrl, kafka.BootstrapServers, Shelves);
             Report.Progress("warming up");
             await shoppers.OrderableAsync(Deadline, cancellationToken);
             await Task.WhenAll(shoppers.OrderAsync(OrdersPerSecond, WarmUp, cancellationToken), devices.SendAsync(ReadingsPerSecond / 5, WarmUp, cancellationToken));
@@ -59,10 +62,18 @@ internal static class DevicesBench
             report.Add(new("inventory.devices.order.p50", At(with, 0.5), "ms", new("without devices", At(without, 0.5), "ms"), 1.5, LowerIsBetter: true));
             report.Add(new("inventory.devices.caught-up", caughtUp.TotalSeconds, "s", null, 2, LowerIsBetter: true));
 
+            Report.Progress($"three pieces are taken from each of {Shelves} shelves, beside {OrdersPerSecond} orders and {ReadingsPerSecond:N0} readings a second");
+            ordering = shoppers.OrderAsync(OrdersPerSecond, With, cancellationToken);
+            var sending = devices.SendAsync(ReadingsPerSecond, With, cancellationToken);
+            var told = await thefts.StealAsync(With, cancellationToken);
+            await Task.WhenAll(ordering, sending);
+            Report.Progress(string.Create(CultureInfo.InvariantCulture, $"  told after {At(told, 0.5):N0} ms (p50), of which a shelf that speaks every half second, and is believed the second time, takes 500 to 1,000"));
+            report.Add(new("inventory.devices.theft", At(told, 1), "ms at most", null, 2_000, LowerIsBetter: true));
+
             Report.Progress($"{Sensors:N0} sensors, each of which sends");
             await devices.SendOnceEachAsync(cancellationToken);
-            await HandledAsync(devices.Sent);
-            if (await CountAsync("SELECT count(*) FROM sensor_states WHERE heard_at IS NOT NULL") is var heard && heard != Sensors)
+            await HandledAsync(devices.Sent + thefts.Sent);
+            if (await CountAsync("SELECT count(*) FROM sensor_states WHERE heard_at IS NOT NULL AND sensor LIKE 'bench-%'") is var heard && heard != Sensors)
                 throw new InvalidOperationException($"{Sensors} sensors have sent, {heard} were heard");
             report.Add(new("inventory.devices.memory", inventory.PeakMebibytes, "MiB", null, 400, LowerIsBetter: true));
 

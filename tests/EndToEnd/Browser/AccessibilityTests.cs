@@ -16,22 +16,30 @@ public sealed class AccessibilityTests(ShopOnEmbeddedKafka shop, Chromium chromi
 
     private static readonly (string Path, string Shown)[] ControlRoom =
     [
-        ("/control", "svg .node, svg g"), ("/control/orders", "table tbody tr"), ("/control/orders/{order}", "svg"), ("/control/stock", "table tbody tr"), ("/control/stock/mug-blue", "table tbody tr"),
-        ("/control/sensors", "h1"), ("/control/payments", "#reviews-title"), ("/control/messages", "table tbody tr"), ("/control/activity", "canvas, svg"), ("/control/logs", "h1"), ("/control/faults", "fieldset"),
+        ("/control/sensors", "[aria-labelledby=sensors-title] [data-status=alarm]"),
+        ("/control", "svg .node, svg g"), ("/control?node=service:orders", ".chosen h2"), ("/control/orders", "table tbody tr"), ("/control/orders/{order}", "svg"),
+        ("/control/stock", "table tbody tr"), ("/control/stock/mug-blue", "table tbody tr"),
+        ("/control/payments", ".review [data-decision=approve]"), ("/control/messages", ".cause details[open] tbody tr"), ("/control/activity", "canvas, svg"), ("/control/logs", "h1"),
+        ("/control/faults", "fieldset"),
     ];
 
-    /// <summary>Both looks and both sizes, which have rules of their own that do not meet.</summary>
-    public static TheoryData<bool, bool> Looks => new() { { false, false }, { true, true } };
+    /// <summary>Both sizes and, on a laptop, both looks: a phone's colours are the same.</summary>
+    private static readonly (bool Dark, bool Phone)[] Looks = [(false, false), (true, false), (true, true)];
 
-    [Theory, MemberData(nameof(Looks))]
-    public Task The_store_is_for_everybody(bool dark, bool phone) => LookAtAsync("Ada", Store, dark, phone);
+    [Fact]
+    public Task The_store_is_for_everybody() => LookAtAsync("Ada", Store, () => Task.CompletedTask);
 
-    [Theory, MemberData(nameof(Looks))]
-    public Task The_control_room_is_for_everybody(bool dark, bool phone) => LookAtAsync("Olga", ControlRoom, dark, phone);
-
-    private async Task LookAtAsync(string name, (string Path, string Shown)[] pages, bool dark, bool phone)
+    [Fact]
+    public async Task The_control_room_is_for_everybody()
     {
-        await using var visitor = await chromium.VisitAsync(shop, dark, phone);
+        await using var thermometer = await Thermometer.RegisterAsync(shop.Gateway, "cold-store-looked-at");
+        // the first page is the sensors': one that has said nothing for long is silent, whatever it said
+        await LookAtAsync("Olga", ControlRoom, () => thermometer.SendAsync(11.5));
+    }
+
+    private async Task LookAtAsync(string name, (string Path, string Shown)[] pages, Func<Task> prepare)
+    {
+        await using var visitor = await chromium.VisitAsync(shop);
         // what is asked for and is not there
         visitor.Expected = new("404");
         await visitor.SignInAsync(name);
@@ -40,16 +48,28 @@ public sealed class AccessibilityTests(ShopOnEmbeddedKafka shop, Chromium chromi
         await visitor.SeesStatusAsync("fulfilled");
         var order = visitor.OrderId.ToString();
         await visitor.ToCheckoutAsync("sticker-pack");
+        // what the pages are seldom without, and this shop seldom has
+        await AnswerAsync(visitor, "**/api/ops/reviews?*", MadeUp.Review("1"));
+        await AnswerAsync(visitor, "**/api/ops/inventory/dead-letters?*", MadeUp.DeadLetter(order));
 
+        await prepare();
         foreach (var (path, shown) in pages)
         {
             await visitor.Page.GotoAsync(path.Replace("{order}", order, StringComparison.Ordinal));
             await Visitor.SeesAsync(visitor.Page.Locator(shown).First);
-            var result = await visitor.Page.RunAxe(new AxeRunOptions());
-            Assert.True(result.Violations.Length == 0, $"{path}:\n{string.Join('\n', result.Violations.SelectMany(violation =>
-                violation.Nodes.Select(node => $"{violation.Id}: {violation.Help}: {node.Html[..Math.Min(300, node.Html.Length)]}")))}");
-            var overflow = await visitor.Page.EvaluateAsync<int>("() => document.documentElement.scrollWidth - document.documentElement.clientWidth");
-            Assert.True(overflow <= 0, $"{path} is {overflow} px wider than the screen");
+            foreach (var (dark, phone) in Looks)
+            {
+                await visitor.LookAsync(dark, phone);
+                var look = $"{path}, {(dark ? "dark" : "light")}, on a {(phone ? "phone" : "laptop")}";
+                var result = await visitor.Page.RunAxe(new AxeRunOptions());
+                Assert.True(result.Violations.Length == 0, $"{look}:\n{string.Join('\n', result.Violations.SelectMany(violation =>
+                    violation.Nodes.Select(node => $"{violation.Id}: {violation.Help}: {node.Html[..Math.Min(300, node.Html.Length)]}")))}");
+                var overflow = await visitor.Page.EvaluateAsync<int>("() => document.documentElement.scrollWidth - document.documentElement.clientWidth");
+                Assert.True(overflow <= 0, $"{look} is {overflow} px wider than the screen");
+            }
         }
     }
+
+    private static Task AnswerAsync(Visitor visitor, string address, string item) =>
+        visitor.Page.RouteAsync(address, route => route.FulfillAsync(new() { ContentType = "application/json", Body = $$"""{"items":[{{item}}],"next":null}""" }));
 }

@@ -36,10 +36,13 @@ public sealed class Chromium : IAsyncLifetime
             BaseURL = shop.Gateway.BaseAddress!.ToString(),
             ColorScheme = dark ? ColorScheme.Dark : ColorScheme.Light,
             ReducedMotion = ReducedMotion.Reduce,
-            ViewportSize = phone ? new() { Width = 390, Height = 844 } : new() { Width = 1280, Height = 800 },
+            ViewportSize = ScreenOf(phone),
         });
         return new(context, await context.NewPageAsync());
     }
+
+    /// <summary>What a phone shows at once, or a laptop.</summary>
+    public static ViewportSize ScreenOf(bool phone) => phone ? new() { Width = 390, Height = 844 } : new() { Width = 1280, Height = 800 };
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()

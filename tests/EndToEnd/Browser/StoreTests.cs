@@ -175,6 +175,18 @@ public sealed partial class StoreTests(ShopOnEmbeddedKafka shop, Chromium chromi
     }
 
     [Fact]
+    public async Task That_a_product_is_looked_at_is_told_to_the_shop()
+    {
+        await using var visitor = await chromium.VisitAsync(shop);
+
+        var answer = await visitor.Page.RunAndWaitForResponseAsync(() => visitor.Page.GotoAsync("/products/mug-blue"), response =>
+            response.Request.Method == "POST" && new Uri(response.Url).AbsolutePath == "/api/activity");
+
+        Assert.Equal(202, answer.Status);
+        Assert.Equal("""[{"type":"ProductViewed","sku":"mug-blue"}]""", answer.Request.PostData);
+    }
+
+    [Fact]
     public async Task The_first_view_is_light_and_signing_out_ends_it()
     {
         await using var grace = await chromium.VisitAsync(shop);

@@ -37,6 +37,14 @@ public sealed partial class Visitor : IAsyncDisposable
         await SeesAsync(Page.Locator("#account .who"), name, exact: false);
     }
 
+    /// <summary>Looks at the page that is there in the dark or not, on a phone or not.</summary>
+    public async Task LookAsync(bool dark, bool phone)
+    {
+        await Page.EmulateMediaAsync(new() { ColorScheme = dark ? ColorScheme.Dark : ColorScheme.Light });
+        var screen = Chromium.ScreenOf(phone);
+        await Page.SetViewportSizeAsync(screen.Width, screen.Height);
+    }
+
     /// <summary>Puts a product into the basket and goes to the check-out.</summary>
     public async Task ToCheckoutAsync(string sku, int quantity = 1)
     {

@@ -1,6 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Migrations;
+using Shop.Messaging.ChangeCapture;
 using Shop.Messaging.Outbox;
 using Shop.Messaging.Schema;
 using Shop.Testing;
@@ -21,6 +22,7 @@ public sealed class TestDb(DbContextOptions<TestDb> options, TransactionalOutbox
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {
         base.OnModelCreating(modelBuilder);
+        modelBuilder.AddChangeCapture();
         modelBuilder.Entity<Ticket>(ticket =>
         {
             ticket.ToTable("tickets").HasKey(t => t.CorrelationId);

@@ -11,7 +11,7 @@ namespace Shop.Testing;
 /// <summary>A record on a topic.</summary>
 /// <param name="Id">Its event's id; null where the record has none.</param>
 /// <param name="Key">Its key.</param>
-/// <param name="Event">The event, deserialised; null where its type is not one of the topic's.</param>
+/// <param name="Event">The event, deserialised; null where its type is not one of the topic's, and where the record has no body.</param>
 /// <param name="Partition">Where it is.</param>
 /// <param name="Offset">Where it is.</param>
 public sealed record TopicRecord(Guid? Id, string Key, object? Event, int Partition, long Offset);
@@ -140,7 +140,7 @@ public sealed class TopicClient(string kafka) : IDisposable
         var headers = result.Message.Headers;
         var type = headers.TryGetLastBytes("ce_type", out var name) && topic.TryGetEvent(Encoding.UTF8.GetString(name), out var found) ? found : null;
         return new(headers.TryGetLastBytes("ce_id", out var id) && Guid.TryParse(Encoding.UTF8.GetString(id), out var guid) ? guid : null,
-            Encoding.UTF8.GetString(result.Message.Key ?? []), type is null ? null : JsonSerializer.Deserialize(result.Message.Value, type.Json),
+            Encoding.UTF8.GetString(result.Message.Key ?? []), type is null || result.Message.Value is null ? null : JsonSerializer.Deserialize(result.Message.Value, type.Json),
             result.Partition.Value, result.Offset.Value);
     }
 

@@ -76,7 +76,7 @@ function refusedPanel(signal) {
     { label: 'Refused', of: event => timeAgo(event.refusedAt) },
     { label: 'Why', kind: 'wide', of: event => event.error },
     { label: 'Behind it', kind: 'number', of: event => count(event.heldBehind) },
-    { label: '', of: event => element('div', { class: 'actions' },
+    { label: 'Decide', of: event => element('div', { class: 'actions' },
       element('button', { class: 'button', type: 'button', onclick: () => act(event, () => operations.retryRefused(event.service, event.id), 'Tried again') }, 'Retry'),
       element('button', { class: 'button danger', type: 'button', onclick: () => act(event, () => operations.discardRefused(event.service, event.id), 'Discarded') }, 'Discard')) },
   ], { key: event => `${event.service} ${event.id}`, empty: element('p', { class: 'muted' }, 'The broker has taken every event.') });

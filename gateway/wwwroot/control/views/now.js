@@ -9,7 +9,7 @@ import { openAlarms, watchFlow } from '../flow.js';
 import { currenciesOf, revenueIn } from '../revenue.js';
 import { empty, figure, head, panel, publisherOf, serviceBadge, skeleton, sparkline } from '../parts.js';
 
-const chartMinutes = 30, chartMilliseconds = 15_000, mostOfChosen = 6, sparklineWidth = 72;
+const chartMinutes = 30, chartMilliseconds = 15_000, mostOfChosen = 6;
 
 export default async function showNow({ main, signal, query, go, title }) {
   title('Now');
@@ -92,8 +92,7 @@ export default async function showNow({ main, signal, query, go, title }) {
     figures.orders.chart.replaceChildren(sparkline(minutes.map(({ orders }) => orders.submitted)));
     figures.confirmed.chart.replaceChildren(sparkline(minutes.map(({ orders }) => orders.confirmed)));
     // beside each other in the room of one
-    const currencies = currenciesOf(minutes);
-    figures.revenue.chart.replaceChildren(...currencies.flatMap(currency => [' ', sparkline(minutes.map(window => revenueIn(currency, window)), sparklineWidth / currencies.length)]));
+    figures.revenue.chart.replaceChildren(...currenciesOf(minutes).map(currency => sparkline(minutes.map(window => revenueIn(currency, window)))));
   };
   showCharts();
   const charts = setInterval(showCharts, chartMilliseconds);
