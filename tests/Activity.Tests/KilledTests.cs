@@ -1,8 +1,8 @@
 using System.Text;
 using Confluent.Kafka;
-using Confluent.Kafka.Admin;
 using Npgsql;
 using Shop.Activity.Tests.Hosting;
+using Shop.Activity.Tests.RebuildingFeed;
 using Shop.AppHost.Running;
 using Shop.Contracts;
 using Shop.Testing;
@@ -22,8 +22,7 @@ public sealed class KilledTests(ShopFixture shops)
         var database = await shops.CreateDatabaseAsync();
         var random = new Random(20261129);
         // before the service does: what is written meanwhile would make them, with one partition
-        using (var admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = broker.BootstrapServers }).Build())
-            await admin.CreateTopicsAsync(Topics.All.Select(topic => new TopicSpecification { Name = topic.Name, NumPartitions = topic.Partitions, ReplicationFactor = -1 }));
+        await Rebuilds.CreateTopicsAsync(broker);
         using var load = new TopicLoad(broker.BootstrapServers, seed: 3);
         var port = Ports.Free();
         ActivityProcess? other = null;

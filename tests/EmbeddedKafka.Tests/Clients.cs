@@ -35,11 +35,8 @@ internal static class Clients
     public static IAdminClient Admin(string bootstrapServers) =>
         new AdminClientBuilder(new AdminClientConfig { BootstrapServers = bootstrapServers }).SetLogHandler((_, _) => { }).Build();
 
-    public static async Task CreateTopicAsync(string bootstrapServers, string name, int partitions = 1, Dictionary<string, string>? configs = null)
-    {
-        using var admin = Admin(bootstrapServers);
-        await admin.CreateTopicsAsync([new TopicSpecification { Name = name, NumPartitions = partitions, ReplicationFactor = 1, Configs = configs }]);
-    }
+    public static Task CreateTopicAsync(string bootstrapServers, string name, int partitions = 1, Dictionary<string, string>? configs = null) =>
+        KafkaTopics.CreateAsync(bootstrapServers, new TopicSpecification { Name = name, NumPartitions = partitions, ReplicationFactor = 1, Configs = configs });
 
     /// <summary>Reads from a partition's first offset until a number of records is there.</summary>
     public static List<ConsumeResult<string, string>> ReadAll(string bootstrapServers, string topic, int count, int partition = 0) =>

@@ -43,15 +43,16 @@ internal sealed partial class TopicCreation(KafkaConnection kafka, EventTypes ev
             {
                 foreach (var (name, partitions) in await TopicCheck.PartitionsAsync(admin, [.. missing.Select(topic => topic.Name)], RequestTimeout))
                     existing[name] = partitions;
-                if (missing.RemoveAll(topic => existing.ContainsKey(topic.Name)) > 0 && missing.Count == 0)
+                missing.RemoveAll(topic => existing.ContainsKey(topic.Name));
+                if (missing.Count == 0)
                     break;
                 await admin.CreateTopicsAsync(missing.Select(Specification), new() { RequestTimeout = RequestTimeout });
-                missing.Clear();
+                // one that is made stays missing until the metadata shows it: whoever asks for it before is told that there is none
+                continue;
             }
             catch (CreateTopicsException e)
             {
-                missing.RemoveAll(topic => e.Results.Any(result => result.Topic == topic.Name && result.Error.Code is ErrorCode.NoError));
-                // one that has appeared meanwhile is somebody else's: it stays until the metadata shows it, and is checked
+                // nor is one that has appeared meanwhile there before it is shown; being somebody else's, it is checked
                 if (e.Results.Any(result => result.Error.Code is not (ErrorCode.NoError or ErrorCode.TopicAlreadyExists)))
                     Say(e.Message);
             }
@@ -59,11 +60,10 @@ internal sealed partial class TopicCreation(KafkaConnection kafka, EventTypes ev
             {
                 Say(e.Message);
             }
-            if (missing.Count > 0)
-                await Task.Delay(RetryDelay, cancellationToken);
+            await Task.Delay(RetryDelay, cancellationToken);
         }
         if (existing.Count > 0)
-            await CheckAsync(admin, [.. topics.Where(topic => existing.ContainsKey(topic.Name))], existing);
+            await CheckAsync(admin, topics, existing);
 
         // tried several times a second for as long as a broker is away: once for each reason is enough
         void Say(string reason)

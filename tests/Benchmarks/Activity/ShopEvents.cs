@@ -1,7 +1,7 @@
 using System.Text.Json;
-using Confluent.Kafka;
 using Confluent.Kafka.Admin;
 using Shop.Contracts;
+using Shop.Testing;
 
 namespace Shop.Benchmarks.Activity;
 
@@ -22,12 +22,7 @@ internal static class ShopEvents
     /// <summary>Makes all topics, before anybody else does with one partition, and writes the events.</summary>
     public static async Task ProduceAsync(string kafka, int orders, CancellationToken cancellationToken)
     {
-        using (var admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = kafka }).Build())
-        {
-            var missing = Topics.All.Select(topic => topic.Name).Except(admin.GetMetadata(TimeSpan.FromSeconds(30)).Topics.Select(topic => topic.Topic)).ToHashSet();
-            if (missing.Count > 0)
-                await admin.CreateTopicsAsync(Topics.All.Where(topic => missing.Contains(topic.Name)).Select(topic => new TopicSpecification { Name = topic.Name, NumPartitions = topic.Partitions, ReplicationFactor = 1 }));
-        }
+        await KafkaTopics.CreateAsync(kafka, [.. Topics.All.Select(topic => new TopicSpecification { Name = topic.Name, NumPartitions = topic.Partitions, ReplicationFactor = 1 })]);
         var ids = Enumerable.Range(0, orders).Select(_ => Guid.CreateVersion7()).ToArray();
         await Task.WhenAll(new[] { Topics.Orders, Topics.Reservations, Topics.Payments, Topics.ShopperActivity }
             .Select(topic => Task.Run(() => BulkProducer.ProduceAsync(kafka, topic.Name, Of(topic, ids), cancellationToken), cancellationToken)));

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using Confluent.Kafka;
 using Confluent.Kafka.Admin;
 using Npgsql;
 using Shop.AppHost.Running;
@@ -32,8 +31,7 @@ internal static class PaymentsBench
             await using var postgres = await CommitTimes.StartPostgresAsync(Path.Combine(data.FullName, "postgres"), cancellationToken);
             await using var kafka = await EmbeddedKafkaProcess.StartAsync(data.CreateSubdirectory("kafka").FullName, cancellationToken);
             var provider = $"http://127.0.0.1:{Ports.Free()}";
-            using (var admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = kafka.BootstrapServers }).Build())
-                await admin.CreateTopicsAsync(Topics.All.Select(topic => new TopicSpecification { Name = topic.Name, NumPartitions = topic.Partitions, ReplicationFactor = 1 }));
+            await KafkaTopics.CreateAsync(kafka.BootstrapServers, [.. Topics.All.Select(topic => new TopicSpecification { Name = topic.Name, NumPartitions = topic.Partitions, ReplicationFactor = 1 })]);
             var database = await MessagingBench.NewDatabaseAsync(postgres, cancellationToken);
             await using var source = NpgsqlDataSource.Create(database);
             (string, string)[] settings =

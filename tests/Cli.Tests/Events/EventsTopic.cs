@@ -26,7 +26,7 @@ internal sealed class EventsTopic : IDisposable
     public static async Task<EventsTopic> CreateAsync(string kafka, int partitions)
     {
         var topic = new EventsTopic(kafka);
-        await topic._admin.CreateTopicsAsync([new TopicSpecification { Name = topic.Name, NumPartitions = partitions, ReplicationFactor = 1 }]);
+        await KafkaTopics.CreateAsync(kafka, new TopicSpecification { Name = topic.Name, NumPartitions = partitions, ReplicationFactor = 1 });
         return topic;
     }
 

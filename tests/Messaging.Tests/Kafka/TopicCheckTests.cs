@@ -20,7 +20,7 @@ public sealed class TopicCheckTests(PostgresFixture postgres, BrokerFixture brok
     {
         var (first, second, kafka) = await NamesAsync(broker);
         using var admin = Admin(kafka);
-        await admin.CreateTopicsAsync([Specification(first.Name, 3), Specification(second.Name, 2)]);
+        await KafkaTopics.CreateAsync(kafka, Specification(first.Name, 3), Specification(second.Name, 2));
         await using var service = await StartAsync(first, second, kafka);
         var topics = service.Services.GetRequiredService<TopicCreation>();
 
@@ -36,8 +36,7 @@ public sealed class TopicCheckTests(PostgresFixture postgres, BrokerFixture brok
     public async Task A_topic_of_events_that_is_compacted_is_refused(Broker broker)
     {
         var (first, second, kafka) = await NamesAsync(broker);
-        using var admin = Admin(kafka);
-        await admin.CreateTopicsAsync([Specification(first.Name, 3), Specification(second.Name, 3, ("cleanup.policy", "compact"))]);
+        await KafkaTopics.CreateAsync(kafka, Specification(first.Name, 3), Specification(second.Name, 3, ("cleanup.policy", "compact")));
         await using var service = await StartAsync(first, second, kafka);
 
         var refusal = await Assert.ThrowsAsync<InvalidOperationException>(() => service.Services.GetRequiredService<TopicCreation>().EnsureAllAsync(Cancellation));

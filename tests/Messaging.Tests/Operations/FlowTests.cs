@@ -1,3 +1,4 @@
+using Confluent.Kafka.Admin;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Shop.Messaging.Kafka;
@@ -40,8 +41,7 @@ public sealed class FlowTests(PostgresFixture postgres, BrokerFixture brokers)
     public async Task Topics_that_somebody_else_made_are_counted_as_they_are()
     {
         using var service = await JournalService.CreateAsync(postgres, brokers, Broker.Embedded);
-        using (var admin = KafkaConnection.Parse(service.Kafka).CreateAdmin())
-            await admin.CreateTopicsAsync([new() { Name = service.Notes.Name, NumPartitions = 1 }, new() { Name = service.Records.Name, NumPartitions = 5 }]);
+        await KafkaTopics.CreateAsync(service.Kafka, new TopicSpecification { Name = service.Notes.Name, NumPartitions = 1 }, new TopicSpecification { Name = service.Records.Name, NumPartitions = 5 });
         await using var instance = await service.StartAsync();
 
         await service.Topics.PublishAsync(service.Notes, Journals.Notes([.. Enumerable.Range(0, 20).Select(_ => Guid.CreateVersion7())], 1));

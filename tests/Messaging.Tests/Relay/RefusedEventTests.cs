@@ -142,8 +142,7 @@ public sealed class RefusedEventTests(PostgresFixture postgres, BrokerFixture br
         var name = $"t{Guid.NewGuid():N}";
         var kafka = (await brokers.GetAsync(broker)).BootstrapServers;
         var topic = new Topic($"{name}-said", 1).With(e => keyOf?.Invoke(e.ThreadId) ?? e.ThreadId.ToString(), SaidJson.Default.Said);
-        using (var admin = Admin(kafka))
-            await admin.CreateTopicsAsync([new() { Name = topic.Name, NumPartitions = 1, ReplicationFactor = 1, Configs = new() { ["max.message.bytes"] = $"{limit}" } }]);
+        await KafkaTopics.CreateAsync(kafka, new TopicSpecification { Name = topic.Name, NumPartitions = 1, ReplicationFactor = 1, Configs = new() { ["max.message.bytes"] = $"{limit}" } });
         return (await ServiceHarness<TestDb>.StartAsync(name, database ?? await postgres.CreateDatabaseAsync(), kafka, messaging => messaging.Produces(topic)), topic, kafka);
     }
 

@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Text;
 using System.Text.Json;
 using Confluent.Kafka;
-using Confluent.Kafka.Admin;
 using Shop.Contracts;
 using Shop.Messaging.Kafka;
 
@@ -76,16 +75,8 @@ public sealed class TopicClient(string kafka) : IDisposable
     /// <summary>Creates the topic as the services do, where none has yet: a producer that asks for it would have the broker make another.</summary>
     private async Task EnsureAsync(Topic topic)
     {
-        if (!_ensured.TryAdd(topic.Name, true))
-            return;
-        using var admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = kafka }).Build();
-        try
-        {
-            await admin.CreateTopicsAsync([TopicCreation.Specification(topic)]);
-        }
-        catch (CreateTopicsException e) when (e.Results.All(result => result.Error.Code is ErrorCode.TopicAlreadyExists))
-        {
-        }
+        if (_ensured.TryAdd(topic.Name, true))
+            await KafkaTopics.CreateAsync(kafka, TopicCreation.Specification(topic));
     }
 
     /// <summary>A record with the given text headers.</summary>
@@ -148,7 +139,7 @@ public sealed class TopicClient(string kafka) : IDisposable
                 end = consumer.QueryWatermarkOffsets(partition, Deadline).High.Value;
                 return Task.FromResult(true);
             }
-            catch (KafkaException e) when (e.Error.Code is ErrorCode.NotLeaderForPartition or ErrorCode.LeaderNotAvailable or ErrorCode.UnknownTopicOrPart or ErrorCode.Local_UnknownPartition)
+            catch (KafkaException e) when (KafkaTopics.IsNew(e.Error))
             {
                 return Task.FromResult(false);
             }
