@@ -27,7 +27,7 @@ internal static class ShopApiDocument
             return;
         app.MapGet(Path, ReadAsync).AllowAnonymous().ExcludeFromDescription();
         // what it offers beside trying the API leads to its maker
-        app.MapScalarApiReference("/docs", scalar => scalar.WithTitle("Shop").WithOpenApiRoutePattern(Path).DisableDefaultFonts().HideDeveloperTools().DisableAgent().DisableMcp()).AllowAnonymous()
+        app.MapScalarApiReference("/docs", scalar => scalar.WithTitle("Shop").WithOpenApiRoutePattern(Path).DisableDefaultFonts().HideDeveloperTools().HideClientButton().DisableAgent().DisableMcp()).AllowAnonymous()
             .AddEndpointFilter(async (context, next) =>
             {
                 context.HttpContext.Response.Headers.ContentSecurityPolicy = PagePolicy;

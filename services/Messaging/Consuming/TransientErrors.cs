@@ -1,6 +1,7 @@
 using System.Data.Common;
 using System.Net.Sockets;
 using Confluent.Kafka;
+using MassTransit;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
 
@@ -33,7 +34,8 @@ public static class TransientErrors
             {
                 case FencedException:
                     return false;
-                case OperationCanceledException:
+                // the latter is what MassTransit makes of a consumer's
+                case OperationCanceledException or ConsumerCanceledException:
                     return attempt < AbandonedAttempts;
                 // two instances inserted or changed the same row: the next attempt sees the other's; and memory comes back when others are done with it
                 case DbUpdateConcurrencyException or PostgresException { SqlState: PostgresErrorCodes.UniqueViolation } or OutOfMemoryException:
