@@ -45,7 +45,12 @@ internal sealed class ReadabilityProbe(KafkaConnection kafka, MessagingOptions o
                     if (consumer.Consume(PollTimeout) is not null)
                         return offset;
                 }
-                catch (ConsumeException e) when (e.Error.Code is ErrorCode.InvalidMsg or ErrorCode.Local_BadMsg or ErrorCode.Local_BadCompression or ErrorCode.Local_NotImplemented)
+                catch (ConsumeException e) when (e.Error.Code is ErrorCode.InvalidMsg)
+                {
+                    // what the broker keeps there is damaged; not for good where a file is put back this moment
+                    Interlocked.Increment(ref empty);
+                }
+                catch (ConsumeException e) when (e.Error.Code is ErrorCode.Local_BadMsg or ErrorCode.Local_BadCompression or ErrorCode.Local_NotImplemented)
                 {
                     break;
                 }

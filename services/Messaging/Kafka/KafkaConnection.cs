@@ -11,12 +11,6 @@ public sealed class KafkaConnection
     /// <summary>How long a partition of which enough has been fetched is not asked for more, in milliseconds. In a second, librdkafka's own choice, all that waits is handled, and nothing is there to do.</summary>
     private const int FetchQueueBackoff = 20;
 
-    /// <summary>
-    /// Whether consumers look at the checksum of each batch (<c>check.crcs</c>), which librdkafka leaves out unless it is told to. A broker looks at it when a
-    /// batch is produced, and after a crash, but not when it is asked for records: without this, a bit that has fallen over on its disk is an event like others.
-    /// </summary>
-    private const bool CheckChecksums = true;
-
     private readonly Dictionary<string, string> _settings;
 
     private KafkaConnection(Dictionary<string, string> settings) => _settings = settings;
@@ -84,7 +78,6 @@ public sealed class KafkaConnection
         config.AutoCommitIntervalMs = 500;
         config.EnableAutoOffsetStore = false;
         config.AllowAutoCreateTopics = false;
-        config.CheckCrcs = CheckChecksums;
         config.SessionTimeoutMs ??= 10_000;
         config.HeartbeatIntervalMs ??= 1_000;
         config.FetchWaitMaxMs = 500;
@@ -106,7 +99,6 @@ public sealed class KafkaConnection
         config.EnablePartitionEof = true;
         config.EnableAutoOffsetStore = false;
         config.AllowAutoCreateTopics = false;
-        config.CheckCrcs = CheckChecksums;
         config.AutoOffsetReset = AutoOffsetReset.Earliest;
         config.FetchWaitMaxMs = 100;
         config.FetchErrorBackoffMs = 50;
@@ -126,7 +118,6 @@ public sealed class KafkaConnection
         config.EnableAutoCommit = false;
         config.EnablePartitionEof = true;
         config.AllowAutoCreateTopics = false;
-        config.CheckCrcs = CheckChecksums;
         config.AutoOffsetReset = AutoOffsetReset.Earliest;
         config.FetchWaitMaxMs = 10;
         config.FetchErrorBackoffMs = 10;

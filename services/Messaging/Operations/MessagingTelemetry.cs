@@ -103,8 +103,8 @@ internal static class MessagingTelemetry
     /// <summary>
     /// Starts the span in which a batch is handled, with everything that the database does for it. A batch of one record is part of the trace
     /// that this was sent in; one of several is a trace of its own, with a link to each. What an endpoint handles by the batch always is:
-    /// it only looks on, and a trace must not have it or not as the batches happen to fall. Where an operator has it handled again, it is part
-    /// of the operator's trace.
+    /// it only looks on, and a trace must not have it or not as the batches happen to fall: where an operator has it handled again, it is part of
+    /// the operator's trace.
     /// </summary>
     public static Activity? StartProcessBatch(IEnumerable<ConsumedRecord> records, EndpointOptions endpoint)
     {

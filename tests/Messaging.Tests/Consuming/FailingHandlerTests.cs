@@ -192,14 +192,15 @@ public sealed class FailingHandlerTests(PostgresFixture postgres, BrokerFixture 
         var attempts = 0;
         await using var instance = await service.StartAsync(new()
         {
-            OnNoted = (noted, _) => noted.Number == 5 && Interlocked.Increment(ref attempts) <= 3 ? throw new OutOfMemoryException() : Task.CompletedTask,
+            OnNoted = (_, _) => Interlocked.Increment(ref attempts) <= 3 ? throw new OutOfMemoryException() : Task.CompletedTask,
         });
-        var journals = Journals.New(3);
+        // by itself: of several records each part of their batch would be tried anew
+        var journals = Journals.New(1);
 
-        await service.Topics.PublishAsync(service.Notes, Journals.Notes(journals, 10));
+        await service.Topics.PublishAsync(service.Notes, Journals.Notes(journals, 1));
 
-        await service.HaveExactlyAsync(journals, 10);
-        Assert.True(attempts > 3);
+        await service.HaveExactlyAsync(journals, 1);
+        Assert.Equal(4, attempts);
     }
 
     private static Task<int> LockAsync(TestDb db, Guid row) => db.Database.ExecuteSqlAsync($"SELECT FROM counters WHERE id = {row} FOR UPDATE");

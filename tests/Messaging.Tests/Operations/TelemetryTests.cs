@@ -92,7 +92,8 @@ public sealed class TelemetryTests(PostgresFixture postgres, BrokerFixture broke
             messaging => messaging.Produces(service.Notes).Endpoint("looker", endpoint => endpoint.Consumes(service.Notes).BatchHandler<Refusing>()),
             services => services.AddSingleton(refusing), TestContext.Current.CancellationToken);
         var trace = ActivityTraceId.CreateRandom();
-        await service.Topics.ProduceAsync(service.Notes, [TopicClient.Message("k", "{}"u8.ToArray(), ("traceparent", $"00-{trace}-00f067aa0ba902b7-01"))]);
+        await service.Topics.ProduceAsync(service.Notes, [TopicClient.Message("k", "{}"u8.ToArray(), ("ce_id", $"{Guid.CreateVersion7()}"), ("ce_type", "seen"), ("ce_source", "/tests"), ("ce_time", "2026-11-22T12:00:00Z"),
+            ("traceparent", $"00-{trace}-00f067aa0ba902b7-01"))]);
         await Eventually.BecomesAsync(1L, () => instance.CountAsync("dead_letters"));
         var letter = Assert.Single(await instance.DeadLettersAsync());
         await Eventually.BecomesTrueAsync(() => Task.FromResult(spans.Any(span => span.OperationName == $"process {service.Name}.looker" && span.Status == ActivityStatusCode.Unset)));
