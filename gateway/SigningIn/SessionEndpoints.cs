@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.OpenIdConnect;
 using Microsoft.AspNetCore.Http.Extensions;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.Extensions.Options;
 using Shop.Gateway.DevelopmentLogin;
 using Shop.ServiceDefaults;
@@ -70,7 +71,9 @@ internal static class SessionEndpoints
     private static Session Read(ClaimsPrincipal user, string? signInAt) =>
         new(user.FindFirst(ShopClaims.Subject)?.Value, [.. user.FindAll(ShopClaims.Roles).Select(role => role.Value)], signInAt);
 
-    private static async Task<Results<Ok<Session>, ValidationProblem>> SignInAsync(TokenRequest request, HttpContext context)
+    // the header is looked at before a route is reached (SessionCookie): as a parameter it is in the document
+    private static async Task<Results<Ok<Session>, ValidationProblem>> SignInAsync(
+        TokenRequest request, HttpContext context, [FromHeader(Name = AntiForgery.Header)] string _)
     {
         var errors = DevelopmentTokenEndpoint.Check(request);
         if (errors.Any)
@@ -100,7 +103,7 @@ internal static class SessionEndpoints
         return TypedResults.Challenge(new() { RedirectUri = returnTo }, [AuthoritySignIn.Scheme]);
     }
 
-    private static async Task<Results<NoContent, Ok<SignedOut>>> SignOutAsync(HttpContext context)
+    private static async Task<Results<NoContent, Ok<SignedOut>>> SignOutAsync(HttpContext context, [FromHeader(Name = AntiForgery.Header)] string _)
     {
         var session = await context.AuthenticateAsync(SessionCookie.Scheme);
         await context.SignOutAsync(SessionCookie.Scheme);

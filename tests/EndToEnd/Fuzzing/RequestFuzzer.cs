@@ -66,9 +66,9 @@ public sealed class RequestFuzzer(JsonObject document, int seed, IReadOnlyDictio
         var token = Chance(random, 0.05) ? Pick(random, NastyValues.Texts) : Pick(random, tokens);
         if (token.Length > 0)
             Add(message, "Authorization", $"Bearer {token}");
-        foreach (var (name, _, schema) in operation.Parameters.Where(parameter => parameter.In == "header"))
+        foreach (var (name, _, schema) in operation.Parameters.Where(parameter => parameter.In == "header" && Chance(random, 0.9)))
             Add(message, name, Chance(random, 0.2) ? Pick(random, NastyValues.Texts) : Text(random, name, schema));
-        if (method == "POST" && Chance(random, 0.9))
+        if (method == "POST" && !message.Headers.Contains("Idempotency-Key") && Chance(random, 0.9))
             Add(message, "Idempotency-Key", Chance(random, 0.1) ? Pick(random, NastyValues.Texts) : $"fuzz-{seed}-{number}");
         for (; Chance(random, 0.15);)
             Add(message, Pick(random, NastyValues.HeaderNames), Pick(random, NastyValues.Texts));
