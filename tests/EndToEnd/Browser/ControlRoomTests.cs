@@ -171,9 +171,9 @@ public sealed class ControlRoomTests(ShopOnEmbeddedKafka shop, Chromium chromium
 
             using var process = Process.GetProcessById((await PartAsync("orders")).Pid!.Value);
             process.Kill();
-        }
 
-        await Visitor.SeesAsync(olga.Page.Locator(".notice").Filter(new() { HasText = "orders" }));
+            await Visitor.SeesAsync(olga.Page.Locator(".notice").Filter(new() { HasText = "orders" }));
+        }
         await Eventually.BecomesAsync("healthy", async () => (await PartAsync("orders")).State);
         await Visitor.SeesAsync(olga.Page.Locator(".notice").Filter(new() { HasText = "orders" }), visible: false);
         await ada.SeesStatusAsync("fulfilled");
