@@ -104,9 +104,8 @@ public sealed class KafkaClient : IDisposable
     /// </summary>
     private async Task MakeTopicsAsync(string bootstrapServers)
     {
-        using var topics = new TopicClient(bootstrapServers);
-        // without a record
-        await Task.WhenAll(ReadTopics.Append(Topics.Orders).Select(topic => topics.ProduceAsync(topic)));
+        var topics = new EnsuredTopics(bootstrapServers);
+        await Task.WhenAll(ReadTopics.Append(Topics.Orders).Select(topics.EnsureAsync));
         _consumer.Assign(ReadTopics.SelectMany(topic => Enumerable.Range(0, topic.Partitions)
             .Select(partition => new TopicPartitionOffset(topic.Name, partition, Offset.Beginning))));
     }
