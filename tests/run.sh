@@ -8,7 +8,7 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 results=$root/TestResults
 alone='AppHost.Tests EndToEnd' # start whole shops: a dozen busy processes each
 at_once=${TESTS_AT_ONCE:-3} # more than the cores: tests also wait, for rebalances, sessions and what they have killed
-limit=${TESTS_LIMIT:-2400} # seconds for an executable: what takes longer hangs
+limit=${TESTS_LIMIT:-3600} # seconds for an executable: what takes longer hangs
 
 say() { printf '%s\n' "$*"; }
 

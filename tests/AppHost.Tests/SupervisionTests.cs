@@ -75,7 +75,7 @@ public sealed class SupervisionTests : IDisposable
     [Fact]
     public async Task A_part_that_had_to_wait_for_a_slow_one_has_its_own_time()
     {
-        await using var app = Build(new Patience { StartDeadline = TimeSpan.FromSeconds(8) }, ("slow", "rm -f READY-slow; sleep 5; touch READY-slow; exec sleep 1000"), ("late", "rm -f READY-late; sleep 10; touch READY-late; exec sleep 1000"));
+        await using var app = Build(new Patience { StartDeadline = TimeSpan.FromSeconds(20) }, ("slow", "rm -f READY-slow; sleep 12; touch READY-slow; exec sleep 1000"), ("late", "rm -f READY-late; sleep 25; touch READY-late; exec sleep 1000"));
         var report = app.Services.GetRequiredService<ShopReport>();
 
         await app.StartAsync(TestContext.Current.CancellationToken);

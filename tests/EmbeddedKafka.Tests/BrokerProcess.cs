@@ -25,7 +25,7 @@ internal sealed class BrokerProcess : IAsyncDisposable
             start.ArgumentList.Add(argument);
         var process = Process.Start(start)!;
         const string Ready = "EmbeddedKafka is ready: ";
-        using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(1));
+        using var deadline = new CancellationTokenSource(Eventually.DefaultDeadline);
         while (await process.StandardOutput.ReadLineAsync(deadline.Token) is { } line)
         {
             if (!line.StartsWith(Ready, StringComparison.Ordinal))

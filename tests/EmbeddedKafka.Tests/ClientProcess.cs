@@ -62,7 +62,7 @@ internal sealed class ClientProcess : IAsyncDisposable
     /// <summary>Waits for its end and returns what it printed; fails the test when it fails.</summary>
     public async Task<IReadOnlyList<string>> EndAsync()
     {
-        await _process.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(3));
+        await _process.WaitForExitAsync().WaitAsync(Eventually.DefaultDeadline);
         Assert.True(_process.ExitCode == 0, $"{_process.StartInfo.FileName} {string.Join(' ', _process.StartInfo.ArgumentList)} ended with {_process.ExitCode}: {_errors}{string.Join('\n', Lines)}");
         return Lines;
     }
@@ -71,7 +71,7 @@ internal sealed class ClientProcess : IAsyncDisposable
     public async Task TerminateAsync()
     {
         using var kill = Process.Start("kill", ["-TERM", _process.Id.ToString()]);
-        await _process.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(1));
+        await _process.WaitForExitAsync().WaitAsync(Eventually.DefaultDeadline);
     }
 
     public async ValueTask DisposeAsync()

@@ -24,7 +24,7 @@ internal static class Clients
             GroupId = group,
             AutoOffsetReset = AutoOffsetReset.Earliest,
             EnableAutoCommit = false,
-            SessionTimeoutMs = 6000,
+            SessionTimeoutMs = 30_000,
             HeartbeatIntervalMs = 200,
             TopicMetadataRefreshIntervalMs = 500,
         };
@@ -51,7 +51,7 @@ internal static class Clients
         using var consumer = Consumer(bootstrapServers, "reader");
         consumer.Assign(partitions.Select(partition => new TopicPartitionOffset(partition, Offset.Beginning)));
         var records = new List<ConsumeResult<string, string>>();
-        for (var deadline = DateTime.UtcNow.AddMinutes(2); records.Count < count && DateTime.UtcNow < deadline;)
+        for (var deadline = DateTime.UtcNow + Eventually.DefaultDeadline; records.Count < count && DateTime.UtcNow < deadline;)
         {
             if (consumer.Consume(TimeSpan.FromMilliseconds(500)) is { } record)
                 records.Add(record);

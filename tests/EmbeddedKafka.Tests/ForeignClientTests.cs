@@ -49,7 +49,7 @@ public sealed class ForeignClientTests(WrittenTopics written) : IClassFixture<Wr
         // every member has a share when each reads something of what is produced once the group has settled
         bool EveryoneReads() => own.Count > 0 && python.Lines.Any(line => line.StartsWith("shared ", StringComparison.Ordinal)) && kcat.Lines.Count > 0;
         HashSet<string> Seen() => [.. own, .. python.Lines.Concat(kcat.Lines).Where(line => line.StartsWith("shared ", StringComparison.Ordinal)).Select(line => line.Split(' ')[1])];
-        for (var deadline = DateTime.UtcNow.AddMinutes(2); !(EveryoneReads() && Seen().Count == produced) && DateTime.UtcNow < deadline;)
+        for (var deadline = DateTime.UtcNow + Eventually.DefaultDeadline; !(EveryoneReads() && Seen().Count == produced) && DateTime.UtcNow < deadline;)
         {
             if (!EveryoneReads())
                 producer.Produce(new Confluent.Kafka.TopicPartition("shared", produced % 6), new() { Key = $"key-{produced++}", Value = "value" });
@@ -62,7 +62,7 @@ public sealed class ForeignClientTests(WrittenTopics written) : IClassFixture<Wr
         Assert.Equal(produced, Seen().Count);
         await python.TerminateAsync();
         await kcat.TerminateAsync();
-        for (var deadline = DateTime.UtcNow.AddMinutes(1); consumer.Assignment.Count < 6 && DateTime.UtcNow < deadline;)
+        for (var deadline = DateTime.UtcNow + Eventually.DefaultDeadline; consumer.Assignment.Count < 6 && DateTime.UtcNow < deadline;)
             consumer.Consume(TimeSpan.FromMilliseconds(50));
         Assert.Equal(6, consumer.Assignment.Count);
         consumer.Close();

@@ -54,7 +54,7 @@ internal static class ForeignClients
             (bootstrap, topics) => Task.WhenAll(topics.Select(topic => ClientProcess.RunAsync("java", Java("org.apache.kafka.tools.ConsoleProducer",
                 "--bootstrap-server", bootstrap, "--topic", topic.Name, "--compression-codec", topic.Codec, "--reader-property", "parse.key=true"), Lines('\t')))),
             async (bootstrap, topics, count) => (await RunJavaAsync("org.apache.kafka.tools.consumer.ConsoleConsumer", "--bootstrap-server", bootstrap,
-                "--include", string.Join('|', topics), "--from-beginning", "--max-messages", $"{count}", "--timeout-ms", "30000",
+                "--include", string.Join('|', topics), "--from-beginning", "--max-messages", $"{count}", "--timeout-ms", "120000",
                 "--formatter-property", "print.key=true")).Select(line => $"? {line.Replace('\t', ' ')}")),
     ];
 
@@ -80,7 +80,7 @@ internal static class ForeignClients
             using var producer = Clients.Producer(bootstrapServers, config => config.CompressionType = Enum.Parse<CompressionType>(codec, ignoreCase: true));
             foreach (var (key, value) in WrittenTopics.Records)
                 producer.Produce(topic, new() { Key = key, Value = value });
-            producer.Flush(TimeSpan.FromSeconds(30));
+            producer.Flush(TestContext.Current.CancellationToken);
         }
     });
 

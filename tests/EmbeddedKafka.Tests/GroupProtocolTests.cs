@@ -139,9 +139,9 @@ public sealed partial class GroupProtocolTests : IAsyncLifetime
     public async Task A_member_that_does_not_rejoin_in_time_is_left_behind()
     {
         var (leader, follower) = (await ConnectAsync(), await ConnectAsync());
-        var (first, second) = await JoinBothAsync(leader, follower, rebalanceTimeout: 4000);
+        var (first, second) = await JoinBothAsync(leader, follower, rebalanceTimeout: 15_000);
         await SyncBothAsync(leader, follower, first, second);
-        var alone = await JoinAsync(leader, first.MemberId, rebalanceTimeout: 4000);
+        var alone = await JoinAsync(leader, first.MemberId, rebalanceTimeout: 15_000);
 
         Assert.Equal([first.MemberId], alone.Members);
     }
@@ -150,7 +150,7 @@ public sealed partial class GroupProtocolTests : IAsyncLifetime
     public async Task A_member_that_joins_and_does_not_sync_in_time_is_left_behind()
     {
         var (leader, follower) = (await ConnectAsync(), await ConnectAsync());
-        var (first, second) = await JoinBothAsync(leader, follower, rebalanceTimeout: 4000);
+        var (first, second) = await JoinBothAsync(leader, follower, rebalanceTimeout: 15_000);
         await SyncAsync(leader, first.MemberId, first.Generation, (first.MemberId, "A"));
         await HeartbeatUntilRebalanceAsync(leader, first.MemberId, first.Generation);
 

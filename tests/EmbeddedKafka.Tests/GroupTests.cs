@@ -75,7 +75,7 @@ public sealed class GroupTests
 
     private static void PollUntil(Func<bool> condition, params IConsumer<string, string>[] consumers)
     {
-        for (var deadline = DateTime.UtcNow.AddMinutes(2); !condition();)
+        for (var deadline = DateTime.UtcNow + Eventually.DefaultDeadline; !condition();)
         {
             Assert.True(DateTime.UtcNow < deadline, "it took too long");
             foreach (var consumer in consumers)

@@ -63,7 +63,7 @@ public sealed class KillTests
             if (consumer.Consume(TimeSpan.FromMilliseconds(100)) is { } record)
                 seen.Add(int.Parse(record.Message.Value));
             if (producing.IsCompleted && deadline == DateTime.MaxValue)
-                deadline = DateTime.UtcNow.AddMinutes(2);
+                deadline = DateTime.UtcNow + Eventually.DefaultDeadline;
         }
         return seen;
     }
@@ -75,6 +75,7 @@ public sealed class KillTests
             config.ReconnectBackoffMs = 20;
             config.ReconnectBackoffMaxMs = 100;
             config.RetryBackoffMs = 20;
+            config.MessageTimeoutMs = 3_600_000; // however long the kills take
         });
         var (count, refused) = (0, 0);
         while (!stop.IsCancellationRequested)
@@ -94,7 +95,7 @@ public sealed class KillTests
             }
             await Task.Delay(2, CancellationToken.None);
         }
-        Assert.Equal(0, producer.Flush(TimeSpan.FromMinutes(2)));
+        Assert.Equal(0, producer.Flush(Eventually.DefaultDeadline));
         Assert.Equal(0, refused);
         return count;
     }

@@ -21,7 +21,7 @@ internal static class Load
     /// <summary>Waits for a condition; fails the test, with the state it was in, when it does not come.</summary>
     public static async Task UntilAsync(Func<bool> condition, Func<string> state)
     {
-        for (var deadline = DateTime.UtcNow.AddMinutes(2); !condition();)
+        for (var deadline = DateTime.UtcNow + Eventually.DefaultDeadline; !condition();)
         {
             Assert.True(DateTime.UtcNow < deadline, $"it took too long: {state()}");
             await Task.Delay(20, TestContext.Current.CancellationToken);

@@ -68,7 +68,7 @@ public sealed class ProduceAndConsumeTests
         consumer.Commit([new TopicPartitionOffset("events", 0, 7)]);
 
         Assert.Equal(100, Clients.ReadAll(kafka.BootstrapServers, "events", 100).Count);
-        Assert.Equal(7, consumer.Committed([new("events", 0)], TimeSpan.FromSeconds(10))[0].Offset.Value);
+        Assert.Equal(7, consumer.Committed([new("events", 0)], TimeSpan.FromMinutes(1))[0].Offset.Value);
     }
 
     [Fact]
@@ -80,6 +80,6 @@ public sealed class ProduceAndConsumeTests
         using var admin = Clients.Admin(second.BootstrapServers);
 
         Assert.NotEqual(first.BootstrapServers, second.BootstrapServers);
-        Assert.Empty(admin.GetMetadata(TimeSpan.FromSeconds(10)).Topics);
+        Assert.Empty(admin.GetMetadata(TimeSpan.FromMinutes(1)).Topics);
     }
 }

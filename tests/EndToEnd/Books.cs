@@ -11,7 +11,7 @@ public sealed class Books
 {
     /// <summary>The products that are ordered.</summary>
     public static readonly IReadOnlyList<string> Skus = ["mug-blue", "mug-red", "shirt-black"];
-    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(4);
+    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(10);
     private readonly ConcurrentDictionary<Guid, (string Sku, bool Declined, Shopper Shopper)> _orders = new();
     private readonly ShopUnderTest _shop;
     private readonly StockLevel[] _before;

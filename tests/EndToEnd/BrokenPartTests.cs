@@ -55,7 +55,9 @@ public sealed class BrokenPartTests(ITestOutputHelper output)
             disk.Fill();
             var placing = Task.WhenAll(Enumerable.Range(0, 20).Select(_ => books.PlaceOrderAsync()));
             // a part that needs to write dies of it, and is started again, over and over
-            using (var process = Process.GetProcessById((await shop.PartsAsync()).Single(part => part.Name == "orders").Pid!.Value)) process.Kill();
+            int? orders = null;
+            await Eventually.BecomesTrueAsync(async () => (orders = (await shop.PartsAsync()).Single(part => part.Name == "orders").Pid) is not null);
+            using (var process = Process.GetProcessById(orders!.Value)) process.Kill();
             var watch = Stopwatch.StartNew();
             while (watch.Elapsed < TimeSpan.FromSeconds(15))
             {

@@ -18,7 +18,7 @@ public abstract class KilledPartsTests
     private const int Orders = 200;
 
     /// <summary>All parts start again at about the same time.</summary>
-    private static readonly TimeSpan HealingDeadline = TimeSpan.FromMinutes(4);
+    private static readonly TimeSpan HealingDeadline = TimeSpan.FromMinutes(10);
     private readonly ShopUnderTest _shop;
     private readonly ITestOutputHelper _output;
 

@@ -14,7 +14,7 @@ namespace Shop.EndToEnd;
 /// <param name="data">Its data directory; null for a temporary one.</param>
 public abstract class ShopUnderTest(Broker broker, int replicas = 1, string? data = null) : IAsyncLifetime
 {
-    private static readonly TimeSpan CommandDeadline = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan CommandDeadline = TimeSpan.FromMinutes(15);
     private readonly string _data = data ?? Path.Combine(Path.GetTempPath(), $"shop-e2e-{Guid.CreateVersion7():N}");
     private readonly int _port = Ports.Free();
 
@@ -65,7 +65,8 @@ public abstract class ShopUnderTest(Broker broker, int replicas = 1, string? dat
         var (exitCode, output) = await RunAsync("reset");
         Assert.True(exitCode == 0, $"./shop reset exited with {exitCode}:\n{output}");
         Assert.False(Directory.Exists(_data), "reset left the data behind");
-        Assert.Empty(Processes());
+        // what has been told to end may need a moment for it
+        await Eventually.BecomesAsync("", () => Task.FromResult(string.Join('\n', Processes())), TimeSpan.FromSeconds(30));
     }
 
     /// <summary>
@@ -181,7 +182,7 @@ public sealed class ShopWithTwoInstances() : ShopUnderTest(Broker.Embedded, repl
     public TraceCollector Traces { get; } = new();
 
     /// <inheritdoc/>
-    protected override IReadOnlyDictionary<string, string> Settings => new Dictionary<string, string>
+    protected override IReadOnlyDictionary<string, string> Settings => new Dictionary<string, string>(base.Settings)
     {
         ["SHOP_DASHBOARD"] = "off",
         ["OTEL_EXPORTER_OTLP_ENDPOINT"] = Traces.Endpoint,

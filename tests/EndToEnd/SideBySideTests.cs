@@ -1,3 +1,5 @@
+using Shop.Testing;
+
 namespace Shop.EndToEnd;
 
 /// <summary>Two shops on one machine, from one checkout, each with two instances of each service.</summary>
@@ -27,9 +29,8 @@ public sealed class SideBySideTests
             await reset;
             Assert.True(until > 0, "the reset was over before the other shop had taken an order");
             await books.CloseAsync();
-            var parts = await stays.PartsAsync();
-            Assert.Equal(2, parts.Count(part => part is { Name: "orders", State: "healthy" }));
-            Assert.All(parts, part => Assert.Equal(0, part.Restarts));
+            await Eventually.BecomesAsync(2, async () => (await stays.PartsAsync()).Count(part => part is { Name: "orders", State: "healthy" }));
+            Assert.All(await stays.PartsAsync(), part => Assert.Equal(0, part.Restarts));
         }
         finally
         {

@@ -21,8 +21,9 @@ public sealed class ReplacementTests : IAsyncLifetime
     /// <summary>Answers by which the test knows that one takes part.</summary>
     private const int Enough = 50;
 
-    // several times what the gateway, and the balancer of the test, take to see that one is not ready any more
-    private const string DrainingDelay = "00:00:08";
+    // several times what the gateway, and the balancer of the test, take to see that one is not ready any more;
+    // as long again is left of the 30 s that a host has for its end
+    private const string DrainingDelay = "00:00:15";
 
     private readonly TaskCompletionSource _arrived = new(), _release = new();
     private readonly ConcurrentDictionary<string, int> _answers = [];

@@ -12,7 +12,7 @@ namespace Shop.Inventory.Tests;
 public sealed class CaptureKillTests
 {
     private const int Changes = 10_000, Skus = 60;
-    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(15);
 
     /// <summary>How often somebody is killed: reader, broker and database in turn. Each takes seconds to come back, so many are for a run of their own.</summary>
     private static readonly int Kills = int.Parse(Environment.GetEnvironmentVariable("SHOP_TEST_CAPTURE_KILLS") ?? "6", CultureInfo.InvariantCulture);

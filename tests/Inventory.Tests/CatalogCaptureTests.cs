@@ -26,9 +26,9 @@ public sealed class CatalogCaptureTests(ShopFixture shops)
         await ExecuteAsync(shop.Database, "UPDATE products SET sku = 'captured-2' WHERE sku = 'captured'");
         await ExecuteAsync(shop.Database, "DELETE FROM products WHERE sku = 'captured-2'");
 
-        var told = new List<(string, string)>();
+        var (ids, told) = (new HashSet<Guid>(), new List<(string, string)>());
         foreach (var key in (string[])["captured", "captured", "captured", "captured-2", "captured-2"])
-            told.Add((key, (await kafka.NextAsync(Topics.Catalog, key)).Body));
+            told.Add((key, await NextBodyAsync(kafka, key, ids)));
         Assert.Equal(
             [
                 ("captured", """{"sku":"captured","name":"Kettle","description":"Whistles.","price":{"amount":39.50,"currency":"EUR"}}"""),
@@ -74,6 +74,7 @@ public sealed class CatalogCaptureTests(ShopFixture shops)
         await using var shop = await shops.StartOwnAsync(Broker.Embedded);
         using var kafka = new KafkaClient(shop.Kafka);
         await Eventually.BecomesAsync(1L, () => shop.ScalarAsync<long>("SELECT count(*) FROM change_captures WHERE snapshot_at IS NOT NULL"));
+        var ids = new HashSet<Guid>();
         // too large for its row, so that an update of something else does not tell it
         const string Large = "(SELECT string_agg(md5(i::text), '') FROM generate_series(1, 200) i)";
         await ExecuteAsync(shop.Database, $"INSERT INTO products (sku, name, description, price_amount, price_currency) VALUES ('altered', 'n', {Large}, 1, 'EUR')");
@@ -97,7 +98,7 @@ public sealed class CatalogCaptureTests(ShopFixture shops)
         await ExecuteAsync(shop.Database, "UPDATE stock SET on_hand = 3 WHERE sku = 'altered'; UPDATE products SET name = 'last' WHERE sku = 'altered'");
         Assert.Equal("last", (await NextAsync("altered"))!.Name);
 
-        async Task<ProductChanged?> NextAsync(string sku) => (await kafka.NextAsync(Topics.Catalog, sku)).Body is { Length: > 0 } body ? JsonSerializer.Deserialize(body, ContractsJson.Default.ProductChanged) : null;
+        async Task<ProductChanged?> NextAsync(string sku) => await NextBodyAsync(kafka, sku, ids) is { Length: > 0 } body ? JsonSerializer.Deserialize(body, ContractsJson.Default.ProductChanged) : null;
     }
 
     [Fact]
@@ -231,6 +232,16 @@ public sealed class CatalogCaptureTests(ShopFixture shops)
         finally
         {
             directory.Delete(recursive: true);
+        }
+    }
+
+    /// <summary>What is told of the product next; whoever reads the log tells under the same id again what it had not confirmed.</summary>
+    private static async Task<string> NextBodyAsync(KafkaClient kafka, string sku, HashSet<Guid> ids)
+    {
+        while (true)
+        {
+            if (await kafka.NextAsync(Topics.Catalog, sku) is var read && ids.Add(read.Id))
+                return read.Body;
         }
     }
 

@@ -10,8 +10,6 @@ namespace Shop.Inventory.Tests;
 
 public sealed class ExpiryTests(ShopFixture shops)
 {
-    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(2);
-
     public static TheoryData<Broker> Brokers => RunningBroker.Both;
 
     [Theory, MemberData(nameof(Brokers))]
@@ -48,13 +46,13 @@ public sealed class ExpiryTests(ShopFixture shops)
         using var kafka = new KafkaClient(shop.Kafka);
         var orders = Enumerable.Range(0, Orders).Select(_ => Guid.CreateVersion7()).ToList();
         await Task.WhenAll(orders.Select((order, i) => kafka.PublishAsync(Events.Submitted(order, i % 2 == 0 ? [("expire-a", 1), ("expire-b", 1)] : [("expire-b", 1), ("expire-a", 1)]))));
-        await Eventually.BecomesAsync((long)Orders, () => shop.ScalarAsync<long>("SELECT count(*) FROM reservations WHERE status = 'reserved'"), Deadline);
+        await Eventually.BecomesAsync((long)Orders, () => shop.ScalarAsync<long>("SELECT count(*) FROM reservations WHERE status = 'reserved'"));
 
         var confirming = Task.WhenAll(orders.Select(order => kafka.PublishAsync(new OrderConfirmed(order))));
-        await Eventually.BecomesTrueAsync(async () => await shop.ScalarAsync<long>("SELECT count(*) FROM reservations WHERE status = 'dispatched'") > 0, Deadline);
+        await Eventually.BecomesTrueAsync(async () => await shop.ScalarAsync<long>("SELECT count(*) FROM reservations WHERE status = 'dispatched'") > 0);
         await ExpiryAfter(shop, TimeSpan.FromHours(49)).RunOnceAsync(TestContext.Current.CancellationToken);
         await confirming;
-        await Eventually.BecomesAsync(0L, () => shop.ScalarAsync<long>("SELECT count(*) FROM reservations WHERE status = 'reserved'"), Deadline);
+        await Eventually.BecomesAsync(0L, () => shop.ScalarAsync<long>("SELECT count(*) FROM reservations WHERE status = 'reserved'"));
 
         var sent = (int)await shop.ScalarAsync<long>("SELECT count(*) FROM reservations WHERE status = 'dispatched'");
         foreach (var sku in (string[])["expire-a", "expire-b"])

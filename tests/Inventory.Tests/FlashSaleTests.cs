@@ -52,13 +52,14 @@ public sealed class FlashSaleTests(ShopFixture shops)
     [Theory, MemberData(nameof(Brokers))]
     public async Task Orders_that_want_the_same_in_opposite_order_do_not_deadlock_whatever_operators_do(Broker broker)
     {
-        const int Orders = 5000, Pieces = 1_000_000;
+        const int Pieces = 1_000_000;
+        var orders = broker == Broker.Embedded ? 5000 : 1000;
         await using var sale = await SaleAsync(broker);
         foreach (var sku in (string[])["there", "back"])
             await sale.Survivor.StockUpAsync(sku, Pieces);
         using var kafka = new KafkaClient(sale.Kafka);
 
-        var publishing = PublishAsync(kafka, Orders, i => i % 2 == 0 ? [("there", 1), ("back", 2)] : [("back", 2), ("there", 1)]);
+        var publishing = PublishAsync(kafka, orders, i => i % 2 == 0 ? [("there", 1), ("back", 2)] : [("back", 2), ("there", 1)]);
         for (var received = 0; received < 20; received++)
         {
             using var there = await sale.Survivor.PostReceiptAsync("there", $"there-{received}", """{"quantity":1}""");
@@ -67,9 +68,9 @@ public sealed class FlashSaleTests(ShopFixture shops)
         }
         await publishing;
 
-        await Eventually.BecomesAsync(Orders, () => sale.CountAsync("SELECT count(*) FROM reservations WHERE status = 'reserved'"), Deadline);
-        Assert.Equal((Pieces + 20, Orders, Pieces + 20 - Orders, 0), (await sale.Survivor.GetJsonAsync("/api/stock/there")).Levels());
-        Assert.Equal((Pieces + 20, 2 * Orders, Pieces + 20 - 2 * Orders, 0), (await sale.Survivor.GetJsonAsync("/api/stock/back")).Levels());
+        await Eventually.BecomesAsync(orders, () => sale.CountAsync("SELECT count(*) FROM reservations WHERE status = 'reserved'"), Deadline);
+        Assert.Equal((Pieces + 20, orders, Pieces + 20 - orders, 0), (await sale.Survivor.GetJsonAsync("/api/stock/there")).Levels());
+        Assert.Equal((Pieces + 20, 2 * orders, Pieces + 20 - 2 * orders, 0), (await sale.Survivor.GetJsonAsync("/api/stock/back")).Levels());
         Assert.Equal(0, await sale.CountAsync(RunningInventory.UnequalToLedger("%")));
         Assert.Equal(0, await sale.CountAsync("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"));
         Assert.Equal(0, await sale.CountAsync("SELECT count(*) FROM dead_letters"));

@@ -8,8 +8,6 @@ namespace Shop.Inventory.Tests;
 /// <summary>Orders' events through the real endpoint: broker, two instances of the service, PostgreSQL.</summary>
 public sealed class ReservingTests(ShopFixture shops)
 {
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(120);
-
     public static TheoryData<Broker> Brokers => RunningBroker.Both;
 
     [Theory, MemberData(nameof(Brokers))]
@@ -119,7 +117,7 @@ public sealed class ReservingTests(ShopFixture shops)
 
         // half of them go, half of them come back, in parallel
         await Task.WhenAll(orders.Select((order, i) => kafka.PublishAsync(i % 2 == 0 ? new OrderConfirmed(order) : new OrderCancelled(order, "test"))));
-        await Eventually.BecomesAsync(0L, () => shop.ScalarAsync<long>("SELECT sum(reserved) FROM stock WHERE sku LIKE 'scarce-%'"), Deadline);
+        await Eventually.BecomesAsync(0L, () => shop.ScalarAsync<long>("SELECT sum(reserved) FROM stock WHERE sku LIKE 'scarce-%'"));
         Assert.Equal(0, await shop.ScalarAsync<long>(Unequal("dispatched", "dispatched")));
         Assert.Equal(skus.Length * Pieces, await shop.ScalarAsync<long>("SELECT sum(on_hand + dispatched) FROM stock WHERE sku LIKE 'scarce-%'"));
         Assert.Equal(0, await shop.ScalarAsync<long>(RunningInventory.UnequalToLedger("scarce-%")));
@@ -127,7 +125,7 @@ public sealed class ReservingTests(ShopFixture shops)
         Assert.Equal(0, await shop.ScalarAsync<long>("SELECT count(*) FROM dead_letters"));
 
         Task DecidedAsync(long count) => Eventually.BecomesAsync(count, () => shop.ScalarAsync<long>(
-            "SELECT count(*) FROM reservations WHERE lines @? '$[*] ? (@.sku starts with \"scarce-\")'"), Deadline);
+            "SELECT count(*) FROM reservations WHERE lines @? '$[*] ? (@.sku starts with \"scarce-\")'"));
 
         static string Unequal(string column, string status) => $"""
             SELECT count(*) FROM stock WHERE sku LIKE 'scarce-%' AND {column} <> (
@@ -145,8 +143,8 @@ public sealed class ReservingTests(ShopFixture shops)
         using var kafka = new KafkaClient(shop.Kafka);
 
         await Task.WhenAll(Enumerable.Range(0, Orders).Select(_ => kafka.PublishAsync(Events.Submitted(Guid.CreateVersion7(), ("last-pieces", 1)))));
-        await Eventually.BecomesAsync((long)Pieces, () => CountAsync("reserved"), Deadline);
-        await Eventually.BecomesAsync((long)(Orders - Pieces), () => CountAsync("rejected"), Deadline);
+        await Eventually.BecomesAsync((long)Pieces, () => CountAsync("reserved"));
+        await Eventually.BecomesAsync((long)(Orders - Pieces), () => CountAsync("rejected"));
         Assert.Equal((Pieces, Pieces, 0, 0), await LevelsAsync(shop, "last-pieces"));
 
         Task<long> CountAsync(string status) => shop.ScalarAsync<long>(
@@ -160,7 +158,7 @@ public sealed class ReservingTests(ShopFixture shops)
         var behind = Guid.CreateVersion7();
         await kafka.PublishBehindAsync(order, Events.Submitted(behind, ("no-such-thing", 1)));
         await kafka.NextAsync(Topics.Reservations, behind);
-        await Eventually.BecomesAsync(0L, () => shop.ScalarAsync<long>($"SELECT count(*) FROM outbox WHERE key = '{order}'"), Deadline);
+        await Eventually.BecomesAsync(0L, () => shop.ScalarAsync<long>($"SELECT count(*) FROM outbox WHERE key = '{order}'"));
         Assert.Empty(await kafka.ReadToEndAsync(Topics.Reservations, order));
     }
 

@@ -8,7 +8,7 @@ namespace Shop.PaymentProvider.Tests;
 /// <summary>The provider as it is run: a process of its own, on a port of its own, with a ledger of its own.</summary>
 public sealed class Provider : IAsyncLifetime
 {
-    private static readonly TimeSpan StartDeadline = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan StartDeadline = TimeSpan.FromMinutes(5);
 
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("shop-provider-");
     private readonly ConcurrentQueue<string> _output = new();

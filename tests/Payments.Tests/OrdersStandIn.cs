@@ -102,7 +102,7 @@ public sealed class OrdersStandIn : IAsyncDisposable
         public Task HandleAsync(IReadOnlyList<ConsumedRecord> records, CancellationToken cancellationToken)
         {
             foreach (var record in records)
-                heard.Events.Enqueue(new(Guid.Parse(record.Key), record.Partition, record.Offset, record.Event, Encoding.UTF8.GetString(record.Body!)));
+                heard.Add(new(Guid.Parse(record.Key), record.Partition, record.Offset, record.Event, Encoding.UTF8.GetString(record.Body!)));
             return Task.CompletedTask;
         }
     }
@@ -110,7 +110,17 @@ public sealed class OrdersStandIn : IAsyncDisposable
 
 public sealed class Heard
 {
-    public ConcurrentQueue<HeardEvent> Events { get; } = new();
+    private readonly ConcurrentDictionary<Guid, bool> _ids = new();
+    private readonly ConcurrentQueue<HeardEvent> _events = new();
+
+    public IReadOnlyCollection<HeardEvent> Events => _events;
+
+    /// <summary>Keeps an event once: it may be sent and handled again, under its id.</summary>
+    public void Add(HeardEvent heard)
+    {
+        if (_ids.TryAdd(heard.Attributes.Id, true))
+            _events.Enqueue(heard);
+    }
 }
 
 public sealed class StandInDb(DbContextOptions<StandInDb> options, TransactionalOutbox outbox) : MessagingDbContext(options, outbox);

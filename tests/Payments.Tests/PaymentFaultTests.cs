@@ -125,13 +125,15 @@ public sealed class PaymentFaultTests(PostgresFixture postgres)
         PaymentRequested request;
         await using (var killed = PaymentsProcess.Start(shop))
         {
-            // the provider has authorised and is still to answer
-            request = await shop.Orders.RequestAsync("tok_slow");
+            // the provider has authorised and is still to answer, however long the kill takes
+            await shop.Provider.SlowDownAsync(seconds: 60);
+            request = await shop.Orders.RequestAsync("tok_visa");
             await Eventually.BecomesAsync("authorized", () => shop.Provider.LedgerOfAsync(request.PaymentId));
             await killed.KillAsync();
         }
         Assert.Equal("", await shop.Orders.PaymentEventsOfAsync(request.OrderId));
 
+        await shop.Provider.SlowDownAsync(seconds: 0);
         shop.StartPayments();
 
         await Eventually.BecomesAsync("PaymentAuthorized", () => shop.Orders.PaymentEventsOfAsync(request.OrderId));

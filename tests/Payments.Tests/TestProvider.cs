@@ -61,6 +61,13 @@ public sealed class TestProvider : IAsyncDisposable
         await guard.DisposeAsync();
     }
 
+    /// <summary>Has every authorisation's answer take so long at least, counted from its decision.</summary>
+    public async Task SlowDownAsync(int seconds)
+    {
+        using var answer = await _client!.PutAsJsonAsync("v1/pace", new { answerDelaySeconds = seconds }, TestContext.Current.CancellationToken);
+        answer.EnsureSuccessStatusCode();
+    }
+
     /// <summary>The ledger's kinds of entries of each payment, in their order, joined by commas.</summary>
     public async Task<Dictionary<Guid, string>> LedgerAsync()
     {

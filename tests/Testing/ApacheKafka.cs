@@ -11,7 +11,7 @@ namespace Shop.Testing;
 /// </summary>
 public sealed class ApacheKafka : IAsyncDisposable
 {
-    private static readonly TimeSpan StartDeadline = TimeSpan.FromMinutes(4);
+    private static readonly TimeSpan StartDeadline = TimeSpan.FromMinutes(10);
     private readonly ChildProcess _process;
     private readonly ProcessGuard _guard;
 

@@ -12,7 +12,7 @@ namespace Shop.Testing;
 /// </summary>
 public sealed class PostgresCluster : IAsyncDisposable
 {
-    private static readonly TimeSpan StartDeadline = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan StartDeadline = TimeSpan.FromMinutes(5);
     private readonly AppHost.Postgres.PostgresCluster _cluster;
     private readonly ChildProcess _process;
     private readonly ProcessGuard _guard;

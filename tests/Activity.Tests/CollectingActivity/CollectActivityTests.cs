@@ -97,14 +97,14 @@ public sealed class CollectActivityTests(ShopFixture shops)
         {
             // the topic is there
         }
-        var answers = new List<HttpStatusCode>();
-        for (var i = 0; i < 30; i++)
+        // at once: who sends slowly enough may send for ever
+        var answers = await Task.WhenAll(Enumerable.Range(0, 30).Select(async _ =>
         {
-            using var answer = await PostOnceAsync(shop, """[{"type":"CheckoutStarted"}]""");
-            answers.Add(answer.StatusCode);
+            using var answer = await PostAsync(shop, """[{"type":"CheckoutStarted"}]""");
             Assert.Equal(answer.StatusCode == HttpStatusCode.TooManyRequests, answer.Headers.RetryAfter is not null);
-        }
-        Assert.Equal([HttpStatusCode.Accepted, HttpStatusCode.TooManyRequests], answers.Distinct());
+            return answer.StatusCode;
+        }));
+        Assert.Equal([HttpStatusCode.Accepted, HttpStatusCode.TooManyRequests], answers.Distinct().Order());
         using var other = await PostAsync(shop, """[{"type":"CheckoutStarted"}]""", address: "203.0.113.7");
         Assert.Equal(HttpStatusCode.Accepted, other.StatusCode);
     }

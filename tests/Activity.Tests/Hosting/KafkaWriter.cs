@@ -3,6 +3,7 @@ using System.Text.Json;
 using Confluent.Kafka;
 using Shop.Contracts;
 using Shop.Messaging.Kafka;
+using Shop.Testing;
 
 namespace Shop.Activity.Tests.Hosting;
 
@@ -10,6 +11,7 @@ namespace Shop.Activity.Tests.Hosting;
 public sealed class KafkaWriter : IDisposable
 {
     private readonly IProducer<string, byte[]?> _producer;
+    private readonly EnsuredTopics _topics;
 
     public KafkaWriter(string bootstrapServers)
     {
@@ -17,6 +19,7 @@ public sealed class KafkaWriter : IDisposable
         _ = KafkaConnection.Parse(bootstrapServers);
         _producer = new ProducerBuilder<string, byte[]?>(new ProducerConfig { BootstrapServers = bootstrapServers, Partitioner = Partitioner.Murmur2Random })
             .SetLogHandler((_, _) => { }).Build();
+        _topics = new(bootstrapServers);
     }
 
     /// <summary>Publishes one of the shop's events and returns its id.</summary>
@@ -40,6 +43,7 @@ public sealed class KafkaWriter : IDisposable
             headers.Add("ce_causationid", Utf8(cause.ToString()));
         if (trace is not null)
             headers.Add("traceparent", Utf8($"00-{trace}-00f067aa0ba902b7-01"));
+        await _topics.EnsureAsync(topic);
         await _producer.ProduceAsync(topic.Name, new() { Key = key, Value = body, Headers = headers }, TestContext.Current.CancellationToken);
         return eventId;
     }

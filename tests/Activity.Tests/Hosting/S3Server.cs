@@ -10,7 +10,7 @@ public sealed class S3Server : IAsyncDisposable
 {
     private const string Package = "s3rver", Version = "3.7.1", Bucket = "warehouse", Credentials = "S3RVER";
 
-    private static readonly TimeSpan StartDeadline = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan StartDeadline = TimeSpan.FromMinutes(5);
     private static readonly Lazy<Task<string>> Program = new(InstallAsync);
 
     private readonly ChildProcess _process;

@@ -138,7 +138,7 @@ public sealed class RebuildEndTests(ShopFixture shops)
 
         using (var begun = await SendAsync(shop, HttpMethod.Post, """{"from":"archive"}"""))
             Assert.Equal(HttpStatusCode.Accepted, begun.StatusCode);
-        await Eventually.BecomesAsync("done", () => StateAsync(database));
+        await Eventually.BecomesAsync("done", () => StateAsync(database), TimeSpan.FromMinutes(15));
         Assert.Equal("0", await ReadAsync(database, "SELECT count(*)::text FROM events WHERE topic = 'orders'"));
     }
 

@@ -72,7 +72,7 @@ public sealed class RebuildTests(ShopFixture shops)
         await CreateTopicsAsync(broker);
         using var load = new TopicLoad(broker.BootstrapServers, seed: 5);
         // of several transactions, so that there is a middle
-        for (var i = 0; i < 50; i++)
+        for (var i = 0; i < 20; i++)
             await load.WriteAsync(1_000);
         await using (ActivityProcess.Start(database, broker.BootstrapServers, port))
             await FeedIsThereAsync(broker.BootstrapServers, database);

@@ -36,10 +36,10 @@ public sealed class DevicesCommandTests
         try
         {
             File.WriteAllText(Path.Combine(data.FullName, "state.json"), $$"""{"url":"{{shop.Address}}","parts":[]}""");
-            await using var fleet = CliProcess.Start("", data.FullName, "devices", "--sensors", "6", "--minutes", "0.1", "--steal", "mug:3", "--silence", "1", "--heat", "1", "--seed", "1");
+            await using var fleet = CliProcess.Start("", data.FullName, "devices", "--sensors", "6", "--minutes", "0.5", "--steal", "mug:3", "--silence", "1", "--heat", "1", "--seed", "1");
             Assert.Equal(0, await fleet.ExitedAsync());
 
-            Assert.Contains("6 sensors (2 scales) send for 0.1 min; --seed 1 has the same chances.", fleet.Output);
+            Assert.Contains("6 sensors (2 scales) send for 0.5 min; --seed 1 has the same chances.", fleet.Output);
             Assert.Contains(fleet.Output, line => line.StartsWith("3 of mug were stolen: an alarm after ", StringComparison.Ordinal));
             Assert.Contains(fleet.Output, line => line.EndsWith(" fell silent: no alarm", StringComparison.Ordinal));
             Assert.InRange(shop.Weights["sim-shelf-mug"].Max() - shop.Weights["sim-shelf-mug"].Min(), 2 * 350, 4 * 350);

@@ -31,7 +31,7 @@ def consume(bootstrap, group, count, *topics):
     stopped = []
     signal.signal(signal.SIGTERM, lambda *_: stopped.append(True))
     consumer = KafkaConsumer(*topics, bootstrap_servers=bootstrap, group_id=group, auto_offset_reset="earliest",
-                             session_timeout_ms=6000, heartbeat_interval_ms=500)
+                             session_timeout_ms=30000, heartbeat_interval_ms=500)
     read = 0
     while read < int(count) and not stopped:
         for records in consumer.poll(timeout_ms=100).values():
@@ -57,7 +57,7 @@ def member(bootstrap, group, assignor):
     signal.signal(signal.SIGTERM, lambda *_: stopped.append(True))
     assignors = {"range": RangePartitionAssignor, "roundrobin": RoundRobinPartitionAssignor, "sticky": StickyPartitionAssignor}
     consumer = KafkaConsumer(bootstrap_servers=bootstrap, group_id=group, auto_offset_reset="earliest", enable_auto_commit=False,
-                             partition_assignment_strategy=[assignors[assignor]], session_timeout_ms=6000, heartbeat_interval_ms=200)
+                             partition_assignment_strategy=[assignors[assignor]], session_timeout_ms=30000, heartbeat_interval_ms=200)
     consumer.subscribe(["events"], listener=Printer())
     while not stopped:
         for partition, records in consumer.poll(timeout_ms=100).items():

@@ -33,7 +33,7 @@ async function produce(count, ...topics) {
 
 // GROUP COUNT TOPIC... : prints "topic key value" of each record until COUNT were read
 async function consume(group, count, ...topics) {
-  const consumer = kafka.consumer({ groupId: group, sessionTimeout: 6000, heartbeatInterval: 500, maxWaitTimeInMs: 100 });
+  const consumer = kafka.consumer({ groupId: group, sessionTimeout: 30000, heartbeatInterval: 500, maxWaitTimeInMs: 100 });
   await consumer.connect();
   await consumer.subscribe({ topics, fromBeginning: true });
   let read = 0;
@@ -52,7 +52,7 @@ async function consume(group, count, ...topics) {
 
 // GROUP : a member that reads topic events, commits now and then, and prints what happens to it
 async function member(group) {
-  const consumer = kafka.consumer({ groupId: group, sessionTimeout: 6000, heartbeatInterval: 200, maxWaitTimeInMs: 100 });
+  const consumer = kafka.consumer({ groupId: group, sessionTimeout: 30000, heartbeatInterval: 200, maxWaitTimeInMs: 100 });
   await consumer.connect();
   await consumer.subscribe({ topics: ['events'], fromBeginning: true });
   let owned = [];

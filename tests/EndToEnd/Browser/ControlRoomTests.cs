@@ -162,15 +162,18 @@ public sealed class ControlRoomTests(ShopOnEmbeddedKafka shop, Chromium chromium
         await olga.Page.GotoAsync("/control");
         await ada.SignInAsync("Ada");
         await ada.ToCheckoutAsync("mug-blue");
-        await ada.OrderAsync("tok_slow");
-        await Visitor.SeesAsync(ada.Page.Locator(".live[data-state=live]"));
-        await olga.MarkAsync();
-        await ada.MarkAsync();
+        await using (await SlowBank.OpenAsync(shop.Gateway))
+        {
+            await ada.OrderAsync("tok_slow");
+            await Visitor.SeesAsync(ada.Page.Locator(".live[data-state=live]"));
+            await olga.MarkAsync();
+            await ada.MarkAsync();
 
-        using (var process = Process.GetProcessById((await PartAsync("orders")).Pid!.Value))
+            using var process = Process.GetProcessById((await PartAsync("orders")).Pid!.Value);
             process.Kill();
 
-        await Visitor.SeesAsync(olga.Page.Locator(".notice").Filter(new() { HasText = "orders" }));
+            await Visitor.SeesAsync(olga.Page.Locator(".notice").Filter(new() { HasText = "orders" }));
+        }
         await Eventually.BecomesAsync("healthy", async () => (await PartAsync("orders")).State);
         await Visitor.SeesAsync(olga.Page.Locator(".notice").Filter(new() { HasText = "orders" }), visible: false);
         await ada.SeesStatusAsync("fulfilled");

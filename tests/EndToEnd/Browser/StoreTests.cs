@@ -27,11 +27,12 @@ public sealed partial class StoreTests(ShopOnEmbeddedKafka shop, Chromium chromi
         await grace.Page.GetByRole(AriaRole.Link, new() { Name = "Check out" }).ClickAsync();
         await grace.MarkAsync();
 
-        // three seconds in which there is something to see
-        await grace.OrderAsync("tok_slow");
-
         var steps = grace.Page.GetByRole(AriaRole.List, new() { Name = "Steps of the order" });
-        await Visitor.SeesAsync(steps.Locator("[data-state=next]"));
+        await using (await SlowBank.OpenAsync(shop.Gateway))
+        {
+            await grace.OrderAsync("tok_slow");
+            await Visitor.SeesAsync(steps.Locator("[data-state=next]"));
+        }
         await grace.SeesStatusAsync("fulfilled");
         foreach (var step in (string[])["Submitted", "Stock reserved", "Payment authorised", "Confirmed", "On its way", "Paid", "Fulfilled"])
             await Visitor.SeesAsync(steps.Locator("[data-state=done]").Filter(new() { HasText = step }).First);
@@ -102,6 +103,7 @@ public sealed partial class StoreTests(ShopOnEmbeddedKafka shop, Chromium chromi
         await using var grace = await chromium.VisitAsync(shop);
         await grace.SignInAsync("Grace");
         await grace.ToCheckoutAsync("mug-blue");
+        await using var bank = await SlowBank.OpenAsync(shop.Gateway);
         await grace.OrderAsync("tok_slow");
 
         await grace.Page.GetByRole(AriaRole.Button, new() { Name = "Cancel the order" }).ClickAsync();

@@ -34,7 +34,6 @@ public sealed class InventoryInstance : InventoryApi, IAsyncDisposable
             builder.UseSetting("ConnectionStrings:kafka", kafka);
             builder.UseSetting("Authentication:SigningKey", TestTokens.SigningKey);
             builder.UseEnvironment("Development");
-            builder.UseSetting("Sensors:SilentAfter", "00:00:05");
             builder.UseSetting("ChangeCapture:AlarmMegabytes", $"{alarmMegabytes}");
             builder.UseSetting("Logging:LogLevel:Default", "Error");
             foreach (var (name, value) in settings)

@@ -16,11 +16,12 @@ public sealed class KafkaClient : IDisposable
 {
     private static readonly TimeSpan Deadline = Eventually.DefaultDeadline;
 
-    /// <summary>What Inventory publishes and tests read. Of topics that nobody has made, librdkafka complains after half a minute.</summary>
+    /// <summary>What Inventory publishes and tests read.</summary>
     private static readonly Topic[] ReadTopics = [Topics.Reservations, Topics.Stock, Topics.Alarms, Topics.Catalog];
 
     private readonly IProducer<string, byte[]> _producer;
     private readonly IConsumer<string, byte[]> _consumer;
+    private readonly Lazy<Task> _topicsMade;
     private readonly Dictionary<Topic, List<ReadEvent>> _read = [];
     private readonly ConcurrentDictionary<string, Partition> _partitions = new();
 
@@ -39,8 +40,7 @@ public sealed class KafkaClient : IDisposable
             GroupId = $"test-{Guid.NewGuid()}",
             EnableAutoCommit = false,
         }).SetLogHandler((_, _) => { }).Build();
-        _consumer.Assign(ReadTopics.SelectMany(topic => Enumerable.Range(0, topic.Partitions)
-            .Select(partition => new TopicPartitionOffset(topic.Name, partition, Offset.Beginning))));
+        _topicsMade = new(() => MakeTopicsAsync(bootstrapServers));
         foreach (var topic in ReadTopics)
             _read[topic] = [];
     }
@@ -55,8 +55,9 @@ public sealed class KafkaClient : IDisposable
     public Task<ReadEvent> NextAsync(Topic topic, Guid key) => NextAsync(topic, key.ToString());
 
     /// <inheritdoc cref="NextAsync(Topic, Guid)"/>
-    public Task<ReadEvent> NextAsync(Topic topic, string key) => Task.Run(() =>
+    public Task<ReadEvent> NextAsync(Topic topic, string key) => Task.Run(async () =>
     {
+        await _topicsMade.Value;
         var deadline = DateTime.UtcNow + Deadline;
         while (true)
         {
@@ -75,8 +76,9 @@ public sealed class KafkaClient : IDisposable
     public Task<List<ReadEvent>> ReadToEndAsync(Topic topic, Guid key) => ReadToEndAsync(topic, read => read.Key == key.ToString());
 
     /// <summary>The events of the topic of which that is so, up to its present end, that were not returned yet.</summary>
-    public Task<List<ReadEvent>> ReadToEndAsync(Topic topic, Predicate<ReadEvent> which) => Task.Run(() =>
+    public Task<List<ReadEvent>> ReadToEndAsync(Topic topic, Predicate<ReadEvent> which) => Task.Run(async () =>
     {
+        await _topicsMade.Value;
         var ends = Enumerable.Range(0, topic.Partitions).Select(partition => new TopicPartition(topic.Name, partition))
             .ToDictionary(partition => partition, partition => _consumer.QueryWatermarkOffsets(partition, Deadline).High.Value);
         var deadline = DateTime.UtcNow + Deadline;
@@ -96,8 +98,21 @@ public sealed class KafkaClient : IDisposable
         _producer.Dispose();
     }
 
+    /// <summary>
+    /// Makes the topics as the services do, where none has yet, before they are written and read: a broker would make others for whoever
+    /// writes to those that are not there, and whoever is to read them is told after half a minute that they are unknown.
+    /// </summary>
+    private async Task MakeTopicsAsync(string bootstrapServers)
+    {
+        var topics = new EnsuredTopics(bootstrapServers);
+        await Task.WhenAll(ReadTopics.Append(Topics.Orders).Select(topics.EnsureAsync));
+        _consumer.Assign(ReadTopics.SelectMany(topic => Enumerable.Range(0, topic.Partitions)
+            .Select(partition => new TopicPartitionOffset(topic.Name, partition, Offset.Beginning))));
+    }
+
     private async Task<Guid> PublishAsync(object @event, Partition partition, Guid? id)
     {
+        await _topicsMade.Value;
         var topic = Topics.All.Single(topic => topic.TryGetEvent(@event.GetType(), out _));
         topic.TryGetEvent(@event.GetType(), out var type);
         var eventId = id ?? Guid.CreateVersion7();

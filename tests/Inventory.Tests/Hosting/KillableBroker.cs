@@ -52,6 +52,6 @@ public sealed class KillableBroker : IAsyncDisposable
         _process = ChildProcess.Start(new(_command[0], _command[1..]), _directory, _ => { });
         await Eventually.BecomesTrueAsync(async () => _process.Exited.IsCompleted
             ? throw new InvalidOperationException($"The broker has ended with {await _process.Exited}")
-            : await KafkaProbe.IsReadyAsync(_port, TestContext.Current.CancellationToken), TimeSpan.FromMinutes(4));
+            : await KafkaProbe.IsReadyAsync(_port, TestContext.Current.CancellationToken), TimeSpan.FromMinutes(10));
     }
 }

@@ -93,9 +93,9 @@ public sealed class RebalanceTests(PostgresFixture postgres, BrokerFixture broke
             {
                 handled.Enqueue(noted);
                 if (Interlocked.Exchange(ref slow, 0) == 1)
-                    await Task.Delay(TimeSpan.FromSeconds(15));
+                    await Task.Delay(TimeSpan.FromSeconds(30));
             },
-        }, kafka: $"bootstrap.servers={service.Kafka};session.timeout.ms=10000;max.poll.interval.ms=10000"); // not so short that a busy machine ends the session
+        }, kafka: $"bootstrap.servers={service.Kafka};session.timeout.ms=20000;max.poll.interval.ms=20000"); // not so short that a busy machine ends the session
         await instance.HasLoggedAsync("PartitionsAssigned");
         var journals = Journals.New(30);
 

@@ -21,7 +21,19 @@ public sealed class EventStreamTests(BrokerFixture brokers)
         var topic = new Topic($"t{Guid.NewGuid():N}", 3, retention: new(TimeSpan.FromHours(1), 1_000_000)).With(e => e.JournalId.ToString(), JournalJson.Default.Noted);
         using var stream = StreamTo(kafka, topic);
 
-        await stream.PublishAsync([new Noted(Guid.CreateVersion7(), 1)]);
+        // a broker on a busy machine takes longer to make a topic than the stream waits
+        await Eventually.BecomesTrueAsync(async () =>
+        {
+            try
+            {
+                await stream.PublishAsync([new Noted(Guid.CreateVersion7(), 1)]);
+                return true;
+            }
+            catch (EventsNotTakenException)
+            {
+                return false;
+            }
+        });
 
         using var admin = kafka.CreateAdmin();
         Assert.Equal([(topic.Name, 3)], await TopicCheck.PartitionsAsync(admin, [topic.Name], TimeSpan.FromSeconds(30)));

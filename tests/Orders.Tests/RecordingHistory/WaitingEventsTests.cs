@@ -17,6 +17,8 @@ public sealed class WaitingEventsTests(OrdersFixture fixture)
         await using var broker = await RunningBroker.StartAsync(Broker.Embedded);
         await using var service = await OrdersFixture.StartWithCatalogAsync(await fixture.CreateDatabaseAsync(), broker.BootstrapServers);
         var id = (await service.Http.SubmitAsync(NewShopper())).Id;
+        // its submission comes over another topic, and might still be on its way when the others are placed
+        await Eventually.BecomesAsync(1, () => service.QueryAsync(db => db.OrderEvents.CountAsync(e => e.OrderId == id)));
         var stranger = await service.ProduceAsync(new PaymentHeld(id, id, 0.9, []), cause: Guid.CreateVersion7());
         var effect = await service.ProduceAsync(new StockDispatched(id, []), cause: stranger);
         await Eventually.BecomesAsync(2, () => service.QueryAsync(db =>

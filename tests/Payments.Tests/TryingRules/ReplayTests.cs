@@ -124,16 +124,16 @@ public sealed class ReplayTests(PostgresFixture postgres)
         await using var shop = await TestShop.StartAsync(postgres);
         var payments = shop.StartPayments();
         using var olga = payments.CreateOperator();
-        using var producer = new ProducerBuilder<string, string>(new ProducerConfig { BootstrapServers = shop.Settings["ConnectionStrings:kafka"] }).Build();
+        using var topics = new TopicClient(shop.Settings["ConnectionStrings:kafka"]);
         var type = Topics.Orders.Events.Single(known => known.ClrType == typeof(PaymentRequested)).Name;
         foreach (var body in (string[])["{", "null", "{}", """{"orderId":7}"""])
         {
-            await producer.ProduceAsync(Topics.Orders.Name, new()
+            await topics.ProduceAsync(Topics.Orders, new Message<byte[]?, byte[]?>
             {
-                Key = Guid.CreateVersion7().ToString(),
-                Value = body,
+                Key = Encoding.UTF8.GetBytes(Guid.CreateVersion7().ToString()),
+                Value = Encoding.UTF8.GetBytes(body),
                 Headers = [new("ce_id", Guid.CreateVersion7().ToByteArray()), new("ce_type", Encoding.UTF8.GetBytes(type))],
-            }, Cancellation);
+            });
         }
         var request = await shop.Orders.RequestAsync("tok_visa");
         await Eventually.BecomesAsync(PaymentState.Authorized, async () => await payments.StateAsync(request.PaymentId));

@@ -18,19 +18,32 @@ public static class KafkaTopics
     public static async Task CreateAsync(string kafka, params IReadOnlyCollection<TopicSpecification> topics)
     {
         using var admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = kafka }).SetLogHandler((_, _) => { }).Build();
-        try
-        {
-            await admin.CreateTopicsAsync(topics);
-        }
-        catch (CreateTopicsException e) when (e.Results.All(result => result.Error.Code is ErrorCode.NoError or ErrorCode.TopicAlreadyExists))
-        {
-        }
+        await Eventually.BecomesTrueAsync(() => AreThereAsync(admin, topics));
         await Eventually.BecomesTrueAsync(async () => await CanBeUsedAsync(admin, [.. topics.Select(topic => topic.Name)]));
     }
 
-    /// <summary>Whether a failure says no more than that a topic or a partition has been made this moment.</summary>
-    internal static bool IsNew(Error error) => error.Code
-        is ErrorCode.NotLeaderForPartition or ErrorCode.LeaderNotAvailable or ErrorCode.UnknownTopicOrPart or ErrorCode.Local_UnknownPartition or ErrorCode.Local_UnknownTopic;
+    /// <summary>Whether a failure says no more than that a topic or a partition has been made this moment, or that a busy broker has not answered in time.</summary>
+    internal static bool IsNotYet(Error error) => error.Code
+        is ErrorCode.NotLeaderForPartition or ErrorCode.LeaderNotAvailable or ErrorCode.UnknownTopicOrPart or ErrorCode.Local_UnknownPartition or ErrorCode.Local_UnknownTopic
+        or ErrorCode.RequestTimedOut or ErrorCode.Local_TimedOut or ErrorCode.Local_Transport;
+
+    /// <summary>Creates them; what was asked for before, and was not answered, is there the next time.</summary>
+    private static async Task<bool> AreThereAsync(IAdminClient admin, IReadOnlyCollection<TopicSpecification> topics)
+    {
+        try
+        {
+            await admin.CreateTopicsAsync(topics);
+            return true;
+        }
+        catch (CreateTopicsException e) when (e.Results.All(result => result.Error.Code is ErrorCode.NoError or ErrorCode.TopicAlreadyExists || IsNotYet(result.Error)))
+        {
+            return !e.Results.Exists(result => IsNotYet(result.Error));
+        }
+        catch (KafkaException e) when (IsNotYet(e.Error))
+        {
+            return false;
+        }
+    }
 
     private static async Task<bool> CanBeUsedAsync(IAdminClient admin, IReadOnlyCollection<string> topics)
     {
@@ -43,11 +56,11 @@ public static class KafkaTopics
                 .Select(partition => new TopicPartitionOffsetSpec { TopicPartition = new(topic.Name, partition), OffsetSpec = OffsetSpec.Earliest() })), new() { RequestTimeout = Patience });
             return true;
         }
-        catch (ListOffsetsException e) when (e.Result.ResultInfos.All(info => !info.TopicPartitionOffsetError.Error.IsError || IsNew(info.TopicPartitionOffsetError.Error)))
+        catch (ListOffsetsException e) when (e.Result.ResultInfos.All(info => !info.TopicPartitionOffsetError.Error.IsError || IsNotYet(info.TopicPartitionOffsetError.Error)))
         {
             return false;
         }
-        catch (KafkaException e) when (IsNew(e.Error))
+        catch (KafkaException e) when (IsNotYet(e.Error))
         {
             return false;
         }

@@ -1,9 +1,7 @@
-using System.Collections.Concurrent;
 using System.Text;
 using System.Text.Json;
 using Confluent.Kafka;
 using Shop.Contracts;
-using Shop.Messaging.Kafka;
 
 namespace Shop.Testing;
 
@@ -21,7 +19,7 @@ public sealed class TopicClient(string kafka) : IDisposable
 {
     private static readonly TimeSpan Deadline = Eventually.DefaultDeadline;
 
-    private readonly ConcurrentDictionary<string, bool> _ensured = new();
+    private readonly EnsuredTopics _topics = new(kafka);
 
     private readonly IProducer<byte[]?, byte[]?> _producer = new ProducerBuilder<byte[]?, byte[]?>(new ProducerConfig
     {
@@ -51,7 +49,7 @@ public sealed class TopicClient(string kafka) : IDisposable
     /// <summary>Produces records as they are, for those that no service would write, and returns when the broker has them all.</summary>
     public async Task ProduceAsync(Topic topic, params IEnumerable<Message<byte[]?, byte[]?>> messages)
     {
-        await EnsureAsync(topic);
+        await _topics.EnsureAsync(topic);
         Error? failure = null;
         var waiting = 1;
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -70,13 +68,6 @@ public sealed class TopicClient(string kafka) : IDisposable
             await done.Task;
         if (failure is not null)
             throw new KafkaException(failure);
-    }
-
-    /// <summary>Creates the topic as the services do, where none has yet: a producer that asks for it would have the broker make another.</summary>
-    private async Task EnsureAsync(Topic topic)
-    {
-        if (_ensured.TryAdd(topic.Name, true))
-            await KafkaTopics.CreateAsync(kafka, TopicCreation.Specification(topic));
     }
 
     /// <summary>A record with the given text headers.</summary>
@@ -139,7 +130,7 @@ public sealed class TopicClient(string kafka) : IDisposable
                 end = consumer.QueryWatermarkOffsets(partition, Deadline).High.Value;
                 return Task.FromResult(true);
             }
-            catch (KafkaException e) when (KafkaTopics.IsNew(e.Error))
+            catch (KafkaException e) when (KafkaTopics.IsNotYet(e.Error))
             {
                 return Task.FromResult(false);
             }

@@ -81,6 +81,12 @@ public sealed class AuthorisationMatrix(IServiceProvider services, HttpClient cl
         var routes = RouteTable.Of(services).SelectMany(route => RouteTable.Methods(route).Select(method => $"{method} {RouteTable.Path(route)}")).ToHashSet();
         var deviations = routes.Except(rows.Select(row => row.Route)).Select(route => $"{route} has no row")
             .Concat(rows.Select(row => row.Route).Except(routes).Select(row => $"{row} is no route")).ToList();
+        // one that has just been started may not be ready yet
+        await Eventually.BecomesTrueAsync(async () =>
+        {
+            using var ready = await client.GetAsync("/health/ready", cancellationToken);
+            return ready.IsSuccessStatusCode;
+        });
         using var document = JsonDocument.Parse(await client.GetStringAsync("/openapi/v1.json", cancellationToken));
         foreach (var row in rows)
         {
