@@ -9,13 +9,16 @@ public sealed class DamagedFetchTests : IAsyncLifetime
 
     private readonly TemporaryDirectory _data = new();
     private readonly long _began = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds();
+    private readonly UnreadableDisk _disk = new();
     private EmbeddedKafka _kafka = null!;
+
+    private string LogFile => Directory.GetFiles(_data.Path, "*.log", SearchOption.AllDirectories).Single(file => file.Contains("damaged-", StringComparison.Ordinal));
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     public async ValueTask InitializeAsync()
     {
-        _kafka = await EmbeddedKafka.StartAsync(new() { DataDirectory = _data.Path }, Cancelled);
+        _kafka = await EmbeddedKafka.StartAsync(new() { DataDirectory = _data.Path, Disk = _disk }, Cancelled);
         await using var client = await WireClient.ConnectAsync(_kafka.BootstrapServers);
         foreach (var topic in new[] { "damaged", "whole" })
         {
@@ -44,9 +47,19 @@ public sealed class DamagedFetchTests : IAsyncLifetime
 
         Assert.Equal([(ErrorCode.None, 10), (ErrorCode.None, 20)], await FetchAsync(client, 0));
         Assert.Equal([(ErrorCode.CorruptMessage, 0), (ErrorCode.None, 10)], await FetchAsync(client, 10));
-        Assert.Equal([(ErrorCode.CorruptMessage, 0), (ErrorCode.None, 5)], await FetchAsync(client, 15));
-        Assert.Equal([(ErrorCode.CorruptMessage, -1), (ErrorCode.None, 14)], await FindTimeAsync(client, _began + 14));
+        Assert.Equal([cut ? (ErrorCode.CorruptMessage, 0) : (ErrorCode.None, 5), (ErrorCode.None, 5)], await FetchAsync(client, 15));
+        Assert.Equal([(ErrorCode.None, 10), (ErrorCode.None, 14)], await FindTimeAsync(client, _began + 14));
         Assert.Equal([(ErrorCode.None, 4), (ErrorCode.None, 4)], await FindTimeAsync(client, _began + 4));
+    }
+
+    [Fact]
+    public async Task A_partition_that_the_disk_does_not_read_gets_error_56_and_the_others_are_served()
+    {
+        _disk.Lost = (LogFile, 0, 100);
+        await using var client = await WireClient.ConnectAsync(_kafka.BootstrapServers);
+
+        Assert.Equal([(ErrorCode.KafkaStorageError, 0), (ErrorCode.None, 20)], await FetchAsync(client, 0));
+        Assert.Equal([(ErrorCode.KafkaStorageError, -1), (ErrorCode.None, 4)], await FindTimeAsync(client, _began + 4));
     }
 
     /// <summary>What the shop's consumers rely on: what check.crcs does for them, and that a broker does not look at checksums when it is asked for records.</summary>
@@ -172,8 +185,7 @@ public sealed class DamagedFetchTests : IAsyncLifetime
 
     private void Change(Action<FileStream> change)
     {
-        var file = Directory.GetFiles(_data.Path, "*.log", SearchOption.AllDirectories).Single(file => file.Contains("damaged-", StringComparison.Ordinal));
-        using var log = File.Open(file, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+        using var log = File.Open(LogFile, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
         change(log);
     }
 }

@@ -63,6 +63,13 @@ public abstract class DiskTests : IDisposable
     private protected string[] LogsOf(string topic) =>
         [.. Directory.GetFiles(_data.Path, "*.log", SearchOption.AllDirectories).Where(file => file.Contains($"{Path.DirectorySeparatorChar}{topic}-", StringComparison.Ordinal)).Order()];
 
+    /// <summary>Appends records of which compaction removes every second one.</summary>
+    private protected static void AppendWithGaps(PartitionLog log, int count)
+    {
+        for (var i = 0; i < count; i++)
+            Assert.Equal(i, log.Append(Batches.Build([(i % 2 == 0 ? $"key {i}" : "same", $"{i}")])).BaseOffset);
+    }
+
     private protected static void Append(PartitionLog log, int first, int count)
     {
         for (var i = first; i < first + count; i++)

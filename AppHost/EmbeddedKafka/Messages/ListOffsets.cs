@@ -63,9 +63,9 @@ internal static class ListOffsets
         {
             return log.FindTime(timestamp) is var (offset, at) ? (ErrorCode.None, offset, at) : (ErrorCode.None, -1, -1);
         }
-        catch (DamagedLogException)
+        catch (IOException)
         {
-            return (ErrorCode.CorruptMessage, -1, -1);
+            return (ErrorCode.KafkaStorageError, -1, -1);
         }
     }
 }

@@ -18,7 +18,15 @@ internal static class OffsetForLeaderEpoch
             {
                 var log = request.Broker.FindLog(topic.Name, wanted.Partition);
                 var error = log is null ? ErrorCode.UnknownTopicOrPartition : request.Broker.CheckLeaderEpoch(wanted.Current);
-                var (epoch, endOffset) = error == ErrorCode.None ? log!.EndOfEpoch(wanted.Epoch) : (-1, -1);
+                var (epoch, endOffset) = (-1, -1L);
+                if (error == ErrorCode.None)
+                {
+                    error = StorageErrors.Try(() =>
+                    {
+                        (epoch, endOffset) = log!.EndOfEpoch(wanted.Epoch);
+                        return ErrorCode.None;
+                    });
+                }
                 w.Error(error);
                 w.Int32(wanted.Partition);
                 w.Int32(epoch);

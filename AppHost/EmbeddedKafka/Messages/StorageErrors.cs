@@ -1,6 +1,6 @@
 namespace Shop.KafkaBroker;
 
-/// <summary>What a request that changes something answers when the disk is full or fails.</summary>
+/// <summary>What a request answers when the disk is full or fails.</summary>
 internal static class StorageErrors
 {
     public static ErrorCode Try(Func<ErrorCode> change)

@@ -17,7 +17,7 @@ internal static class BatchReader
             wanted = Math.Max(wanted, RecordBatch.Size(header));
         }
         if (room < RecordBatch.HeaderSize)
-            throw segment.DamagedAt(range.Position);
+            throw segment.DamagedAt(range);
         if (wanted < RecordBatch.HeaderSize)
             return 0;
         var target = output.Reserve(wanted);
@@ -40,7 +40,7 @@ internal static class BatchReader
             range = range with { Position = range.Position + size, FirstOffset = nextOffset };
         }
         if (used == 0)
-            throw segment.DamagedAt(range.Position);
+            throw segment.DamagedAt(range);
         output.Advance(used);
         return used;
     }

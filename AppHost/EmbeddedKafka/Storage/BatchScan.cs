@@ -1,23 +1,22 @@
 using System.Buffers;
-using Microsoft.Win32.SafeHandles;
 
 namespace Shop.KafkaBroker;
 
 /// <summary>Sees one whole batch of a scan; false ends the scan.</summary>
 internal delegate bool BatchVisitor(ReadOnlySpan<byte> batch, long position);
 
-/// <summary>Reads a log file batch by batch: for recovery, for lookups by time and for compaction.</summary>
+/// <summary>Reads a segment batch by batch: for recovery, for lookups by time and for compaction.</summary>
 internal static class BatchScan
 {
     private const int BufferSize = 256 * 1024;
 
     /// <summary>Visits whole batches until one is torn, the visitor has seen enough, or <paramref name="to"/> is reached.</summary>
-    /// <param name="log">The file.</param>
+    /// <param name="segment">The segment.</param>
     /// <param name="from">The position of a batch's first byte.</param>
     /// <param name="to">The position to stop at.</param>
     /// <param name="visit">Sees each batch.</param>
     /// <returns>The position behind the last batch that was visited and did not end the scan.</returns>
-    public static long Visit(SafeFileHandle log, long from, long to, BatchVisitor visit)
+    public static long Visit(Segment segment, long from, long to, BatchVisitor visit)
     {
         var buffer = ArrayPool<byte>.Shared.Rent((int)Math.Clamp(to - from, RecordBatch.HeaderSize, BufferSize));
         try
@@ -25,7 +24,8 @@ internal static class BatchScan
             var (position, filled) = (from, 0);
             while (true)
             {
-                var read = Fill(log, buffer, filled, position, to);
+                var wanted = (int)Math.Min(buffer.Length - filled, to - position - filled);
+                var read = segment.ReadFrom(position + filled, buffer.AsSpan(filled, wanted));
                 filled += read;
                 var used = 0;
                 while (filled - used >= RecordBatch.HeaderSize)
@@ -54,20 +54,6 @@ internal static class BatchScan
         {
             ArrayPool<byte>.Shared.Return(buffer);
         }
-    }
-
-    private static int Fill(SafeFileHandle log, byte[] buffer, int filled, long position, long to)
-    {
-        var total = 0;
-        var wanted = (int)Math.Min(buffer.Length - filled, to - position - filled);
-        while (total < wanted)
-        {
-            var read = RandomAccess.Read(log, buffer.AsSpan(filled + total, wanted - total), position + filled + total);
-            if (read == 0)
-                break;
-            total += read;
-        }
-        return total;
     }
 
     private static void Enlarge(ref byte[] buffer, int size, int filled)

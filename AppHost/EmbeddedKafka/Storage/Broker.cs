@@ -34,9 +34,9 @@ internal sealed partial class Broker : IDisposable
         Directory.CreateDirectory(TopicsDirectory);
         // the system drops the lock with the process, however that ends
         _lockFile = new(Path.Combine(directory, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-try
+        try
         {
-                var replay = new JournalReplay(Groups);
+            var replay = new JournalReplay(Groups);
             _journal = new(options.Disk, directory, replay.Read);
             ClusterId = replay.ClusterId ?? Convert.ToBase64String(Guid.NewGuid().ToByteArray()).TrimEnd('=').Replace('+', '-').Replace('/', '_');
             LeaderEpoch = replay.LeaderEpoch + 1;
@@ -50,6 +50,8 @@ try
                 _topics[topic.Name] = topic;
             }
             _journal.Rewrite(Snapshot()); // the epoch is on the disk before anybody hears of it
+            foreach (var log in Topics.SelectMany(topic => topic.Partitions))
+                log.Begin();
         }
         catch
         {

@@ -21,17 +21,15 @@ internal static class Checkpoint
         disk.Flush(file);
     }
 
-    /// <summary>Reads a checkpoint into <paramref name="producers"/>; false when there is none, or it is damaged.</summary>
+    /// <summary>Reads a checkpoint into <paramref name="producers"/>; false when there is none, or it is damaged or cannot be read.</summary>
     /// <param name="path">The file.</param>
     /// <param name="producers">Where the producers go.</param>
     /// <param name="nextOffset">The offset at which the log ended.</param>
     public static bool TryRead(string path, ProducerStates producers, out long nextOffset)
     {
         nextOffset = -1;
-        if (!File.Exists(path))
-            return false;
-        var content = File.ReadAllBytes(path);
-        if (content.Length < 8 || BinaryPrimitives.ReadUInt32BigEndian(content) != RecordBatch.Crc32C(content.AsSpan(4)))
+        if (TryReadFile(path) is not { } content || content.Length < 8
+            || BinaryPrimitives.ReadUInt32BigEndian(content) != RecordBatch.Crc32C(content.AsSpan(4)))
             return false;
         var reader = new RequestReader();
         reader.Reset(content, 4, content.Length - 4);
@@ -40,5 +38,17 @@ internal static class Checkpoint
             return false;
         nextOffset = reader.Int64();
         return true;
+    }
+
+    private static byte[]? TryReadFile(string path)
+    {
+        try
+        {
+            return File.Exists(path) ? File.ReadAllBytes(path) : null;
+        }
+        catch (IOException)
+        {
+            return null;
+        }
     }
 }

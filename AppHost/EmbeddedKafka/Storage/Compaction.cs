@@ -32,8 +32,8 @@ internal sealed class Compaction(Disk disk, string directory, long tombstonesBef
             var name = Path.GetFileName(path);
             if (name.StartsWith(FinishedPrefix, StringComparison.Ordinal) && Directory.GetFiles(path, "*.log") is [var log])
             {
-                var (from, to) = (OffsetOf(log), long.Parse(name[FinishedPrefix.Length..], CultureInfo.InvariantCulture));
-                foreach (var replaced in Directory.GetFiles(directory, "*.log").Where(file => OffsetOf(file) >= from && OffsetOf(file) < to))
+                var (from, to) = (Segment.OffsetIn(log), long.Parse(name[FinishedPrefix.Length..], CultureInfo.InvariantCulture));
+                foreach (var replaced in Directory.GetFiles(directory, "*.log").Where(file => Segment.OffsetIn(file) >= from && Segment.OffsetIn(file) < to))
                 {
                     File.Delete(Path.ChangeExtension(replaced, ".index"));
                     File.Delete(replaced);
@@ -117,8 +117,6 @@ internal sealed class Compaction(Disk disk, string directory, long tombstonesBef
             File.Move(file, Path.Combine(directory, Path.GetFileName(file)), overwrite: true);
         Directory.Delete(finished);
     }
-
-    private static long OffsetOf(string log) => long.Parse(Path.GetFileNameWithoutExtension(log), CultureInfo.InvariantCulture);
 
     private static UInt128 Hash(ReadOnlySpan<byte> key)
     {

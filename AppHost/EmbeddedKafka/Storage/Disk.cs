@@ -2,13 +2,16 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Shop.KafkaBroker;
 
-/// <summary>Every call that changes what is in a file, in one place, so that tests can let each of them fail.</summary>
+/// <summary>Every call that changes what is in a file, or reads a log, in one place, so that tests can let each of them fail.</summary>
 internal class Disk
 {
     public virtual SafeFileHandle Open(string path, FileMode mode) =>
         File.OpenHandle(path, mode, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
 
     public virtual void Write(SafeFileHandle file, ReadOnlySpan<byte> bytes, long position) => RandomAccess.Write(file, bytes, position);
+
+    /// <summary>Reads some bytes; none only at the file's end.</summary>
+    public virtual int Read(SafeFileHandle file, Span<byte> bytes, long position) => RandomAccess.Read(file, bytes, position);
 
     /// <summary>Forces what was written to the disk.</summary>
     public virtual void Flush(SafeFileHandle file) => RandomAccess.FlushToDisk(file);

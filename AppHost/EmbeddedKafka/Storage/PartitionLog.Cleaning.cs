@@ -18,9 +18,9 @@ internal sealed partial class PartitionLog
             if (_closed)
                 return;
             _producers.Expire(Now - (long)_broker.Options.ProducerExpiration.TotalMilliseconds);
-            if (Active.Length > 0 && (Now - _segmentBegan > config.SegmentMilliseconds || IsOver(Active, config)))
+            if (Active.Length > 0 && (Now - _segmentBegan > config.SegmentMilliseconds || IsOver(_segments.Count - 1, config)))
                 Roll();
-            for (; _segments.Count > 1 && IsOver(_segments[0], config); removed++)
+            for (; _segments.Count > 1 && IsOver(0, config); removed++)
                 RemoveFirst();
         }
         if (removed > 0)
@@ -29,14 +29,19 @@ internal sealed partial class PartitionLog
             Compact(config);
     }
 
-    /// <summary>Whether nothing in a segment is wanted any more.</summary>
-    private bool IsOver(Segment segment, TopicConfig config)
+    /// <summary>
+    /// Whether nothing in a segment is wanted any more. One without a whole batch knows neither where it ends nor when it was written: what follows it
+    /// does, and is no older.
+    /// </summary>
+    private bool IsOver(int index, TopicConfig config)
     {
-        if (segment.NextOffset <= LogStartOffset)
+        var segment = _segments[index];
+        if ((segment == Active ? segment.NextOffset : _segments[index + 1].BaseOffset) <= LogStartOffset)
             return true;
         if (!config.Deleted)
             return false;
-        return (config.RetentionMilliseconds >= 0 && segment.MaxTimestamp >= 0 && segment.MaxTimestamp < Now - config.RetentionMilliseconds)
+        var maxTimestamp = _segments.Skip(index).Select(each => each.MaxTimestamp).FirstOrDefault(timestamp => timestamp >= 0, -1);
+        return (config.RetentionMilliseconds >= 0 && maxTimestamp >= 0 && maxTimestamp < Now - config.RetentionMilliseconds)
             || (config.RetentionBytes >= 0 && segment != Active && _segments.Sum(each => each.Length) - segment.Length >= config.RetentionBytes);
     }
 

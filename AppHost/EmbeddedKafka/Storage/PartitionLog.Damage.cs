@@ -15,20 +15,47 @@ internal sealed partial class PartitionLog
     {
         lock (_reported)
         {
-            if (!_reported.Add((damage.Path, damage.Position)))
+            if (!_reported.Add((damage.Segment.LogPath, damage.Range.Position)))
                 return;
         }
-        LogDamageMet(_broker.Logger, _topic.Name, Partition, damage.Path, damage.Position);
+        LogDamageMet(_broker.Logger, _topic.Name, Partition, damage.Segment.LogPath, damage.Range.Position);
     }
 
-    private DamagedLogException Reported(DamagedLogException damage)
+    /// <summary>Says that a read failed, once for each offset.</summary>
+    private void Report(IOException failure, long offset)
+    {
+        lock (_reported)
+        {
+            if (!_reported.Add(("", offset)))
+                return;
+        }
+        LogReadFailed(_broker.Logger, failure, _topic.Name, Partition, offset);
+    }
+
+    /// <summary>Says where the log is damaged; true when an offset is behind that and can be looked for again.</summary>
+    private bool TryPass(DamagedLogException damage, long offset)
     {
         Report(damage);
-        return damage;
+        try
+        {
+            if (!damage.Segment.IsBehind(offset, damage.Range))
+                return false;
+            _cursors.Clear(); // they may lead there again
+            return true;
+        }
+        catch (ObjectDisposedException)
+        {
+            return true; // the segment is not the log's any more
+        }
+        catch (IOException failure)
+        {
+            Report(failure, offset);
+            return false;
+        }
     }
 
     [LoggerMessage(EventName = "LogDamaged", Level = LogLevel.Error, Message = "{Topic}-{Partition}: {File} is damaged at byte {Position}. Who reads there gets error 2 "
-        + "(CORRUPT_MESSAGE) until it seeks an offset behind that, the file is put back from a copy, or the records up to there are deleted")]
+        + "(CORRUPT_MESSAGE) until it seeks an offset behind that, or the records up to there are deleted; to put the file back from a copy, stop the broker first")]
     private static partial void LogDamageMet(ILogger logger, string topic, int partition, string file, long position);
 
     [LoggerMessage(EventName = "LogDamagedStretch", Level = LogLevel.Error,

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Microsoft.Extensions.Logging;
 
 namespace Shop.KafkaBroker;
@@ -6,23 +5,41 @@ namespace Shop.KafkaBroker;
 /// <summary>Opening a log, whatever the last process left.</summary>
 internal sealed partial class PartitionLog
 {
+    private string CleanPath => Path.Combine(_directory, CleanFile);
+
+    /// <summary>
+    /// Takes up the log, once all others are open too. From here on the mark of a clean stop, and the index of the segment that grows, no longer say
+    /// how it is; a start that fails before leaves them for the next.
+    /// </summary>
+    public void Begin()
+    {
+        File.Delete(CleanPath);
+        Active.Index.Delete();
+    }
+
     private void Recover(long logStartOffset)
     {
-        var offsets = Directory.EnumerateFiles(_directory, "*.log")
-            .Select(path => long.Parse(Path.GetFileNameWithoutExtension(path), CultureInfo.InvariantCulture)).Order().ToArray();
+        var offsets = Directory.EnumerateFiles(_directory, "*.log").Select(Segment.OffsetIn).OfType<long>().Order().ToArray();
         offsets = [.. offsets.Where((offset, i) => !IsLeftOver(offsets, i))];
-        var clean = Path.Combine(_directory, CleanFile);
-        long? closedAt = Checkpoint.TryRead(clean, _producers, out var end) ? end : null;
+        long? closedAt = Checkpoint.TryRead(CleanPath, _producers, out var end) ? end : null;
         for (var i = 0; i < offsets.Length; i++)
             _segments.Add(i < offsets.Length - 1 ? OpenEarlier(offsets[i], offsets[i + 1]) : OpenLast(offsets[i], closedAt));
+        var next = Math.Max(logStartOffset, closedAt ?? 0);
         if (offsets.Length == 0)
+        {
             _producers.Clear();
-        File.Delete(clean);
-        if (_segments.Count == 0 || Active.NextOffset < logStartOffset)
-            _segments.Add(Segment.Create(_broker.Options.Disk, _directory, logStartOffset));
+            _segments.Add(Segment.Create(_broker.Options.Disk, _directory, next));
+            if (closedAt > 0)
+                LogEndsEarly(_broker.Logger, _topic.Name, Partition, Active.LogPath, logStartOffset, closedAt.Value);
+        }
+        else if (Active.NextOffset < next || Active.IsDamaged) // known damage is no reason to refuse a start after a kill
+        {
+            if (closedAt > Active.NextOffset)
+                LogEndsEarly(_broker.Logger, _topic.Name, Partition, Active.LogPath, Active.NextOffset, closedAt.Value);
+            NextOffset = Math.Max(next, Active.NextOffset); // what was acknowledged once keeps its offsets, whatever became of it
+            Roll();
+        }
         NextOffset = Active.NextOffset;
-        if (closedAt > NextOffset)
-            LogEndsEarly(_broker.Logger, _topic.Name, Partition, Active.LogPath, NextOffset, closedAt.Value);
     }
 
     private Segment OpenEarlier(long offset, long endOffset)
@@ -30,7 +47,7 @@ internal sealed partial class PartitionLog
         var segment = Segment.TryOpenSealed(_broker.Options.Disk, _directory, offset, endOffset);
         if (segment is null)
         {
-            segment = Segment.Rebuild(_broker.Options.Disk, _directory, offset, endOffset, refuseDamage: false, static _ => { }, out var damaged);
+            segment = Segment.Rebuild(_broker.Options.Disk, _directory, offset, new(endOffset), static _ => { }, out var damaged);
             Say(segment, damaged);
             segment.Seal();
         }
@@ -39,7 +56,7 @@ internal sealed partial class PartitionLog
         return segment;
     }
 
-    /// <summary>Opens the segment that grows. What it was when the log was closed it has to be still, or it is looked through as after a crash.</summary>
+    /// <summary>Opens the last segment. What it was when the log was closed it has to be still, or it is looked through.</summary>
     private Segment OpenLast(long offset, long? closedAt)
     {
         var segment = closedAt is null ? null : Segment.TryOpenSealed(_broker.Options.Disk, _directory, offset, closedAt.Value);
@@ -51,7 +68,8 @@ internal sealed partial class PartitionLog
         segment?.Dispose();
         _producers.Clear(); // those of the checkpoint may know batches that are not there any more
         Checkpoint.TryRead(CheckpointPath(offset), _producers, out _);
-        segment = Segment.Rebuild(_broker.Options.Disk, _directory, offset, long.MaxValue, refuseDamage: closedAt is null, batch => _producers.Appended(batch, Now), out var damaged);
+        segment = Segment.Rebuild(
+            _broker.Options.Disk, _directory, offset, new(long.MaxValue, closedAt, _topic.Config.Compacted), batch => _producers.Appended(batch, Now), out var damaged);
         if (damaged.Count > 0 && damaged[^1].NextOffset == long.MaxValue)
         {
             var torn = damaged[^1];
@@ -83,7 +101,7 @@ internal sealed partial class PartitionLog
     private static partial void LogTornTail(ILogger logger, string topic, int partition, string file, long bytes, long position, long nextOffset);
 
     [LoggerMessage(EventName = "LogEndsEarly", Level = LogLevel.Error,
-        Message = "{Topic}-{Partition}: {File} ends at offset {NextOffset}, and ended at {ClosedAt} when the log was closed: what was between them is lost")]
+        Message = "{Topic}-{Partition}: {File} ends at offset {NextOffset}, and ended at {ClosedAt} when the log was closed: what is between them cannot be read, and the log goes on behind it")]
     private static partial void LogEndsEarly(ILogger logger, string topic, int partition, string file, long nextOffset, long closedAt);
 
     [LoggerMessage(EventName = "OffsetsMissing", Level = LogLevel.Error, Message = "{Topic}-{Partition}: behind {File} the offsets {First} to {Last} are missing; readers go on behind them")]

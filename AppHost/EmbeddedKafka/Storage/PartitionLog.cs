@@ -124,12 +124,12 @@ internal sealed partial class PartitionLog : IDisposable
             }
             catch (DamagedLogException damage)
             {
-                Report(damage);
-                return new(ErrorCode.CorruptMessage, nextOffset, logStart, 0);
+                if (!TryPass(damage, offset))
+                    return new(ErrorCode.CorruptMessage, nextOffset, logStart, 0);
             }
             catch (IOException failure)
             {
-                LogReadFailed(_broker.Logger, failure, _topic.Name, Partition, offset);
+                Report(failure, offset);
                 return new(ErrorCode.KafkaStorageError, nextOffset, logStart, 0);
             }
         }

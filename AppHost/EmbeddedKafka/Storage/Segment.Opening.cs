@@ -5,6 +5,19 @@ namespace Shop.KafkaBroker;
 /// <summary>Bytes of a segment's file that are no batches, and the offsets that are missing for it.</summary>
 internal readonly record struct DamagedStretch(long Position, long End, long FirstOffset, long NextOffset);
 
+/// <summary>What is known of a segment before it is looked through.</summary>
+/// <param name="EndOffset">The offset before which it ends; the largest number for the log's last.</param>
+/// <param name="ClosedAt">For the log's last: the offset at which the log ended when it was closed; null after a crash.</param>
+/// <param name="MayHaveGaps">For the log's last: whether compaction may have left gaps in it.</param>
+internal readonly record struct Expectation(long EndOffset, long? ClosedAt = null, bool MayHaveGaps = false)
+{
+    /// <summary>Whether it is the log's last.</summary>
+    public bool IsLast => EndOffset == long.MaxValue;
+
+    /// <summary>Whether damage elsewhere than at its end is refused: nothing but a crash is known, and that does no such thing.</summary>
+    public bool RefusesDamage => IsLast && ClosedAt is null;
+}
+
 /// <summary>Opening what an earlier process wrote: by its index where that fits, or else batch by batch.</summary>
 internal sealed partial class Segment
 {
@@ -34,51 +47,82 @@ internal sealed partial class Segment
 
     /// <summary>
     /// Opens a segment by a look at every batch, and begins its index anew. Where bytes are no batch, the next whole one is looked for. A torn end of
-    /// the log's last segment is cut off. What is damaged elsewhere stays as it is, for those who may want to repair it.
+    /// the log's last segment is cut off, unless the log was closed behind it: then nothing was torn. What is damaged stays as it is, for those who may
+    /// want to repair it.
     /// </summary>
     /// <param name="disk">The disk.</param>
     /// <param name="directory">The partition's directory.</param>
     /// <param name="baseOffset">The offset in the file's name.</param>
-    /// <param name="endOffset">The offset before which it ends; the largest number for the log's last.</param>
-    /// <param name="refuseDamage">Whether damage elsewhere than at the end is refused.</param>
+    /// <param name="expected">What is known of it.</param>
     /// <param name="onBatch">Called with each batch.</param>
-    /// <param name="damaged">What is damaged, the torn end included.</param>
-    /// <exception cref="InvalidDataException">It is damaged elsewhere than at its end, and nothing was changed.</exception>
-    public static Segment Rebuild(
-        Disk disk, string directory, long baseOffset, long endOffset, bool refuseDamage, Action<ReadOnlySpan<byte>> onBatch, out List<DamagedStretch> damaged)
+    /// <param name="damaged">What is damaged; the torn end included, whose next offset is the largest number.</param>
+    /// <exception cref="InvalidDataException">Its damage is none that a crash does, and nothing was changed.</exception>
+    public static Segment Rebuild(Disk disk, string directory, long baseOffset, Expectation expected, Action<ReadOnlySpan<byte>> onBatch, out List<DamagedStretch> damaged)
     {
         var segment = new Segment(disk, directory, baseOffset);
-        segment.Index.Delete();
-        var (last, fileLength) = (endOffset == long.MaxValue, RandomAccess.GetLength(segment.Log));
         damaged = [];
-        for (var position = 0L; position < fileLength;)
+        try
         {
-            segment.Scan(position, fileLength, endOffset, last, onBatch);
-            if (segment.Length == fileLength)
-                break;
-            position = segment.FindWhole(segment.Length + 1, fileLength, endOffset, out var nextOffset);
-            damaged.Add(new(segment.Length, position, segment.NextOffset, nextOffset));
+            segment.Index.Delete();
+            segment.LookThrough(expected, onBatch, damaged);
+            return segment;
         }
-        if (refuseDamage && damaged.Exists(stretch => stretch.End < fileLength))
+        catch
         {
             segment.Dispose();
-            throw Damage.In(segment.LogPath, damaged[0].Position);
+            throw;
         }
-        if (last && segment.Length < fileLength)
-            disk.SetLength(segment.Log, segment.Length);
-        segment.IsDamaged = damaged.Exists(stretch => !last || stretch.End < fileLength);
-        if (!last)
-            segment.Length = fileLength;
-        return segment;
     }
 
-    /// <summary>Whether the batches from the index's last entry on are whole, and end where the index says.</summary>
+    private void LookThrough(Expectation expected, Action<ReadOnlySpan<byte>> onBatch, List<DamagedStretch> damaged)
+    {
+        var fileLength = RandomAccess.GetLength(Log);
+        try
+        {
+            for (var position = 0L; position < fileLength;)
+            {
+                Scan(position, fileLength, expected, onBatch);
+                if (Length == fileLength)
+                    break;
+                position = FindWhole(new(Length, NextOffset, fileLength, expected.EndOffset), out var nextOffset);
+                damaged.Add(new(Length, position, NextOffset, nextOffset));
+            }
+        }
+        catch (IOException) when (!expected.RefusesDamage)
+        {
+            damaged.Add(new(Length, fileLength, NextOffset, expected.EndOffset)); // a disk that cannot be read there any more
+        }
+        if (expected.RefusesDamage && damaged.Exists(stretch => stretch.End < fileLength || IsWholeAt(stretch.Position, fileLength)))
+            throw Damage.In(LogPath, damaged[0].Position);
+        var cut = expected.IsLast && Length < fileLength && !(expected.ClosedAt > NextOffset);
+        if (cut)
+            _disk.SetLength(Log, Length);
+        else if (expected.IsLast && Length < fileLength)
+            damaged[^1] = damaged[^1] with { NextOffset = expected.ClosedAt!.Value };
+        IsDamaged = damaged.Exists(stretch => !cut || stretch.End < fileLength);
+        if (!cut)
+            Length = fileLength;
+    }
+
+    /// <summary>Whether the batches from the index's last entry on are whole, and end where the index says. What cannot be read the index alone vouches for.</summary>
     private bool EndsWhole()
+    {
+        try
+        {
+            return IsWholeFromLastEntry();
+        }
+        catch (IOException)
+        {
+            return IsDamaged = true;
+        }
+    }
+
+    private bool IsWholeFromLastEntry()
     {
         var (from, next) = (Index.Last.Position, BaseOffset + Index.Last.RelativeOffset);
         if (from > Length)
             return false;
-        return Length == BatchScan.Visit(Log, from, Length, (batch, _) =>
+        return Length == BatchScan.Visit(this, from, Length, (batch, _) =>
         {
             if (!RecordBatch.FitsIn(batch, next, NextOffset, batch.Length) || !RecordBatch.IsIntact(batch))
                 return false;
@@ -87,36 +131,55 @@ internal sealed partial class Segment
         }) && next == NextOffset;
     }
 
-    /// <summary>Takes in whole batches from a position on. In the log's last segment offsets follow each other, as compaction lets alone, but for what is damaged.</summary>
-    private void Scan(long from, long fileLength, long endOffset, bool contiguous, Action<ReadOnlySpan<byte>> onBatch) =>
-        BatchScan.Visit(Log, from, fileLength, (batch, position) =>
+    /// <summary>Takes in whole batches from a position on. In the log's last segment a gap is believed only where what follows confirms it.</summary>
+    private void Scan(long from, long fileLength, Expectation expected, Action<ReadOnlySpan<byte>> onBatch) =>
+        BatchScan.Visit(this, from, fileLength, (batch, position) =>
         {
             var behindDamage = position == from && from > 0;
-            if (!MayFollow(batch, endOffset, batch.Length) || (contiguous && !behindDamage && RecordBatch.BaseOffset(batch) > NextOffset) || !RecordBatch.IsIntact(batch))
+            if (!MayFollow(batch, NextOffset, expected.EndOffset, batch.Length)
+                || (expected.IsLast && !behindDamage && RecordBatch.BaseOffset(batch) > NextOffset && !IsConfirmed(batch, position, fileLength, expected))
+                || !RecordBatch.IsIntact(batch))
                 return false;
             Appended(batch, position, behindDamage);
             onBatch(batch);
             return true;
         });
 
-    private bool MayFollow(ReadOnlySpan<byte> header, long endOffset, long room) =>
-        RecordBatch.FitsIn(header, NextOffset, Math.Min(endOffset, BaseOffset + int.MaxValue + 1L), room);
-
-    /// <summary>The position of the first whole batch at or behind another position; the file's end when there is none.</summary>
-    private long FindWhole(long from, long fileLength, long endOffset, out long baseOffset)
+    /// <summary>Whether the offset of a batch behind a gap, which no checksum covers, is not above its successor's.</summary>
+    private bool IsConfirmed(ReadOnlySpan<byte> batch, long position, long fileLength, Expectation expected)
     {
-        baseOffset = endOffset;
+        var (end, next) = (position + batch.Length, RecordBatch.LastOffset(batch) + 1);
+        if (end == fileLength)
+            return expected.MayHaveGaps || next == expected.ClosedAt;
+        Span<byte> successor = stackalloc byte[sizeof(long)];
+        return ReadFrom(end, successor) == successor.Length && RecordBatch.BaseOffset(successor) >= next;
+    }
+
+    private bool MayFollow(ReadOnlySpan<byte> header, long firstOffset, long endOffset, long room) =>
+        RecordBatch.FitsIn(header, firstOffset, Math.Min(endOffset, BaseOffset + int.MaxValue + 1L), room);
+
+    private bool IsWholeAt(long position, long fileLength)
+    {
+        Span<byte> header = stackalloc byte[RecordBatch.HeaderSize];
+        return ReadFrom(position, header) == header.Length && MayFollow(header, BaseOffset, long.MaxValue, fileLength - position)
+            && IsIntactAt(position, RecordBatch.Size(header));
+    }
+
+    /// <summary>The position of the first whole batch behind the damage that a range begins with; the range's end when there is none.</summary>
+    private long FindWhole(ReadRange damage, out long baseOffset)
+    {
+        baseOffset = damage.NextOffset;
         var window = ArrayPool<byte>.Shared.Rent(SearchWindow);
         try
         {
             int read;
-            for (var start = from; start <= fileLength - RecordBatch.HeaderSize; start += read - RecordBatch.HeaderSize + 1)
+            for (var start = damage.Position + 1; start <= damage.End - RecordBatch.HeaderSize; start += read - RecordBatch.HeaderSize + 1)
             {
                 read = ReadFrom(start, window);
                 for (var i = 0; i + RecordBatch.HeaderSize <= read; i++)
                 {
                     var header = window.AsSpan(i, RecordBatch.HeaderSize);
-                    if (!MayFollow(header, endOffset, fileLength - start - i) || !IsIntactAt(start + i, RecordBatch.Size(header)))
+                    if (!MayFollow(header, damage.FirstOffset, damage.NextOffset, damage.End - start - i) || !IsIntactAt(start + i, RecordBatch.Size(header)))
                         continue;
                     baseOffset = RecordBatch.BaseOffset(header);
                     return start + i;
@@ -124,7 +187,7 @@ internal sealed partial class Segment
                 if (read < RecordBatch.HeaderSize)
                     break; // the file is being cut
             }
-            return fileLength;
+            return damage.End;
         }
         finally
         {

@@ -16,8 +16,7 @@ internal sealed partial class Segment
     /// <exception cref="DamagedLogException">What is on the way to it, or the batch, is damaged.</exception>
     public bool TryFind(long offset, out ReadRange range)
     {
-        var entry = Index.Before(offset - BaseOffset);
-        range = RangeFrom(entry.Position, BaseOffset + entry.RelativeOffset);
+        range = SearchFrom(offset);
         Span<byte> header = stackalloc byte[RecordBatch.HeaderSize];
         while (range.Position < range.End)
         {
@@ -37,12 +36,13 @@ internal sealed partial class Segment
     public void ReadHeader(ReadRange range, Span<byte> header)
     {
         if (ReadFrom(range.Position, header) < header.Length || !IsInPlace(header, range))
-            throw DamagedAt(range.Position);
+            throw DamagedAt(range);
     }
 
     /// <summary>
     /// Whether bytes begin with the header of a batch that belongs where a range begins. One behind a gap, as compaction leaves them, is believed when
-    /// its successor does not begin before its end: else one of both offsets is damaged.
+    /// its successor does not begin before its end: else one of both offsets is damaged. Where the successor is none, the next offset that the index
+    /// knows says the same, less exactly.
     /// </summary>
     public bool IsInPlace(ReadOnlySpan<byte> bytes, ReadRange range)
     {
@@ -53,17 +53,22 @@ internal sealed partial class Segment
         var (size, next) = (RecordBatch.Size(bytes), RecordBatch.LastOffset(bytes) + 1);
         if (size == range.End - range.Position)
             return next == range.NextOffset;
-        if (bytes.Length >= size + sizeof(long))
-            return RecordBatch.BaseOffset(bytes[size..]) >= next;
-        Span<byte> successor = stackalloc byte[sizeof(long)];
-        return ReadFrom(range.Position + size, successor) == successor.Length && RecordBatch.BaseOffset(successor) >= next;
+        var end = range.Position + size;
+        Span<byte> successor = stackalloc byte[RecordBatch.HeaderSize];
+        if (bytes.Length >= size + successor.Length)
+            bytes.Slice(size, successor.Length).CopyTo(successor);
+        else if (ReadFrom(end, successor) < successor.Length)
+            successor.Clear();
+        if (RecordBatch.FitsIn(successor, range.FirstOffset, range.NextOffset, range.End - end))
+            return RecordBatch.BaseOffset(successor) >= next;
+        return next <= (Index.After(range.Position) is { } entry ? BaseOffset + entry.RelativeOffset : range.NextOffset);
     }
 
     /// <summary>Reads bytes from a position on; fewer where the file ends.</summary>
     public int ReadFrom(long position, Span<byte> target)
     {
         var total = 0;
-        while (total < target.Length && RandomAccess.Read(Log, target[total..], position + total) is > 0 and var read)
+        while (total < target.Length && _disk.Read(Log, target[total..], position + total) is > 0 and var read)
             total += read;
         return total;
     }
@@ -73,7 +78,7 @@ internal sealed partial class Segment
     public void VisitWhole(long from, BatchVisitor visit)
     {
         var (next, enough) = (BaseOffset, false);
-        var end = BatchScan.Visit(Log, from, Length, (batch, position) =>
+        var end = BatchScan.Visit(this, from, Length, (batch, position) =>
         {
             if (!RecordBatch.FitsIn(batch, next, NextOffset, batch.Length) || !RecordBatch.IsIntact(batch))
                 return false;
@@ -82,7 +87,7 @@ internal sealed partial class Segment
             return !enough;
         });
         if (end < Length && !enough)
-            throw DamagedAt(end);
+            throw DamagedAt(RangeFrom(end, next));
     }
 
     /// <summary>The first offset of a later leader epoch than the one given; null when there is none. What is damaged is passed over.</summary>
@@ -93,7 +98,7 @@ internal sealed partial class Segment
         {
             if (ReadFrom(position, header) < header.Length || !RecordBatch.FitsIn(header, BaseOffset, NextOffset, Length - position))
             {
-                position = Index.PositionAfter(position);
+                position = Index.After(position)?.Position ?? Length;
                 continue;
             }
             if (RecordBatch.LeaderEpoch(header) > epoch)
@@ -110,12 +115,5 @@ internal sealed partial class Segment
         header.Clear();
         ReadFrom(position, header);
         return RecordBatch.LeaderEpoch(header);
-    }
-
-    /// <summary>What to throw, or to say, when there is no batch where one has to be.</summary>
-    public DamagedLogException DamagedAt(long position)
-    {
-        IsDamaged = true;
-        return new(LogPath, position);
     }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.Win32.SafeHandles;
 
 namespace Shop.KafkaBroker;
@@ -8,6 +9,7 @@ namespace Shop.KafkaBroker;
 /// </summary>
 internal sealed partial class Segment : IDisposable
 {
+    private const int NameLength = 20;
     private readonly Disk _disk;
 
     private Segment(Disk disk, string directory, long baseOffset)
@@ -42,6 +44,13 @@ internal sealed partial class Segment : IDisposable
     public SafeFileHandle Log { get; }
 
     public SparseIndex Index { get; }
+
+    /// <summary>The offset in the name of a segment's file; null for a file that is none.</summary>
+    public static long? OffsetIn(string path)
+    {
+        var name = Path.GetFileNameWithoutExtension(path);
+        return name.Length == NameLength && long.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out var offset) ? offset : null;
+    }
 
     public static Segment Create(Disk disk, string directory, long baseOffset) => new(disk, directory, baseOffset);
 

@@ -59,11 +59,11 @@ internal sealed class SparseIndex(Disk disk, string path) : IDisposable
         return after == 0 ? default : Entry(after - 1);
     }
 
-    /// <summary>The position of the first entry behind another position; beyond every file when there is none.</summary>
-    public long PositionAfter(long position)
+    /// <summary>The first entry behind a position; null when there is none.</summary>
+    public IndexEntry? After(long position)
     {
         var after = First(entry => entry.Position > position);
-        return after == Count ? long.MaxValue : Entry(after).Position;
+        return after == Count ? null : Entry(after);
     }
 
     /// <summary>The position to search from for the first batch of which something holds that holds for all later ones too.</summary>
@@ -73,11 +73,11 @@ internal sealed class SparseIndex(Disk disk, string path) : IDisposable
         return after == 0 ? 0 : Entry(after - 1).Position;
     }
 
-    /// <summary>The position to search from for the first record at or after a time; beyond every file when there is none.</summary>
-    public long PositionOfTime(long timestamp)
+    /// <summary>The entry to search from for the first record at or after a time; null when there is none.</summary>
+    public IndexEntry? OfTime(long timestamp)
     {
         var found = First(entry => entry.MaxTimestamp >= timestamp);
-        return found == Count ? long.MaxValue : Entry(found).Position;
+        return found == Count ? null : Entry(found);
     }
 
     /// <summary>Moves the index to its file, durably; the footer is written last, so that a footer vouches for all before it.</summary>
@@ -116,7 +116,7 @@ internal sealed class SparseIndex(Disk disk, string path) : IDisposable
         var file = disk.Open(path, FileMode.Open);
         var length = RandomAccess.GetLength(file);
         var content = ArrayPool<byte>.Shared.Rent((int)Math.Min(length, Array.MaxLength));
-        var whole = length is >= FooterSize and <= int.MaxValue && length % EntrySize == 0 && RandomAccess.Read(file, content.AsSpan(0, (int)length), 0) == length;
+        var whole = length is >= FooterSize and <= int.MaxValue && length % EntrySize == 0 && TryRead(file, content.AsSpan(0, (int)length));
         if (whole)
         {
             var entries = content.AsSpan(0, (int)length - FooterSize);
@@ -134,16 +134,16 @@ internal sealed class SparseIndex(Disk disk, string path) : IDisposable
         return whole;
     }
 
-    /// <summary>Takes a sealed index back into memory, for a segment that grows again, and drops its file.</summary>
+    /// <summary>Takes a sealed index back into memory, for a segment that is to grow again. Its file stays for a next start, should this one fail.</summary>
     public void Reopen()
     {
         if (!Sealed)
             return;
         var entries = new IndexEntry[_count];
-        RandomAccess.Read(_file!, MemoryMarshal.AsBytes(entries.AsSpan()), 0);
+        disk.Read(_file!, MemoryMarshal.AsBytes(entries.AsSpan()), 0);
         _entries = [.. entries];
         _nextPosition = _count == 0 ? 0 : entries[^1].Position + Interval;
-        Delete();
+        Dispose();
         _file = null;
     }
 
@@ -154,6 +154,18 @@ internal sealed class SparseIndex(Disk disk, string path) : IDisposable
     }
 
     public void Dispose() => _file?.Dispose();
+
+    private bool TryRead(SafeFileHandle file, Span<byte> content)
+    {
+        try
+        {
+            return disk.Read(file, content, 0) == content.Length;
+        }
+        catch (IOException)
+        {
+            return false;
+        }
+    }
 
     /// <summary>The first entry for which something holds that holds for all later ones too.</summary>
     private int First(Func<IndexEntry, bool> holds)
@@ -175,10 +187,10 @@ internal sealed class SparseIndex(Disk disk, string path) : IDisposable
 
     private IndexEntry Entry(int index)
     {
-        if (_entries is not null)
-            return _entries[index];
+        if (_entries is { } entries)
+            return entries[index];
         Span<IndexEntry> entry = stackalloc IndexEntry[1];
-        RandomAccess.Read(_file!, MemoryMarshal.AsBytes(entry), (long)index * EntrySize);
+        disk.Read(_file!, MemoryMarshal.AsBytes(entry), (long)index * EntrySize);
         return entry[0];
     }
 }
