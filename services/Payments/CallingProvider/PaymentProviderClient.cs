@@ -52,8 +52,11 @@ internal sealed class PaymentProviderClient(IHttpClientFactory clients, PaymentT
     public async Task<LedgerPage> ReadLedgerAsync(long after, CancellationToken cancellationToken)
     {
         using var client = clients.CreateClient(Name);
-        return await client.GetFromJsonAsync($"v1/ledger?after={after}&limit={LedgerPageSize}", ProviderJson.Default.LedgerPage, cancellationToken)
-            ?? throw new JsonException("The provider's ledger is null");
+        var page = await client.GetFromJsonAsync($"v1/ledger?after={after}&limit={LedgerPageSize}", ProviderJson.Default.LedgerPage, cancellationToken);
+        // what an answer leaves out is null, whatever its type says
+        if (page is not { Items: { } items } || items.Any(entry => entry is not { Kind: not null }))
+            throw new JsonException("The provider's ledger is not what its API promises");
+        return page;
     }
 
     /// <summary>Whether a call has failed since the provider did not answer, in time or as its API promises.</summary>
