@@ -17,7 +17,7 @@ public sealed class AccessibilityTests(ShopOnEmbeddedKafka shop, Chromium chromi
     private static readonly (string Path, string Shown)[] ControlRoom =
     [
         ("/control/sensors", "[aria-labelledby=sensors-title] [data-status=alarm]"),
-        ("/control", "svg .node, svg g"), ("/control?node=service:orders", ".chosen h2"), ("/control/orders", "table tbody tr"), ("/control/orders/{order}", "svg"),
+        ("/control", "svg .node, svg g"), ("/control?node=service:orders", ".chosen h2"), ("/control/orders", "table tbody tr"), ("/control/orders/{order}", "h1 code"),
         ("/control/stock", "table tbody tr"), ("/control/stock/mug-blue", "table tbody tr"),
         ("/control/payments", ".review [data-decision=approve]"), ("/control/messages", ".cause details[open] tbody tr"), ("/control/activity", "canvas, svg"), ("/control/logs", "h1"),
         ("/control/faults", "fieldset"),
