@@ -35,7 +35,7 @@ internal static class Routes
         ("/api/ops/reviews/{**rest}", "payments", Policies.Operator),
         ("/api/ops/fraud/{**rest}", "payments", Policies.Operator),
         (Reconciliation, "payments", Policies.Operator),
-        ("/api/ops/payments/{id:guid}", "payments", Policies.Operator),
+        ("/api/ops/payments/{id}", "payments", Policies.Operator),
         ("/api/ops/payments/flow", "payments", Policies.Operator),
         ("/api/ops/payments/dead-letters/{**rest}", "payments", Policies.Operator),
         ("/api/ops/payments/refused-events/{**rest}", "payments", Policies.Operator),
