@@ -37,15 +37,11 @@ public sealed class ReadinessTests : IAsyncLifetime
     {
         await using var gateway = new GatewayUnderTest(Environments.Development, [.. ((string[])["orders", "inventory", "payments", "activity"]).Select(name => (name, new[] { _service.Address }))]);
         var (clock, before) = (Stopwatch.StartNew(), _service.ReadinessAsked);
-        var answers = new List<HttpStatusCode>();
         for (var i = 0; i < 300; i++)
         {
             using var answer = await gateway.GetAsync("/health/ready");
-            answers.Add(answer.StatusCode);
+            Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
         }
-        // on a busy machine a service may be slow for a moment
-        Assert.Contains(HttpStatusCode.OK, answers);
-        Assert.All(answers, status => Assert.True(status is HttpStatusCode.OK or HttpStatusCode.ServiceUnavailable, $"{status}"));
         // four services each time, and gateways ask every other second of themselves
         Assert.InRange(_service.ReadinessAsked - before, 4, 8 * ((int)clock.Elapsed.TotalSeconds + 3));
     }

@@ -93,13 +93,9 @@ public sealed partial class Visitor : IAsyncDisposable
 
     private void Note(bool isComplaint, string text)
     {
-        if (isComplaint && Expected?.IsMatch(text) != true && !BusyShop().IsMatch(text))
+        if (isComplaint && Expected?.IsMatch(text) != true)
             _complaints.Enqueue(text);
     }
-
-    /// <summary>What the browser says of the answers that a busy shop gives by design, and that pages ask for again.</summary>
-    [GeneratedRegex("status of 50[34]")]
-    private static partial Regex BusyShop();
 
     [GeneratedRegex("^Order for ")]
     private static partial Regex OrderFor();
