@@ -33,7 +33,7 @@ internal static class QueryCommand
             using var rows = warehouse.Query(sql);
             Write(rows, json, csv, output);
         }
-        catch (DuckDBException e)
+        catch (Exception e) when (e is DuckDBException or TimeoutException or IOException)
         {
             throw new CommandFailedException(e.Message);
         }

@@ -47,7 +47,7 @@ internal sealed class LocalWarehouse(string directory) : IWarehouse
         {
             return new(Path.Combine(directory, LockFile), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         }
-        catch (IOException)
+        catch (IOException e) when (WarehouseAccess.IsHeld(e))
         {
             return null;
         }

@@ -209,6 +209,26 @@ public sealed class WarehouseWriterTests(ShopFixture shops)
         await Eventually.BecomesTrueAsync(() => Task.FromResult(warehouse.Files().Any(file => file.Last - file.First > 150)));
     }
 
+    [Fact]
+    public async Task A_folder_that_cannot_be_locked_is_said_by_readiness_until_it_can()
+    {
+        await using var running = await RunningBroker.StartAsync(Broker.Embedded);
+        using var folder = new TemporaryFolder();
+        // no lock and no file can be made where a link leads nowhere but to itself
+        var held = Path.Combine(folder.Path, "_lock");
+        File.CreateSymbolicLink(held, held);
+        await using var shop = await StartAsync(running, folder, Quick);
+        var health = shop.Services.GetRequiredService<HealthCheckService>();
+        await Eventually.BecomesTrueAsync(async () => (await health.CheckHealthAsync(TestContext.Current.CancellationToken)).Entries["workers"].Description?.Contains("warehouse: ", StringComparison.Ordinal) == true);
+
+        File.Delete(held);
+        using var kafka = new KafkaWriter(shop.Kafka);
+        await kafka.PublishAsync(new OrderConfirmed(Guid.CreateVersion7()));
+        using var warehouse = new WarehouseQuery(folder.Path);
+        await Eventually.BecomesAsync(1, () => Task.FromResult(warehouse.Records()));
+        await Eventually.BecomesAsync(HealthStatus.Healthy, async () => (await health.CheckHealthAsync(TestContext.Current.CancellationToken)).Entries["workers"].Status);
+    }
+
     private async Task<RunningActivity> StartAsync(RunningBroker broker, TemporaryFolder folder, params (string, string)[] settings) =>
         await ShopFixture.StartAsync(broker.BootstrapServers, await shops.CreateDatabaseAsync(), [("Warehouse:Directory", folder.Path), .. settings]);
 
