@@ -64,25 +64,34 @@ internal sealed class RowBuffer
         Bytes += EnvelopeBytes + (record.Body?.Length ?? 0);
     }
 
-    /// <summary>Adds the rows of a file, which may have been written when the table had fewer columns.</summary>
-    public async Task AddAsync(ParquetReader file, CancellationToken cancellationToken)
+    /// <summary>Adds the rows of a row group of a file, which may have been written when the table had fewer columns.</summary>
+    public async Task AddAsync(ParquetReader file, int group, CancellationToken cancellationToken)
     {
         var theirs = file.Schema.GetDataFields().ToDictionary(field => field.Name);
-        for (var group = 0; group < file.RowGroupCount; group++)
-        {
-            using var reader = file.OpenRowGroupReader(group);
-            foreach (var column in _columns)
-                await column.AddAsync(reader, theirs.GetValueOrDefault(column.Column.Name), (int)reader.RowCount, cancellationToken);
-            Rows += (int)reader.RowCount;
-        }
+        using var reader = file.OpenRowGroupReader(group);
+        var (rows, characters) = ((int)reader.RowCount, _data.Characters);
+        foreach (var column in _columns)
+            await column.AddAsync(reader, theirs.GetValueOrDefault(column.Column.Name), rows, cancellationToken);
+        Rows += rows;
+        Bytes += (EnvelopeBytes * (long)rows) + _data.Characters - characters;
     }
 
     /// <summary>Writes the rows as a whole file.</summary>
     public async Task WriteAsync(Stream file, CancellationToken cancellationToken)
     {
+        await using var writer = await BeginAsync(file, cancellationToken);
+        await WriteAsync(writer, cancellationToken);
+    }
+
+    /// <summary>Begins a file of rows like these.</summary>
+    public async Task<ParquetWriter> BeginAsync(Stream file, CancellationToken cancellationToken) =>
         // at its strongest zstd takes twenty times as long
-        await using var writer = await ParquetWriter.CreateAsync(Schema, file, new() { CompressionMethod = CompressionMethod.Zstd, CompressionLevel = CompressionLevel.Fastest }, cancellationToken: cancellationToken);
-        using var rows = writer.CreateRowGroup();
+        await ParquetWriter.CreateAsync(Schema, file, new() { CompressionMethod = CompressionMethod.Zstd, CompressionLevel = CompressionLevel.Fastest }, cancellationToken: cancellationToken);
+
+    /// <summary>Writes the rows as a row group of a file.</summary>
+    public async Task WriteAsync(ParquetWriter file, CancellationToken cancellationToken)
+    {
+        using var rows = file.CreateRowGroup();
         foreach (var column in _columns)
             await column.WriteAsync(rows, cancellationToken);
     }

@@ -22,7 +22,7 @@ internal sealed partial class WarehouseWriter(LogReaders logs, IWarehouse wareho
 
     private readonly SemaphoreSlim _compressing = new(Environment.ProcessorCount);
     private readonly Dictionary<(string Topic, int Partition), PartitionWriter> _partitions = [];
-    private readonly HashSet<string> _unmerged = [];
+    private readonly HashSet<string> _unmerged = [], _unmergeable = [];
     private HashSet<string> _leftOut = [];
     private bool _isBeingRead;
     private long _waitingBytes;
@@ -207,15 +207,23 @@ internal sealed partial class WarehouseWriter(LogReaders logs, IWarehouse wareho
     /// <summary>Merges what can be merged, which is in a folder; files that cannot stay as they are, and nothing waits for it.</summary>
     private async Task MergeAsync(LocalWarehouse local, CancellationToken cancellationToken)
     {
-        foreach (var files in FileMerging.Find(await local.ListAsync(cancellationToken), options.Value.MergeBelow, options.Value.MaxSize))
+        var listed = await local.ListAsync(cancellationToken);
+        _unmergeable.IntersectWith(listed.Select(file => file.File.Path));
+        // one that cannot be merged parts its neighbours, as a large one does
+        var candidates = listed.Select(file => (file.File, Size: _unmergeable.Contains(file.File.Path) ? long.MaxValue : file.Size)).ToList();
+        foreach (var files in FileMerging.Find(candidates, options.Value.MergeBelow, options.Value.MaxSize))
         {
             try
             {
-                if (!await FileMerging.AreOfTodayAsync(local, files, cancellationToken))
+                if (!await CanBeMergedAsync(local, files, cancellationToken))
                     continue;
                 if (await FileMerging.MergeAsync(local, files, cancellationToken) is not { } merged)
                     break;
                 FilesMerged(logger, files.Count, merged.Path);
+            }
+            catch (UnreadableFileException e)
+            {
+                LeaveUnmerged(e.File, e);
             }
             catch (Exception e) when (e is not OperationCanceledException)
             {
@@ -224,6 +232,33 @@ internal sealed partial class WarehouseWriter(LogReaders logs, IWarehouse wareho
             }
         }
         local.DeleteHidden(time.GetUtcNow() - options.Value.MergedKept);
+    }
+
+    /// <summary>Whether all of the files can be merged. Those that cannot are not looked at again: a file never changes.</summary>
+    private async Task<bool> CanBeMergedAsync(LocalWarehouse local, IReadOnlyList<WarehouseFile> files, CancellationToken cancellationToken)
+    {
+        var can = true;
+        foreach (var file in files)
+        {
+            try
+            {
+                if (await FileMerging.IsOfTodayAsync(local, file, cancellationToken))
+                    continue;
+                _unmergeable.Add(file.Path);
+            }
+            catch (Exception e) when (e is not OperationCanceledException)
+            {
+                LeaveUnmerged(file, e);
+            }
+            can = false;
+        }
+        return can;
+    }
+
+    private void LeaveUnmerged(WarehouseFile file, Exception failure)
+    {
+        if (_unmergeable.Add(file.Path))
+            FileUnreadable(logger, failure, file.Path);
     }
 
     /// <summary>
@@ -291,6 +326,9 @@ internal sealed partial class WarehouseWriter(LogReaders logs, IWarehouse wareho
 
     [LoggerMessage(EventName = "WarehouseMergeFailed", Level = LogLevel.Error, Message = "{Count} files from {Path} on could not be merged, and stay as they are")]
     private static partial void MergeFailed(ILogger logger, Exception exception, int count, string path);
+
+    [LoggerMessage(EventName = "WarehouseFileUnreadable", Level = LogLevel.Error, Message = "{Path} cannot be read. It stays as it is, and is not merged with others")]
+    private static partial void FileUnreadable(ILogger logger, Exception exception, string path);
 
     [LoggerMessage(EventName = "WarehouseRecordsMissed", Level = LogLevel.Error, Message = "{Topic}[{Partition}] has no records {First} to {Last} any more, and the warehouse never had them: Kafka dropped them by age or size")]
     private static partial void RecordsMissed(ILogger logger, string topic, int partition, long first, long last);

@@ -207,6 +207,14 @@ public sealed class WarehouseWriterTests(ShopFixture shops)
             await load.WriteAsync(100);
 
         await Eventually.BecomesTrueAsync(() => Task.FromResult(warehouse.Files().Any(file => file.Last - file.First > 150)));
+        // each of them is told of once, however often others are merged
+        await Eventually.BecomesAsync(2, UnreadableAsync);
+        var before = warehouse.Records();
+        await load.WriteAsync(100);
+        await Eventually.BecomesTrueAsync(() => Task.FromResult(warehouse.Records() > before));
+        Assert.Equal(2, await UnreadableAsync());
+
+        async Task<int> UnreadableAsync() => (await shop.ReadAsync("/api/ops/logs?event=WarehouseFileUnreadable")).GetProperty("items").GetArrayLength();
     }
 
     [Fact]
