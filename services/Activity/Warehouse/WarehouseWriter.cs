@@ -67,6 +67,15 @@ internal sealed partial class WarehouseWriter(LogReaders logs, IWarehouse wareho
             }
             foreach (var failed in _partitions.Values.Where(partition => partition.Writing.IsFaulted))
                 await failed.Writing;
+            // told only by an empty batch
+            foreach (var partition in batch.Count > 0 ? [] : _partitions.Values.Where(partition => IsOverdue(partition, reader)).ToList())
+            {
+                var hasLostItsEnd = !reader.IsPassed((partition.Topic, partition.Partition), partition.Begun!.Last + 1);
+                await EndBegunAsync(partition, stoppingToken);
+                // its topic ends before its files: what that means is found out by opening it again
+                if (hasLostItsEnd)
+                    return;
+            }
             foreach (var partition in _partitions.Values.Where(partition => partition.Rows.Rows > 0 && partition.Begun is null && time.GetElapsedTime(partition.BeganAt) > options.Value.MaxAge))
                 await WriteAsync(partition, stoppingToken);
             if (warehouse is LocalWarehouse local && time.GetElapsedTime(mergedAt) > options.Value.MergeInterval)
@@ -148,7 +157,7 @@ internal sealed partial class WarehouseWriter(LogReaders logs, IWarehouse wareho
             (partition.First, partition.Hour, partition.BeganAt) = (record.Offset, hour, time.GetTimestamp());
         var before = partition.Rows.Bytes;
         partition.Rows.Add(record);
-        partition.Next = record.Offset + 1;
+        (partition.Next, partition.AddedAt) = (record.Offset + 1, time.GetTimestamp());
         var waiting = Interlocked.Add(ref _waitingBytes, partition.Rows.Bytes - before);
         if (partition.Begun?.Last == record.Offset)
         {
@@ -165,6 +174,14 @@ internal sealed partial class WarehouseWriter(LogReaders logs, IWarehouse wareho
             await EndWritingAsync();
         }
     }
+
+    /// <summary>
+    /// Whether a file that somebody had begun waits for records that do not come: they were dropped, or the topic has lost them, which is believed when nothing
+    /// has come for as long as a file may wait.
+    /// </summary>
+    private bool IsOverdue(PartitionWriter partition, LogReader reader) => partition.Begun is { } begun
+        && (reader.IsPassed((partition.Topic, partition.Partition), begun.Last + 1)
+            || (partition.Rows.Rows > 0 && reader.IsPassed((partition.Topic, partition.Partition), partition.Next) && time.GetElapsedTime(partition.AddedAt) > options.Value.MaxAge));
 
     /// <summary>Writes the file that somebody had begun, with what is there of its records: those that Kafka has dropped since are gone.</summary>
     private async Task EndBegunAsync(PartitionWriter partition, CancellationToken cancellationToken)
@@ -290,6 +307,9 @@ internal sealed partial class WarehouseWriter(LogReaders logs, IWarehouse wareho
         public DateTimeOffset Hour { get; set; } = hour;
 
         public long BeganAt { get; set; }
+
+        /// <summary>When its newest record came.</summary>
+        public long AddedAt { get; set; }
 
         /// <summary>Where the file before ended.</summary>
         public long Begin { get; set; } = next;
