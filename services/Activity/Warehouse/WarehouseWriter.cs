@@ -23,7 +23,7 @@ internal sealed partial class WarehouseWriter(LogReaders logs, IWarehouse wareho
     private readonly SemaphoreSlim _compressing = new(Environment.ProcessorCount);
     private readonly Dictionary<(string Topic, int Partition), PartitionWriter> _partitions = [];
     private readonly HashSet<string> _unmerged = [], _unmergeable = [];
-    private HashSet<string> _leftOut = [];
+    private HashSet<(string Topic, int Partition)> _leftOut = [];
     private bool _isBeingRead;
     private long _waitingBytes;
 
@@ -96,7 +96,10 @@ internal sealed partial class WarehouseWriter(LogReaders logs, IWarehouse wareho
         await EndWritingAsync();
     }
 
-    /// <summary>Finds out where each partition goes on, and which topics cannot: they wait, and hold up no others.</summary>
+    /// <summary>
+    /// Finds out where each partition goes on, and which cannot: they wait, and hold up no others. Where a partition has less than its files and nothing shows that
+    /// its topic is theirs, it may have been made anew, and waits as a whole.
+    /// </summary>
     /// <returns>The partitions that there are.</returns>
     private async Task<IReadOnlyList<LogPartition>> OpenAsync(LogReader reader, CancellationToken cancellationToken)
     {
@@ -105,8 +108,8 @@ internal sealed partial class WarehouseWriter(LogReaders logs, IWarehouse wareho
         var files = (await warehouse.RecoverAsync(cancellationToken)).ToLookup(file => (file.Topic, file.Partition));
         var begun = await warehouse.BegunAsync(cancellationToken);
         var partitions = reader.PartitionsOf(Topics.All);
-        var likeness = await LogComparison.CompareAsync(warehouse, reader, partitions, files, cancellationToken);
-        var leftOut = new HashSet<string>();
+        var (likeness, known) = await LogComparison.CompareAsync(warehouse, reader, partitions, files, cancellationToken);
+        var leftOut = new HashSet<(string Topic, int Partition)>();
         _isBeingRead = false;
         foreach (var topic in partitions.GroupBy(partition => partition.Topic.Name))
         {
@@ -114,19 +117,39 @@ internal sealed partial class WarehouseWriter(LogReaders logs, IWarehouse wareho
             var aside = isAnew ? await warehouse.SupersedeAsync(topic.Key, time.GetUtcNow(), cancellationToken) : null;
             if (aside is not null)
                 TopicReplaced(logger, topic.Key, aside);
-            else if (isAnew || topic.Any(partition => likeness[partition] == LogLikeness.Shorter))
-                leftOut.Add(topic.Key);
+            else if (isAnew || (!known.Contains(topic.Key) && topic.Any(partition => likeness[partition] == LogLikeness.Shorter)))
+                leftOut.UnionWith(topic.Select(KeyOf));
+            else
+                leftOut.UnionWith(topic.Where(partition => likeness[partition] == LogLikeness.Shorter).Select(KeyOf));
             // it is superseded when nobody reads
             _isBeingRead |= isAnew && aside is null;
-            foreach (var partition in leftOut.Contains(topic.Key) ? [] : topic.ToList())
-                Add(partition, aside is null ? files[(partition.Topic.Name, partition.Partition)].MaxBy(file => file.Last) : null, aside is null ? begun : null);
+            foreach (var partition in topic.Where(partition => !leftOut.Contains(KeyOf(partition))))
+                Add(partition, aside is null ? files[KeyOf(partition)].MaxBy(file => file.Last) : null, aside is null ? begun : null);
         }
-        foreach (var topic in leftOut.Except(_leftOut))
-            TopicLeftOut(logger, topic);
+        var (names, before) = (Names(leftOut, partitions), Names(_leftOut, partitions));
+        foreach (var name in names.Except(before))
+            TopicLeftOut(logger, name);
         _leftOut = leftOut;
-        health.LeaveOut(leftOut.Order(StringComparer.Ordinal));
+        health.LeaveOut(names);
         WarehouseOpened(logger, _partitions.Count);
         return partitions;
+    }
+
+    private static (string Topic, int Partition) KeyOf(LogPartition partition) => (partition.Topic.Name, partition.Partition);
+
+    /// <summary>What is left out, as an operator is told: a topic as a whole, or those of its partitions.</summary>
+    private static List<string> Names(HashSet<(string Topic, int Partition)> leftOut, IReadOnlyList<LogPartition> partitions)
+    {
+        var names = new List<string>();
+        foreach (var topic in partitions.GroupBy(partition => partition.Topic.Name).OrderBy(topic => topic.Key, StringComparer.Ordinal))
+        {
+            var left = topic.Where(partition => leftOut.Contains(KeyOf(partition))).ToList();
+            if (left.Count > 0 && left.Count == topic.Count())
+                names.Add(topic.Key);
+            else
+                names.AddRange(left.Select(partition => $"{topic.Key}[{partition.Partition}]"));
+        }
+        return names;
     }
 
     private void Add(LogPartition partition, WarehouseFile? last, IReadOnlyDictionary<(string Topic, int Partition, long Begin), WarehouseFile>? begun)
@@ -141,9 +164,9 @@ internal sealed partial class WarehouseWriter(LogReaders logs, IWarehouse wareho
         });
     }
 
-    /// <summary>Whether there is another partition than before, or another record of a topic that is left out, or one to be archived anew.</summary>
+    /// <summary>Whether there is another partition than before, or another record of one that is left out, or a topic to be archived anew.</summary>
     private bool IsOtherwise(IReadOnlyList<LogPartition> before, IReadOnlyList<LogPartition> now) =>
-        _isBeingRead || now.Count > before.Count || now.Any(partition => _leftOut.Contains(partition.Topic.Name) && !before.Contains(partition));
+        _isBeingRead || now.Count > before.Count || now.Any(partition => _leftOut.Contains(KeyOf(partition)) && !before.Contains(partition));
 
     private async Task AddAsync(ConsumedRecord record, CancellationToken cancellationToken)
     {
@@ -341,8 +364,8 @@ internal sealed partial class WarehouseWriter(LogReaders logs, IWarehouse wareho
     [LoggerMessage(EventName = "WarehouseTopicReplaced", Level = LogLevel.Error, Message = "{Topic} is not the topic that the warehouse's files are from: it was made anew, and is archived from its beginning. The files are kept in {Aside}, where nobody reads them")]
     private static partial void TopicReplaced(ILogger logger, string topic, string aside);
 
-    [LoggerMessage(EventName = "WarehouseTopicLeftOut", Level = LogLevel.Error, Message = "{Topic} ends before what the warehouse has of it: it lost its end, or was made anew. It is not archived until it is known which")]
-    private static partial void TopicLeftOut(ILogger logger, string topic);
+    [LoggerMessage(EventName = "WarehouseTopicLeftOut", Level = LogLevel.Error, Message = "{Log} ends before what the warehouse has of it: it lost its end, or was made anew. It is not archived until it is known which")]
+    private static partial void TopicLeftOut(ILogger logger, string log);
 
     [LoggerMessage(EventName = "WarehouseMergeFailed", Level = LogLevel.Error, Message = "{Count} files from {Path} on could not be merged, and stay as they are")]
     private static partial void MergeFailed(ILogger logger, Exception exception, int count, string path);
