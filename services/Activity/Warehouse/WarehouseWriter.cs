@@ -98,7 +98,7 @@ internal sealed partial class WarehouseWriter(LogReaders logs, IWarehouse wareho
 
     /// <summary>
     /// Finds out where each partition goes on, and which cannot: they wait, and hold up no others. Where a partition has less than its files and nothing shows that
-    /// its topic is theirs, it may have been made anew, and waits as a whole.
+    /// its topic is theirs, that may have been made anew, and all its partitions of which there are files wait.
     /// </summary>
     /// <returns>The partitions that there are.</returns>
     private async Task<IReadOnlyList<LogPartition>> OpenAsync(LogReader reader, CancellationToken cancellationToken)
@@ -117,10 +117,10 @@ internal sealed partial class WarehouseWriter(LogReaders logs, IWarehouse wareho
             var aside = isAnew ? await warehouse.SupersedeAsync(topic.Key, time.GetUtcNow(), cancellationToken) : null;
             if (aside is not null)
                 TopicReplaced(logger, topic.Key, aside);
-            else if (isAnew || (!known.Contains(topic.Key) && topic.Any(partition => likeness[partition] == LogLikeness.Shorter)))
+            else if (isAnew)
                 leftOut.UnionWith(topic.Select(KeyOf));
-            else
-                leftOut.UnionWith(topic.Where(partition => likeness[partition] == LogLikeness.Shorter).Select(KeyOf));
+            else if (topic.Any(partition => likeness[partition] == LogLikeness.Shorter))
+                leftOut.UnionWith(topic.Where(partition => likeness[partition] == LogLikeness.Shorter || (!known.Contains(topic.Key) && files.Contains(KeyOf(partition)))).Select(KeyOf));
             // it is superseded when nobody reads
             _isBeingRead |= isAnew && aside is null;
             foreach (var partition in topic.Where(partition => !leftOut.Contains(KeyOf(partition))))
