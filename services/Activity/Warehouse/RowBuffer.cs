@@ -16,10 +16,11 @@ internal sealed class RowBuffer
     private const int EnvelopeBytes = 200;
 
     private readonly ColumnBuffer[] _columns;
-    private readonly TextBuffer _topic, _key, _id, _type, _source, _cause, _traceParent, _data;
+    private readonly TextBuffer _topic, _key, _id, _type, _source, _cause, _traceParent, _data, _subject;
     private readonly ValueBuffer<int> _partition;
     private readonly ValueBuffer<long> _offset;
     private readonly ValueBuffer<DateTime> _time;
+    private readonly ValueBuffer<bool> _malformed;
     private readonly ColumnBuffer[] _fields;
 
     public RowBuffer(WarehouseTable table)
@@ -29,6 +30,7 @@ internal sealed class RowBuffer
         (_topic, _partition, _offset, _key) = (Text("topic"), (ValueBuffer<int>)Find("partition"), (ValueBuffer<long>)Find("offset"), Text("key"));
         (_id, _type, _time, _source) = (Text("id"), Text("type"), (ValueBuffer<DateTime>)Find("time"), Text("source"));
         (_cause, _traceParent, _data) = (Text("cause"), Text("traceparent"), Text("data"));
+        (_subject, _malformed) = (Text("ce_subject"), (ValueBuffer<bool>)Find("malformed"));
         _fields = [.. _columns.Where(column => column.Column.Path.Count > 0)];
 
         ColumnBuffer Find(string name) => _columns.Single(column => column.Column.Name == name);
@@ -53,11 +55,13 @@ internal sealed class RowBuffer
         _key.Add(record.Key);
         _id.Add(attributes?.Id.ToString());
         _type.Add(attributes?.Type);
-        _time.Add((attributes is null || attributes.Time == DateTimeOffset.UnixEpoch ? record.Timestamp : attributes.Time).UtcDateTime);
+        _time.Add(Microseconds((attributes is null || attributes.Time == DateTimeOffset.UnixEpoch ? record.Timestamp : attributes.Time).UtcDateTime));
         _source.Add(attributes?.Source);
         _cause.Add(attributes?.CausationId?.ToString());
         _traceParent.Add(attributes?.TraceParent);
         _data.Add(data);
+        _subject.Add(attributes is null || attributes.Subject == record.Key ? null : attributes.Subject);
+        _malformed.Add(data is not null && content is null);
         using (content)
             AddFields(content);
         Rows++;
@@ -95,6 +99,9 @@ internal sealed class RowBuffer
         foreach (var column in _columns)
             await column.WriteAsync(rows, cancellationToken);
     }
+
+    /// <summary>Without what is finer than a column, and the feed's tables, can hold.</summary>
+    private static DateTime Microseconds(DateTime time) => time.AddTicks(-(time.Ticks % TimeSpan.TicksPerMicrosecond));
 
     private void AddFields(JsonDocument? json)
     {

@@ -4,6 +4,7 @@ using Parquet.Schema;
 using Shop.Activity.Tests.Hosting;
 using Shop.Activity.Warehouse;
 using Shop.Contracts.Warehouse;
+using Shop.Testing;
 
 namespace Shop.Activity.Tests.Warehouse;
 
@@ -53,7 +54,7 @@ public sealed class FileMergingTests
             Assert.Equal(2, reader.RowGroupCount);
         var rows = await FileRows.ReadAsync(warehouse, merged!, TestContext.Current.CancellationToken);
         Assert.Equal(Enumerable.Range(0, 9).Select(offset => (long)offset), rows.Select(row => row.Offset));
-        Assert.All(rows, row => Assert.True(row.Data == data));
+        Assert.All(rows, row => Assert.True(row.Event?.Data == data));
         Assert.Equal([merged!], WarehouseFile.In(folder.Path));
     }
 
@@ -77,8 +78,9 @@ public sealed class FileMergingTests
     private static Task WriteAsync(LocalWarehouse warehouse, WarehouseFile file, string data)
     {
         var rows = new RowBuffer(WarehouseTable.Of(file.Topic));
+        var headers = TopicClient.Message(null, null, ("ce_id", Guid.CreateVersion7().ToString()), ("ce_type", "any"), ("ce_source", "/tests")).Headers;
         for (var offset = file.First; offset <= file.Last; offset++)
-            rows.Add(new(file.Topic, file.Partition, offset, "mug-blue", file.Hour, null, Encoding.UTF8.GetBytes(data)));
+            rows.Add(new(file.Topic, file.Partition, offset, "mug-blue", file.Hour, headers, Encoding.UTF8.GetBytes(data)));
         return warehouse.WriteAsync(file, file.First, stream => rows.WriteAsync(stream, TestContext.Current.CancellationToken), TestContext.Current.CancellationToken);
     }
 }
