@@ -29,7 +29,7 @@ internal static class QueryCommand
         await using var output = StandardOutput.Open();
         try
         {
-            using var warehouse = await Warehouse.OpenAsync(folder, cancellationToken);
+            using var warehouse = await Warehouse.OpenAsync(folder, sql, cancellationToken);
             using var rows = warehouse.Query(sql);
             Write(rows, json, csv, output);
         }

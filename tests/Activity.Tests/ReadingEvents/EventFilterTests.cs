@@ -68,7 +68,7 @@ public sealed class EventFilterTests(ShopFixture shops)
                 plan.Add(lines.GetString(0));
         }
         Assert.Contains(plan, line => line.Contains("events_by_key", StringComparison.Ordinal));
-        Assert.DoesNotContain(plan, line => line.Contains("pk_events", StringComparison.Ordinal) || line.Contains("Seq Scan on events", StringComparison.Ordinal));
+        Assert.DoesNotContain(plan, line => line.Contains("events_pkey", StringComparison.Ordinal) || line.Contains("Seq Scan on events", StringComparison.Ordinal));
         Assert.Equal(6, await rare.CountAsync(TestContext.Current.CancellationToken));
         var popular = await new EventFilter(null, null, "popular", null).InAsync(db, TestContext.Current.CancellationToken);
         Assert.Equal(29_994, await popular.CountAsync(TestContext.Current.CancellationToken));
