@@ -41,19 +41,19 @@ public sealed class FileMergingTests
         using var folder = new TemporaryFolder();
         var warehouse = new LocalWarehouse(folder.Path);
         await warehouse.RecoverAsync(TestContext.Current.CancellationToken);
-        var files = Enumerable.Range(0, 3).Select(number => new WarehouseFile("stock", 0, Hour, number * 3, (number * 3) + 2)).ToArray();
+        var files = Enumerable.Range(0, 3).Select(number => new WarehouseFile("stock", 0, Hour, number * 300, (number * 300) + 299)).ToArray();
         // 12 MB each
-        var data = $$"""{"sku":"{{new string('a', 4 << 20)}}"}""";
+        var data = $$"""{"sku":"mug-blue","more":"{{new string('a', 40 << 10)}}"}""";
         foreach (var file in files)
             await WriteAsync(warehouse, file, data);
 
         var merged = await FileMerging.MergeAsync(warehouse, files, TestContext.Current.CancellationToken);
-        Assert.Equal(files[0] with { Last = 8 }, merged);
+        Assert.Equal(files[0] with { Last = 899 }, merged);
         await using (var stream = await warehouse.OpenAsync(merged!, TestContext.Current.CancellationToken))
         await using (var reader = await ParquetReader.CreateAsync(stream, leaveStreamOpen: true, cancellationToken: TestContext.Current.CancellationToken))
             Assert.Equal(2, reader.RowGroupCount);
         var rows = await FileRows.ReadAsync(warehouse, merged!, TestContext.Current.CancellationToken);
-        Assert.Equal(Enumerable.Range(0, 9).Select(offset => (long)offset), rows.Select(row => row.Offset));
+        Assert.Equal(Enumerable.Range(0, 900).Select(offset => (long)offset), rows.Select(row => row.Offset));
         Assert.All(rows, row => Assert.True(row.Event?.Data == data));
         Assert.Equal([merged!], WarehouseFile.In(folder.Path));
     }
