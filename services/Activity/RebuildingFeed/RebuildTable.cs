@@ -53,6 +53,8 @@ internal static class RebuildTable
             DELETE FROM {ShadowTables.Unhandled} u USING rebuild_positions p
             WHERE p.rebuild_id = $1 AND p.topic = u.topic AND p.partition = u.partition AND u.record_offset >= p.next_offset
             """, cancellationToken, SqlParameter.Of(rebuild));
+        // they are few: not knowing that, the planner would have all events read for them while the feed waits
+        await ExecuteAsync(connection, $"ANALYZE {ShadowTables.Unhandled}", cancellationToken);
     }
 
     /// <summary>Takes over what was redriven since, of the records that the rebuild does not read.</summary>
