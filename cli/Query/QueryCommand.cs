@@ -29,11 +29,11 @@ internal static class QueryCommand
         await using var output = StandardOutput.Open();
         try
         {
-            using var warehouse = await Warehouse.OpenAsync(folder, cancellationToken);
+            using var warehouse = await Warehouse.OpenAsync(folder, sql, cancellationToken);
             using var rows = warehouse.Query(sql);
             Write(rows, json, csv, output);
         }
-        catch (DuckDBException e)
+        catch (Exception e) when (e is DuckDBException or TimeoutException or IOException)
         {
             throw new CommandFailedException(e.Message);
         }

@@ -13,15 +13,15 @@ internal sealed partial class Warehouse : IDisposable
 
     private Warehouse(IDisposable? access, DuckDBConnection connection) => (_access, _connection) = (access, connection);
 
-    /// <summary>Opens the warehouse in a folder, whose files stay where they are until it is disposed of.</summary>
-    public static async Task<Warehouse> OpenAsync(string folder, CancellationToken cancellationToken)
+    /// <summary>Opens the warehouse in a folder for a statement, whose files stay where they are until it is disposed of.</summary>
+    public static async Task<Warehouse> OpenAsync(string folder, string sql, CancellationToken cancellationToken)
     {
         var access = await WarehouseAccess.ReadAsync(folder, cancellationToken);
         var connection = new DuckDBConnection("DataSource=:memory:");
         connection.Open();
         var warehouse = new Warehouse(access, connection);
         warehouse.Execute($"SET allowed_directories = [{Literal(folder + "/")}]; SET TimeZone = 'UTC'");
-        warehouse.CreateViews(folder);
+        warehouse.CreateViews(folder, sql);
         warehouse.Execute("SET enable_external_access = false; SET lock_configuration = true");
         return warehouse;
     }
@@ -62,11 +62,19 @@ internal sealed partial class Warehouse : IDisposable
     [GeneratedRegex(@"^\s*EXPLAIN\s+(ANALYZE\s+)?", RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant)]
     private static partial Regex Explain();
 
-    private void CreateViews(string folder)
+    /// <summary>A view opens every file that it is about when it is made: only those that the statement may name are about any.</summary>
+    private void CreateViews(string folder, string sql)
     {
-        var files = WarehouseFile.Current(WarehouseFile.In(folder));
+        var words = Words().Matches(sql).Select(word => word.Value).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        // these may ask a view whose name is not written there
+        var all = words.Overlaps(["events", "query", "query_table"]);
+        var topics = WarehouseTable.All.Where(table => all || words.Contains(table.Name)).Select(table => table.Topic.Name).ToHashSet();
+        var files = WarehouseFile.Current(WarehouseFile.In(folder)).Where(file => topics.Contains(file.Topic));
         Execute(DuckDbViews.Of(files.ToLookup(file => file.Topic, file => $"{folder}/{file.Path}")));
     }
+
+    [GeneratedRegex(@"\w+", RegexOptions.CultureInvariant)]
+    private static partial Regex Words();
 
     private void Execute(string sql)
     {

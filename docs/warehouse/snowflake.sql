@@ -17,6 +17,8 @@ CREATE TABLE IF NOT EXISTS orders (
   "cause" VARCHAR,
   "traceparent" VARCHAR,
   "data" VARCHAR,
+  "ce_subject" VARCHAR,
+  "malformed" BOOLEAN,
   "order_id" VARCHAR,
   "shopper_id" VARCHAR,
   "lines" VARCHAR,
@@ -43,7 +45,7 @@ CREATE TRANSIENT TABLE IF NOT EXISTS orders_landing LIKE orders;
 COPY INTO orders_landing FROM @shop_warehouse/topic=orders/ MATCH_BY_COLUMN_NAME = CASE_INSENSITIVE PATTERN = '.*[.]parquet';
 MERGE INTO orders t USING (SELECT * FROM orders_landing QUALIFY row_number() OVER (PARTITION BY "partition", "offset" ORDER BY "offset") = 1) l
   ON t."partition" = l."partition" AND t."offset" = l."offset"
-  WHEN NOT MATCHED THEN INSERT ("topic", "partition", "offset", "key", "id", "type", "time", "source", "cause", "traceparent", "data", "order_id", "shopper_id", "lines", "total_amount", "total_currency", "ship_to_name", "ship_to_street", "ship_to_city", "ship_to_postal_code", "ship_to_country", "submitted_at", "payment_id", "amount", "amount_currency", "device_id", "address_hash", "country", "first_ordered_at", "requested_by", "waiting_for", "reason") VALUES (l."topic", l."partition", l."offset", l."key", l."id", l."type", l."time", l."source", l."cause", l."traceparent", l."data", l."order_id", l."shopper_id", l."lines", l."total_amount", l."total_currency", l."ship_to_name", l."ship_to_street", l."ship_to_city", l."ship_to_postal_code", l."ship_to_country", l."submitted_at", l."payment_id", l."amount", l."amount_currency", l."device_id", l."address_hash", l."country", l."first_ordered_at", l."requested_by", l."waiting_for", l."reason");
+  WHEN NOT MATCHED THEN INSERT ("topic", "partition", "offset", "key", "id", "type", "time", "source", "cause", "traceparent", "data", "ce_subject", "malformed", "order_id", "shopper_id", "lines", "total_amount", "total_currency", "ship_to_name", "ship_to_street", "ship_to_city", "ship_to_postal_code", "ship_to_country", "submitted_at", "payment_id", "amount", "amount_currency", "device_id", "address_hash", "country", "first_ordered_at", "requested_by", "waiting_for", "reason") VALUES (l."topic", l."partition", l."offset", l."key", l."id", l."type", l."time", l."source", l."cause", l."traceparent", l."data", l."ce_subject", l."malformed", l."order_id", l."shopper_id", l."lines", l."total_amount", l."total_currency", l."ship_to_name", l."ship_to_street", l."ship_to_city", l."ship_to_postal_code", l."ship_to_country", l."submitted_at", l."payment_id", l."amount", l."amount_currency", l."device_id", l."address_hash", l."country", l."first_ordered_at", l."requested_by", l."waiting_for", l."reason");
 TRUNCATE TABLE orders_landing;
 
 CREATE TABLE IF NOT EXISTS reservations (
@@ -58,6 +60,8 @@ CREATE TABLE IF NOT EXISTS reservations (
   "cause" VARCHAR,
   "traceparent" VARCHAR,
   "data" VARCHAR,
+  "ce_subject" VARCHAR,
+  "malformed" BOOLEAN,
   "order_id" VARCHAR,
   "lines" VARCHAR,
   "shortages" VARCHAR
@@ -66,7 +70,7 @@ CREATE TRANSIENT TABLE IF NOT EXISTS reservations_landing LIKE reservations;
 COPY INTO reservations_landing FROM @shop_warehouse/topic=reservations/ MATCH_BY_COLUMN_NAME = CASE_INSENSITIVE PATTERN = '.*[.]parquet';
 MERGE INTO reservations t USING (SELECT * FROM reservations_landing QUALIFY row_number() OVER (PARTITION BY "partition", "offset" ORDER BY "offset") = 1) l
   ON t."partition" = l."partition" AND t."offset" = l."offset"
-  WHEN NOT MATCHED THEN INSERT ("topic", "partition", "offset", "key", "id", "type", "time", "source", "cause", "traceparent", "data", "order_id", "lines", "shortages") VALUES (l."topic", l."partition", l."offset", l."key", l."id", l."type", l."time", l."source", l."cause", l."traceparent", l."data", l."order_id", l."lines", l."shortages");
+  WHEN NOT MATCHED THEN INSERT ("topic", "partition", "offset", "key", "id", "type", "time", "source", "cause", "traceparent", "data", "ce_subject", "malformed", "order_id", "lines", "shortages") VALUES (l."topic", l."partition", l."offset", l."key", l."id", l."type", l."time", l."source", l."cause", l."traceparent", l."data", l."ce_subject", l."malformed", l."order_id", l."lines", l."shortages");
 TRUNCATE TABLE reservations_landing;
 
 CREATE TABLE IF NOT EXISTS payments (
@@ -81,6 +85,8 @@ CREATE TABLE IF NOT EXISTS payments (
   "cause" VARCHAR,
   "traceparent" VARCHAR,
   "data" VARCHAR,
+  "ce_subject" VARCHAR,
+  "malformed" BOOLEAN,
   "order_id" VARCHAR,
   "payment_id" VARCHAR,
   "amount" NUMBER(18, 4),
@@ -94,7 +100,7 @@ CREATE TRANSIENT TABLE IF NOT EXISTS payments_landing LIKE payments;
 COPY INTO payments_landing FROM @shop_warehouse/topic=payments/ MATCH_BY_COLUMN_NAME = CASE_INSENSITIVE PATTERN = '.*[.]parquet';
 MERGE INTO payments t USING (SELECT * FROM payments_landing QUALIFY row_number() OVER (PARTITION BY "partition", "offset" ORDER BY "offset") = 1) l
   ON t."partition" = l."partition" AND t."offset" = l."offset"
-  WHEN NOT MATCHED THEN INSERT ("topic", "partition", "offset", "key", "id", "type", "time", "source", "cause", "traceparent", "data", "order_id", "payment_id", "amount", "amount_currency", "reason", "score", "reasons", "rules") VALUES (l."topic", l."partition", l."offset", l."key", l."id", l."type", l."time", l."source", l."cause", l."traceparent", l."data", l."order_id", l."payment_id", l."amount", l."amount_currency", l."reason", l."score", l."reasons", l."rules");
+  WHEN NOT MATCHED THEN INSERT ("topic", "partition", "offset", "key", "id", "type", "time", "source", "cause", "traceparent", "data", "ce_subject", "malformed", "order_id", "payment_id", "amount", "amount_currency", "reason", "score", "reasons", "rules") VALUES (l."topic", l."partition", l."offset", l."key", l."id", l."type", l."time", l."source", l."cause", l."traceparent", l."data", l."ce_subject", l."malformed", l."order_id", l."payment_id", l."amount", l."amount_currency", l."reason", l."score", l."reasons", l."rules");
 TRUNCATE TABLE payments_landing;
 
 CREATE TABLE IF NOT EXISTS stock (
@@ -109,6 +115,8 @@ CREATE TABLE IF NOT EXISTS stock (
   "cause" VARCHAR,
   "traceparent" VARCHAR,
   "data" VARCHAR,
+  "ce_subject" VARCHAR,
+  "malformed" BOOLEAN,
   "sku" VARCHAR,
   "on_hand" NUMBER(19, 0),
   "reserved" NUMBER(19, 0),
@@ -124,7 +132,7 @@ CREATE TRANSIENT TABLE IF NOT EXISTS stock_landing LIKE stock;
 COPY INTO stock_landing FROM @shop_warehouse/topic=stock/ MATCH_BY_COLUMN_NAME = CASE_INSENSITIVE PATTERN = '.*[.]parquet';
 MERGE INTO stock t USING (SELECT * FROM stock_landing QUALIFY row_number() OVER (PARTITION BY "partition", "offset" ORDER BY "offset") = 1) l
   ON t."partition" = l."partition" AND t."offset" = l."offset"
-  WHEN NOT MATCHED THEN INSERT ("topic", "partition", "offset", "key", "id", "type", "time", "source", "cause", "traceparent", "data", "sku", "on_hand", "reserved", "available", "dispatched", "sensor", "expected", "seen", "weight_grams", "at") VALUES (l."topic", l."partition", l."offset", l."key", l."id", l."type", l."time", l."source", l."cause", l."traceparent", l."data", l."sku", l."on_hand", l."reserved", l."available", l."dispatched", l."sensor", l."expected", l."seen", l."weight_grams", l."at");
+  WHEN NOT MATCHED THEN INSERT ("topic", "partition", "offset", "key", "id", "type", "time", "source", "cause", "traceparent", "data", "ce_subject", "malformed", "sku", "on_hand", "reserved", "available", "dispatched", "sensor", "expected", "seen", "weight_grams", "at") VALUES (l."topic", l."partition", l."offset", l."key", l."id", l."type", l."time", l."source", l."cause", l."traceparent", l."data", l."ce_subject", l."malformed", l."sku", l."on_hand", l."reserved", l."available", l."dispatched", l."sensor", l."expected", l."seen", l."weight_grams", l."at");
 TRUNCATE TABLE stock_landing;
 
 CREATE TABLE IF NOT EXISTS catalog (
@@ -139,6 +147,8 @@ CREATE TABLE IF NOT EXISTS catalog (
   "cause" VARCHAR,
   "traceparent" VARCHAR,
   "data" VARCHAR,
+  "ce_subject" VARCHAR,
+  "malformed" BOOLEAN,
   "sku" VARCHAR,
   "name" VARCHAR,
   "description" VARCHAR,
@@ -149,7 +159,7 @@ CREATE TRANSIENT TABLE IF NOT EXISTS catalog_landing LIKE catalog;
 COPY INTO catalog_landing FROM @shop_warehouse/topic=catalog/ MATCH_BY_COLUMN_NAME = CASE_INSENSITIVE PATTERN = '.*[.]parquet';
 MERGE INTO catalog t USING (SELECT * FROM catalog_landing QUALIFY row_number() OVER (PARTITION BY "partition", "offset" ORDER BY "offset") = 1) l
   ON t."partition" = l."partition" AND t."offset" = l."offset"
-  WHEN NOT MATCHED THEN INSERT ("topic", "partition", "offset", "key", "id", "type", "time", "source", "cause", "traceparent", "data", "sku", "name", "description", "price_amount", "price_currency") VALUES (l."topic", l."partition", l."offset", l."key", l."id", l."type", l."time", l."source", l."cause", l."traceparent", l."data", l."sku", l."name", l."description", l."price_amount", l."price_currency");
+  WHEN NOT MATCHED THEN INSERT ("topic", "partition", "offset", "key", "id", "type", "time", "source", "cause", "traceparent", "data", "ce_subject", "malformed", "sku", "name", "description", "price_amount", "price_currency") VALUES (l."topic", l."partition", l."offset", l."key", l."id", l."type", l."time", l."source", l."cause", l."traceparent", l."data", l."ce_subject", l."malformed", l."sku", l."name", l."description", l."price_amount", l."price_currency");
 TRUNCATE TABLE catalog_landing;
 
 CREATE TABLE IF NOT EXISTS shopper_activity (
@@ -164,6 +174,8 @@ CREATE TABLE IF NOT EXISTS shopper_activity (
   "cause" VARCHAR,
   "traceparent" VARCHAR,
   "data" VARCHAR,
+  "ce_subject" VARCHAR,
+  "malformed" BOOLEAN,
   "visitor_id" VARCHAR,
   "sku" VARCHAR,
   "search" VARCHAR,
@@ -173,7 +185,7 @@ CREATE TRANSIENT TABLE IF NOT EXISTS shopper_activity_landing LIKE shopper_activ
 COPY INTO shopper_activity_landing FROM @shop_warehouse/topic=shopper-activity/ MATCH_BY_COLUMN_NAME = CASE_INSENSITIVE PATTERN = '.*[.]parquet';
 MERGE INTO shopper_activity t USING (SELECT * FROM shopper_activity_landing QUALIFY row_number() OVER (PARTITION BY "partition", "offset" ORDER BY "offset") = 1) l
   ON t."partition" = l."partition" AND t."offset" = l."offset"
-  WHEN NOT MATCHED THEN INSERT ("topic", "partition", "offset", "key", "id", "type", "time", "source", "cause", "traceparent", "data", "visitor_id", "sku", "search", "quantity") VALUES (l."topic", l."partition", l."offset", l."key", l."id", l."type", l."time", l."source", l."cause", l."traceparent", l."data", l."visitor_id", l."sku", l."search", l."quantity");
+  WHEN NOT MATCHED THEN INSERT ("topic", "partition", "offset", "key", "id", "type", "time", "source", "cause", "traceparent", "data", "ce_subject", "malformed", "visitor_id", "sku", "search", "quantity") VALUES (l."topic", l."partition", l."offset", l."key", l."id", l."type", l."time", l."source", l."cause", l."traceparent", l."data", l."ce_subject", l."malformed", l."visitor_id", l."sku", l."search", l."quantity");
 TRUNCATE TABLE shopper_activity_landing;
 
 CREATE TABLE IF NOT EXISTS alarms (
@@ -188,6 +200,8 @@ CREATE TABLE IF NOT EXISTS alarms (
   "cause" VARCHAR,
   "traceparent" VARCHAR,
   "data" VARCHAR,
+  "ce_subject" VARCHAR,
+  "malformed" BOOLEAN,
   "alarm_id" VARCHAR,
   "kind" VARCHAR,
   "service" VARCHAR,
@@ -201,7 +215,7 @@ CREATE TRANSIENT TABLE IF NOT EXISTS alarms_landing LIKE alarms;
 COPY INTO alarms_landing FROM @shop_warehouse/topic=alarms/ MATCH_BY_COLUMN_NAME = CASE_INSENSITIVE PATTERN = '.*[.]parquet';
 MERGE INTO alarms t USING (SELECT * FROM alarms_landing QUALIFY row_number() OVER (PARTITION BY "partition", "offset" ORDER BY "offset") = 1) l
   ON t."partition" = l."partition" AND t."offset" = l."offset"
-  WHEN NOT MATCHED THEN INSERT ("topic", "partition", "offset", "key", "id", "type", "time", "source", "cause", "traceparent", "data", "alarm_id", "kind", "service", "subject", "expected", "seen", "raised_at", "cleared_at") VALUES (l."topic", l."partition", l."offset", l."key", l."id", l."type", l."time", l."source", l."cause", l."traceparent", l."data", l."alarm_id", l."kind", l."service", l."subject", l."expected", l."seen", l."raised_at", l."cleared_at");
+  WHEN NOT MATCHED THEN INSERT ("topic", "partition", "offset", "key", "id", "type", "time", "source", "cause", "traceparent", "data", "ce_subject", "malformed", "alarm_id", "kind", "service", "subject", "expected", "seen", "raised_at", "cleared_at") VALUES (l."topic", l."partition", l."offset", l."key", l."id", l."type", l."time", l."source", l."cause", l."traceparent", l."data", l."ce_subject", l."malformed", l."alarm_id", l."kind", l."service", l."subject", l."expected", l."seen", l."raised_at", l."cleared_at");
 TRUNCATE TABLE alarms_landing;
 
 CREATE TABLE IF NOT EXISTS sensor_readings (
@@ -216,6 +230,8 @@ CREATE TABLE IF NOT EXISTS sensor_readings (
   "cause" VARCHAR,
   "traceparent" VARCHAR,
   "data" VARCHAR,
+  "ce_subject" VARCHAR,
+  "malformed" BOOLEAN,
   "sensor" VARCHAR,
   "at" TIMESTAMP_TZ,
   "weight_grams" DOUBLE,
@@ -225,7 +241,7 @@ CREATE TRANSIENT TABLE IF NOT EXISTS sensor_readings_landing LIKE sensor_reading
 COPY INTO sensor_readings_landing FROM @shop_warehouse/topic=sensor-readings/ MATCH_BY_COLUMN_NAME = CASE_INSENSITIVE PATTERN = '.*[.]parquet';
 MERGE INTO sensor_readings t USING (SELECT * FROM sensor_readings_landing QUALIFY row_number() OVER (PARTITION BY "partition", "offset" ORDER BY "offset") = 1) l
   ON t."partition" = l."partition" AND t."offset" = l."offset"
-  WHEN NOT MATCHED THEN INSERT ("topic", "partition", "offset", "key", "id", "type", "time", "source", "cause", "traceparent", "data", "sensor", "at", "weight_grams", "celsius") VALUES (l."topic", l."partition", l."offset", l."key", l."id", l."type", l."time", l."source", l."cause", l."traceparent", l."data", l."sensor", l."at", l."weight_grams", l."celsius");
+  WHEN NOT MATCHED THEN INSERT ("topic", "partition", "offset", "key", "id", "type", "time", "source", "cause", "traceparent", "data", "ce_subject", "malformed", "sensor", "at", "weight_grams", "celsius") VALUES (l."topic", l."partition", l."offset", l."key", l."id", l."type", l."time", l."source", l."cause", l."traceparent", l."data", l."ce_subject", l."malformed", l."sensor", l."at", l."weight_grams", l."celsius");
 TRUNCATE TABLE sensor_readings_landing;
 
 CREATE TABLE IF NOT EXISTS logs (
@@ -240,6 +256,8 @@ CREATE TABLE IF NOT EXISTS logs (
   "cause" VARCHAR,
   "traceparent" VARCHAR,
   "data" VARCHAR,
+  "ce_subject" VARCHAR,
+  "malformed" BOOLEAN,
   "service" VARCHAR,
   "instance" VARCHAR,
   "level" VARCHAR,
@@ -257,5 +275,5 @@ CREATE TRANSIENT TABLE IF NOT EXISTS logs_landing LIKE logs;
 COPY INTO logs_landing FROM @shop_warehouse/topic=logs/ MATCH_BY_COLUMN_NAME = CASE_INSENSITIVE PATTERN = '.*[.]parquet';
 MERGE INTO logs t USING (SELECT * FROM logs_landing QUALIFY row_number() OVER (PARTITION BY "partition", "offset" ORDER BY "offset") = 1) l
   ON t."partition" = l."partition" AND t."offset" = l."offset"
-  WHEN NOT MATCHED THEN INSERT ("topic", "partition", "offset", "key", "id", "type", "time", "source", "cause", "traceparent", "data", "service", "instance", "level", "event_name", "category", "message", "fields", "exception", "trace_id", "span_id", "written_at", "dropped") VALUES (l."topic", l."partition", l."offset", l."key", l."id", l."type", l."time", l."source", l."cause", l."traceparent", l."data", l."service", l."instance", l."level", l."event_name", l."category", l."message", l."fields", l."exception", l."trace_id", l."span_id", l."written_at", l."dropped");
+  WHEN NOT MATCHED THEN INSERT ("topic", "partition", "offset", "key", "id", "type", "time", "source", "cause", "traceparent", "data", "ce_subject", "malformed", "service", "instance", "level", "event_name", "category", "message", "fields", "exception", "trace_id", "span_id", "written_at", "dropped") VALUES (l."topic", l."partition", l."offset", l."key", l."id", l."type", l."time", l."source", l."cause", l."traceparent", l."data", l."ce_subject", l."malformed", l."service", l."instance", l."level", l."event_name", l."category", l."message", l."fields", l."exception", l."trace_id", l."span_id", l."written_at", l."dropped");
 TRUNCATE TABLE logs_landing;

@@ -17,14 +17,14 @@ internal sealed class ErrorAlarms(IServiceScopeFactory scopes, IOptions<LogOptio
     public static string SubjectOf(ErrorRate rate) => rate.EventName.Length == 0 ? rate.Service : $"{rate.Service}/{rate.EventName}";
 
     /// <summary>What should be.</summary>
-    public static string Expected(LogOptions options) => $"fewer than {options.AlarmErrors} errors within {options.AlarmWindow.TotalSeconds:0} s";
+    public static string Expected(LogOptions options) => $"fewer than {options.AlarmErrors} errors, each within {options.AlarmWindow.TotalSeconds:0} s of the one before";
 
     /// <inheritdoc/>
     public async Task RunOnceAsync(CancellationToken stoppingToken)
     {
         await using var scope = scopes.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<ActivityDb>();
-        var oldest = time.GetUtcNow() - options.Value.AlarmWindow;
+        var oldest = time.GetUtcNow() - options.Value.ClearedAfter;
         if (!await db.ErrorRates.AnyAsync(rate => rate.AlarmId != null && rate.LastAt < oldest, stoppingToken))
             return;
         await using var transaction = await db.Database.BeginTransactionAsync(stoppingToken);
@@ -32,7 +32,7 @@ internal sealed class ErrorAlarms(IServiceScopeFactory scopes, IOptions<LogOptio
         var rates = await db.ErrorRates.FromSql($"SELECT * FROM error_rates WHERE alarm_id IS NOT NULL AND last_at < {oldest} ORDER BY service, event_name FOR UPDATE SKIP LOCKED").ToListAsync(stoppingToken);
         foreach (var rate in rates.Where(rate => rate.IsOver(options.Value, time.GetUtcNow())))
         {
-            db.Publish(new AlarmCleared(rate.AlarmId!.Value, AlarmKinds.ErrorRate, rate.Service, SubjectOf(rate), Expected(options.Value), $"none since {rate.LastAt:u}, {rate.Errors} in all", rate.LastAt + options.Value.AlarmWindow));
+            db.Publish(new AlarmCleared(rate.AlarmId!.Value, AlarmKinds.ErrorRate, rate.Service, SubjectOf(rate), Expected(options.Value), $"none since {rate.LastAt:u}, {rate.Errors} in all", rate.LastAt + options.Value.ClearedAfter));
             db.Entry(rate).CurrentValues.SetValues(rate with { AlarmId = null, Errors = 0 });
         }
         await db.SaveChangesAsync(stoppingToken);

@@ -18,5 +18,5 @@ internal sealed record ErrorRate(string Service, string EventName, DateTimeOffse
     public bool IsToBeRaised(LogOptions options, DateTimeOffset now) => AlarmId is null && Errors >= options.AlarmErrors && now - LastAt < options.AlarmWindow;
 
     /// <summary>Whether the alarm is over.</summary>
-    public bool IsOver(LogOptions options, DateTimeOffset now) => AlarmId is not null && now - LastAt > options.AlarmWindow;
+    public bool IsOver(LogOptions options, DateTimeOffset now) => AlarmId is not null && now - LastAt > options.ClearedAfter;
 }

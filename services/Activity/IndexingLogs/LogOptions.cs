@@ -13,11 +13,18 @@ public sealed class LogOptions
     [Range(1_000, 1_000_000_000)]
     public long MaxLines { get; set; } = 2_000_000;
 
-    /// <summary>Errors of one service and event name within <see cref="AlarmWindow"/> that raise an alarm.</summary>
+    /// <summary>Errors of one service and event name that raise an alarm, each within <see cref="AlarmWindow"/> of the one before.</summary>
     [Range(1, 1_000_000)]
     public int AlarmErrors { get; set; } = 1;
 
-    /// <summary>How long after the last error an alarm is cleared, and within which errors are counted together.</summary>
+    /// <summary>Within which errors are counted together; older ones raise no alarm.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
     public TimeSpan AlarmWindow { get; set; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>How long after the last error an alarm is cleared, though not before the window has passed: errors that come again and again are one alarm.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
+    public TimeSpan AlarmCalm { get; set; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>The longer of the two: after which an alarm is cleared.</summary>
+    public TimeSpan ClearedAfter => AlarmCalm > AlarmWindow ? AlarmCalm : AlarmWindow;
 }

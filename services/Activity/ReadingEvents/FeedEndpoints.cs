@@ -36,7 +36,7 @@ internal static class FeedEndpoints
         var filter = new EventFilter(order, shopper, sku, trace);
         if (Check(filter, limit) is { Any: true } errors)
             return errors.ToProblem();
-        var events = filter.In(db).AsNoTracking();
+        var events = (await filter.InAsync(db, cancellationToken)).AsNoTracking();
         if (after is not null)
             events = events.Where(e => e.Position < after);
         return TypedResults.Ok(PageOf(await events.OrderByDescending(e => e.Position).Take(limit + 1).ToListAsync(cancellationToken), limit));
@@ -51,7 +51,7 @@ internal static class FeedEndpoints
             errors.Add("order", "Say whose timeline: order, shopper, sku or trace.");
         if (errors.Any)
             return errors.ToProblem();
-        var events = filter.In(db).AsNoTracking();
+        var events = (await filter.InAsync(db, cancellationToken)).AsNoTracking();
         if (after is not null)
             events = events.Where(e => e.Position > after);
         return TypedResults.Ok(PageOf(await events.OrderBy(e => e.Position).Take(limit + 1).ToListAsync(cancellationToken), limit));

@@ -20,10 +20,10 @@ internal sealed class ArchivedEvents(IServiceProvider services)
         foreach (var file in files.OrderBy(file => file.Hour).ThenBy(file => file.First))
         {
             var events = new List<(StoredEvent?, string, int, long)>();
-            foreach (var stored in await FileRows.ReadAsync(warehouse, file, cancellationToken))
+            foreach (var (stored, offset) in await FileRows.ReadAsync(warehouse, file, cancellationToken))
             {
-                if (stored.Offset >= positions.GetValueOrDefault((file.Topic, file.Partition)) && stored.Offset < first[(file.Topic, file.Partition)])
-                    events.Add((stored.EventId == Guid.Empty ? null : stored, file.Topic, file.Partition, stored.Offset));
+                if (offset >= positions.GetValueOrDefault((file.Topic, file.Partition)) && offset < first[(file.Topic, file.Partition)])
+                    events.Add((stored, file.Topic, file.Partition, offset));
             }
             yield return events;
         }

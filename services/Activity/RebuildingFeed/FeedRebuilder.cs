@@ -85,9 +85,15 @@ internal sealed partial class FeedRebuilder(NpgsqlDataSource dataSource, LogRead
         using var reader = logs.Open();
         var positions = await RebuildTable.PositionsAsync(connection, rebuild.Id, cancellationToken);
         if (positions.Count == 0)
+        {
             positions = await BeginAsync(connection, reader, rebuild, cancellationToken);
+        }
         else
+        {
+            // one that another version began may have fewer tables
+            await ShadowTables.CreateAsync(connection, cancellationToken);
             RebuildResumed(logger, rebuild.Id, rebuild.Events);
+        }
         var writer = await ShadowWriter.OpenAsync(connection, rebuild.Id, cancellationToken);
         if (rebuild.From == RebuildEndpoints.Archive)
             await FillAsync(connection, rebuild, writer, positions, archive.ReadAsync(positions, reader.PartitionsOf(Topics.Lasting), cancellationToken), cancellationToken);
@@ -99,6 +105,7 @@ internal sealed partial class FeedRebuilder(NpgsqlDataSource dataSource, LogRead
         await RebuildTable.EnterAsync(connection, rebuild.Id, RebuildStates.CatchingUp, cancellationToken);
         await CatchUpAsync(connection, reader, rebuild, writer, positions, cancellationToken);
         await RebuildTable.EnterAsync(connection, rebuild.Id, RebuildStates.Comparing, cancellationToken);
+        await RebuildTable.KeepRedrivenAsync(connection, cancellationToken);
         await RebuildTable.CompareAsync(connection, rebuild.Id, cancellationToken);
         await ShadowTables.AnalyzeAsync(connection, cancellationToken);
         await CatchUpAsync(connection, reader, rebuild, writer, positions, cancellationToken);
@@ -122,16 +129,23 @@ internal sealed partial class FeedRebuilder(NpgsqlDataSource dataSource, LogRead
         var partitions = reader.PartitionsOf(Topics.Lasting);
         var positions = new Positions();
         var sinceTime = IsoTime.TryParse(rebuild.From, out var since) ? reader.OffsetsAt(partitions, since) : null;
-        foreach (var partition in partitions)
-            positions[(partition.Topic.Name, partition.Partition)] = rebuild.From == RebuildEndpoints.Archive ? 0 : sinceTime?[(partition.Topic.Name, partition.Partition)] ?? partition.First;
         await ShadowTables.DropAsync(connection, cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         await ShadowTables.CreateAsync(connection, cancellationToken);
-        await RebuildTable.InsertPositionsAsync(connection, rebuild.Id, positions, cancellationToken);
-        // from a time on: what was before it stays as it is
-        if (sinceTime is not null)
-            await RebuildTable.CopyOlderAsync(connection, rebuild.Id, cancellationToken);
         var feed = await EndpointPositions.ReadAsync(connection, Endpoint, forUpdate: false, cancellationToken);
+        foreach (var partition in partitions)
+        {
+            var key = (partition.Topic.Name, partition.Partition);
+            // what the feed has not come to yet cannot be taken over from it, however old it is
+            positions[key] = rebuild.From == RebuildEndpoints.Archive ? 0 : sinceTime is null ? partition.First : Math.Min(sinceTime[key], feed.GetValueOrDefault(key));
+        }
+        await RebuildTable.InsertPositionsAsync(connection, rebuild.Id, positions, cancellationToken);
+        if (sinceTime is not null)
+        {
+            // what was before the time stays as it is; noted first, so that what is redriven meanwhile is copied or known
+            await AppliedRecords.NoteUnhandledAsync(connection, Endpoint, ShadowTables.Unhandled, cancellationToken);
+            await RebuildTable.CopyOlderAsync(connection, rebuild.Id, cancellationToken);
+        }
         await RebuildTable.SetOfAsync(connection, rebuild.Id, AheadOf(positions, feed), cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return positions;
@@ -237,6 +251,8 @@ internal sealed partial class FeedRebuilder(NpgsqlDataSource dataSource, LogRead
             await writer.AddAsync(connection, last, records, reached.Of(rebuild.Id), transaction, cancellationToken);
             // what the new tables do not have (what is no event at all, what lies before the time from which on a rebuild was asked for) waits on
             await AppliedRecords.EndDeadLettersAsync(connection, Endpoint, ShadowTables.Of("events"), cancellationToken);
+            // from here on nothing is redriven until the tables are in their places
+            await RebuildTable.KeepRedrivenAsync(connection, cancellationToken);
             await ShadowTables.SwapAsync(connection, cancellationToken);
             await RebuildTable.FinishAsync(connection, rebuild.Id, cancellationToken);
             await transaction.CommitAsync(cancellationToken);

@@ -1,5 +1,6 @@
 using Npgsql;
 using NpgsqlTypes;
+using Shop.Activity.StoringEvents;
 using Shop.Contracts;
 using Shop.Messaging.Schema;
 
@@ -46,6 +47,34 @@ internal static class RebuildTable
             """, cancellationToken, SqlParameter.Of(rebuild));
         await ExecuteAsync(connection, "INSERT INTO shadow_orders SELECT * FROM orders", cancellationToken);
         await ExecuteAsync(connection, "INSERT INTO shadow_ordered_skus SELECT * FROM ordered_skus", cancellationToken);
+        // what was redriven before it was copied, and what is read from the topics
+        await ExecuteAsync(connection, $"DELETE FROM {ShadowTables.Unhandled} u USING shadow_events e WHERE e.topic = u.topic AND e.partition = u.partition AND e.record_offset = u.record_offset", cancellationToken);
+        await ExecuteAsync(connection, $"""
+            DELETE FROM {ShadowTables.Unhandled} u USING rebuild_positions p
+            WHERE p.rebuild_id = $1 AND p.topic = u.topic AND p.partition = u.partition AND u.record_offset >= p.next_offset
+            """, cancellationToken, SqlParameter.Of(rebuild));
+        // they are few: not knowing that, the planner would have all events read for them while the feed waits
+        await ExecuteAsync(connection, $"ANALYZE {ShadowTables.Unhandled}", cancellationToken);
+    }
+
+    /// <summary>Takes over what was redriven since, of the records that the rebuild does not read.</summary>
+    public static async Task KeepRedrivenAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        // the index of keys has no long ones
+        foreach (var length in (string[])[$"<= {StoredEvent.LongestSearchedKey}", $"> {StoredEvent.LongestSearchedKey}"])
+        {
+            await ExecuteAsync(connection, $$"""
+                WITH redriven AS (
+                  DELETE FROM {{ShadowTables.Unhandled}} u USING events e
+                  WHERE e.key = u.key AND e.topic = u.topic AND e.partition = u.partition AND e.record_offset = u.record_offset AND length(e.key) {{length}} AND length(u.key) {{length}}
+                  RETURNING e.*),
+                ids AS (SELECT key::uuid AS order_id FROM redriven WHERE topic = $1 AND key ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'),
+                owners AS (INSERT INTO shadow_orders SELECT * FROM orders WHERE order_id IN (SELECT order_id FROM ids) ON CONFLICT DO NOTHING),
+                skus AS (INSERT INTO shadow_ordered_skus SELECT * FROM ordered_skus WHERE order_id IN (SELECT order_id FROM ids) ON CONFLICT DO NOTHING)
+                INSERT INTO shadow_events (event_id, type, topic, partition, record_offset, key, source, subject, at, causation_id, trace_parent, data, malformed)
+                SELECT event_id, type, topic, partition, record_offset, key, source, subject, at, causation_id, trace_parent, data, malformed FROM redriven ORDER BY position
+                """, cancellationToken, SqlParameter.Of(Topics.Orders.Name));
+        }
     }
 
     /// <summary>How many events there will be: what is there already and the <paramref name="ahead"/> that lie before the feed.</summary>

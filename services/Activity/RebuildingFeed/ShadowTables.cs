@@ -17,6 +17,12 @@ internal static class ShadowTables
 
     private const string Prefix = "shadow_";
 
+    /// <summary>
+    /// Where the records lie that the feed was past and had not handled when a rebuild from a time began, and that are before that time: the rebuild does not
+    /// read them, and what is redriven of them has to be in its tables all the same.
+    /// </summary>
+    public const string Unhandled = "shadow_unhandled";
+
     /// <summary>What a table is called while it is a shadow.</summary>
     public static string Of(string table) => Prefix + table;
 
@@ -24,13 +30,13 @@ internal static class ShadowTables
     public static async Task CreateAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         var sql = string.Concat(Names.Select(table => $"CREATE TABLE IF NOT EXISTS {Of(table)} (LIKE {table} INCLUDING DEFAULTS INCLUDING GENERATED INCLUDING IDENTITY INCLUDING STORAGE) WITH (autovacuum_enabled = off);\n"));
-        await ExecuteAsync(connection, sql, cancellationToken);
+        await ExecuteAsync(connection, $"{sql}CREATE TABLE IF NOT EXISTS {Unhandled} (topic text, partition integer, record_offset bigint, key text)", cancellationToken);
         await IndexAsync(connection, Keyed, cancellationToken);
     }
 
     /// <summary>Removes them.</summary>
     public static Task DropAsync(NpgsqlConnection connection, CancellationToken cancellationToken) =>
-        ExecuteAsync(connection, string.Concat(Names.Select(table => $"DROP TABLE IF EXISTS {Of(table)};\n")), cancellationToken);
+        ExecuteAsync(connection, $"{string.Concat(Names.Select(table => $"DROP TABLE IF EXISTS {Of(table)};\n"))}DROP TABLE IF EXISTS {Unhandled}", cancellationToken);
 
     /// <summary>Gives them the keys and indexes that the live tables have; those that are there already stay.</summary>
     public static Task IndexAsync(NpgsqlConnection connection, CancellationToken cancellationToken) => IndexAsync(connection, Names, cancellationToken);
@@ -59,7 +65,7 @@ internal static class ShadowTables
         var keys = await ReadAsync(connection, "SELECT conrelid::regclass::text, conname, '' FROM pg_constraint WHERE contype = 'p' AND conrelid = ANY($1::regclass[])", cancellationToken);
         var sequence = (await ReadAsync(connection, "SELECT pg_get_serial_sequence(name, 'position'), pg_get_serial_sequence('shadow_events', 'position'), '' FROM unnest($1) AS name WHERE name = 'events'", cancellationToken))[0];
         var options = await ReadAsync(connection, "SELECT relname, coalesce(array_to_string(reloptions, ', '), ''), '' FROM pg_class WHERE oid = ANY($1::regclass[])", cancellationToken);
-        var sql = new StringBuilder();
+        var sql = new StringBuilder($"DROP TABLE {Unhandled};\n");
         foreach (var (table, key, _) in keys)
             sql.Append($"ALTER TABLE {Of(table)} ADD CONSTRAINT {Of(key)}_ PRIMARY KEY USING INDEX {Of(key)};\n");
         foreach (var table in Names)

@@ -63,9 +63,16 @@ internal sealed class TextBuffer(WarehouseColumn column) : ColumnBuffer(column, 
 {
     private readonly List<string?> _texts = [];
 
-    public void Add(string? text) => _texts.Add(text);
+    /// <summary>How many all texts have together.</summary>
+    public long Characters { get; private set; }
 
-    public override void Add(JsonElement? value) => _texts.Add(value switch
+    public void Add(string? text)
+    {
+        _texts.Add(text);
+        Characters += text?.Length ?? 0;
+    }
+
+    public override void Add(JsonElement? value) => Add(value switch
     {
         null or { ValueKind: JsonValueKind.Null } => null,
         { ValueKind: JsonValueKind.String } text when Column.Type == WarehouseType.Text => TextOf(text),
@@ -79,7 +86,8 @@ internal sealed class TextBuffer(WarehouseColumn column) : ColumnBuffer(column, 
         var texts = new string?[rows];
         if (theirs is not null)
             await reader.ReadAsync(theirs, texts.AsMemory()!, cancellationToken: cancellationToken);
-        _texts.AddRange(texts);
+        foreach (var text in texts)
+            Add(text);
     }
 
     /// <summary>Half of a surrogate pair is no text: it stays as it was written.</summary>

@@ -6,6 +6,9 @@ namespace Shop.Activity.Warehouse;
 /// <summary>Makes one file of small ones that follow each other.</summary>
 internal static class FileMerging
 {
+    /// <summary>Bytes of events' data, before compression, from which on rows are written as a row group: no more of them are in memory, however many files are merged.</summary>
+    private const long GroupBytes = 16L << 20;
+
     /// <summary>Small files of the same partition and hour that follow each other, and may be one: two of them at least.</summary>
     /// <param name="files">What is there.</param>
     /// <param name="smallerThan">Bytes from which on a file is not small.</param>
@@ -42,34 +45,70 @@ internal static class FileMerging
     }
 
     /// <summary>
-    /// Whether files have the columns that they have today: one that was written by a newer version has more, which a merged file would lose, and one that was
+    /// Whether a file has the columns that it would have today: one that was written by a newer version has more, which a merged file would lose, and one that was
     /// written by an older one is left to those who know how to read it.
     /// </summary>
-    public static async Task<bool> AreOfTodayAsync(IWarehouse warehouse, IReadOnlyList<WarehouseFile> files, CancellationToken cancellationToken)
+    public static async Task<bool> IsOfTodayAsync(IWarehouse warehouse, WarehouseFile file, CancellationToken cancellationToken)
     {
-        var schema = new RowBuffer(WarehouseTable.Of(files[0].Topic)).Schema;
-        foreach (var file in files)
-        {
-            await using var stream = await warehouse.OpenAsync(file, cancellationToken);
-            await using var reader = await ParquetReader.CreateAsync(stream, leaveStreamOpen: true, cancellationToken: cancellationToken);
-            if (!reader.Schema.Equals(schema))
-                return false;
-        }
-        return true;
+        var schema = new RowBuffer(WarehouseTable.Of(file.Topic)).Schema;
+        await using var stream = await warehouse.OpenAsync(file, cancellationToken);
+        await using var reader = await ParquetReader.CreateAsync(stream, leaveStreamOpen: true, cancellationToken: cancellationToken);
+        return reader.Schema.Equals(schema);
     }
 
     /// <summary>Merges files. A crash in the middle leaves nothing that recovery does not see.</summary>
     /// <returns>The merged file; null where somebody reads, so that the files have to stay.</returns>
+    /// <exception cref="UnreadableFileException">One of them is damaged.</exception>
     public static async Task<WarehouseFile?> MergeAsync(LocalWarehouse warehouse, IReadOnlyList<WarehouseFile> files, CancellationToken cancellationToken)
     {
-        var rows = new RowBuffer(WarehouseTable.Of(files[0].Topic));
+        var merged = files[0] with { Last = files[^1].Last };
+        return await warehouse.ReplaceAsync(merged, files, stream => WriteAsync(warehouse, files, stream, cancellationToken), cancellationToken) ? merged : null;
+    }
+
+    private static async Task WriteAsync(LocalWarehouse warehouse, IReadOnlyList<WarehouseFile> files, Stream merged, CancellationToken cancellationToken)
+    {
+        var table = WarehouseTable.Of(files[0].Topic);
+        var rows = new RowBuffer(table);
+        await using var writer = await rows.BeginAsync(merged, cancellationToken);
         foreach (var file in files)
         {
-            await using var stream = await warehouse.OpenAsync(file, cancellationToken);
-            await using var reader = await ParquetReader.CreateAsync(stream, leaveStreamOpen: true, cancellationToken: cancellationToken);
-            await rows.AddAsync(reader, cancellationToken);
+            await using var stream = await OfAsync(file, () => warehouse.OpenAsync(file, cancellationToken));
+            await using var reader = await OfAsync(file, async () => await ParquetReader.CreateAsync(stream, leaveStreamOpen: true, cancellationToken: cancellationToken));
+            for (var group = 0; group < reader.RowGroupCount; group++)
+            {
+                var (part, target) = (group, rows);
+                await OfAsync(file, async () =>
+                {
+                    await target.AddAsync(reader, part, cancellationToken);
+                    return target;
+                });
+                if (rows.Bytes < GroupBytes)
+                    continue;
+                await rows.WriteAsync(writer, cancellationToken);
+                rows = new(table);
+            }
         }
-        var merged = files[0] with { Last = files[^1].Last };
-        return await warehouse.ReplaceAsync(merged, files, stream => rows.WriteAsync(stream, cancellationToken), cancellationToken) ? merged : null;
+        if (rows.Rows > 0)
+            await rows.WriteAsync(writer, cancellationToken);
     }
+
+    /// <summary>Reads something of a file: where that cannot be read, it is told which file it was.</summary>
+    private static async Task<T> OfAsync<T>(WarehouseFile file, Func<Task<T>> read)
+    {
+        try
+        {
+            return await read();
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            throw new UnreadableFileException(file, e);
+        }
+    }
+}
+
+/// <summary>A file of the warehouse cannot be read.</summary>
+internal sealed class UnreadableFileException(WarehouseFile file, Exception innerException) : Exception($"{file.Path} cannot be read", innerException)
+{
+    /// <summary>The file.</summary>
+    public WarehouseFile File { get; } = file;
 }

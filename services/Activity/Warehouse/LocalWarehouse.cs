@@ -47,7 +47,7 @@ internal sealed class LocalWarehouse(string directory) : IWarehouse
         {
             return new(Path.Combine(directory, LockFile), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         }
-        catch (IOException)
+        catch (IOException e) when (WarehouseAccess.IsHeld(e))
         {
             return null;
         }
@@ -133,10 +133,18 @@ internal sealed class LocalWarehouse(string directory) : IWarehouse
     private async Task<string> WriteAsideAsync(WarehouseFile file, Func<Stream, Task> write)
     {
         var aside = PathOf(Temporary, file.Name);
-        await using var stream = new FileStream(aside, FileMode.Create, FileAccess.ReadWrite, FileShare.None, BufferBytes);
-        await write(stream);
-        await stream.FlushAsync();
-        stream.Flush(flushToDisk: true);
+        try
+        {
+            await using var stream = new FileStream(aside, FileMode.Create, FileAccess.ReadWrite, FileShare.None, BufferBytes);
+            await write(stream);
+            await stream.FlushAsync();
+            stream.Flush(flushToDisk: true);
+        }
+        catch
+        {
+            File.Delete(aside);
+            throw;
+        }
         return aside;
     }
 

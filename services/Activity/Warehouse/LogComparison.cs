@@ -19,6 +19,11 @@ internal enum LogLikeness
     Another,
 }
 
+/// <summary>What partitions are to the files that were written from them.</summary>
+/// <param name="Likeness">That, by partition.</param>
+/// <param name="Known">The topics of which a record shows that they are those of the files: whatever a partition of theirs lacks, it lost.</param>
+internal sealed record ComparedLogs(IReadOnlyDictionary<LogPartition, LogLikeness> Likeness, IReadOnlySet<string> Known);
+
 /// <summary>
 /// Compares partitions with the files that were written from them, by the newest record that both should have; where that differs, by the oldest: a log that
 /// has lost its end and grown again still has the files' first records.
@@ -28,7 +33,7 @@ internal static class LogComparison
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
     /// <exception cref="TimeoutException">The topics did not answer.</exception>
-    public static async Task<IReadOnlyDictionary<LogPartition, LogLikeness>> CompareAsync(
+    public static async Task<ComparedLogs> CompareAsync(
         IWarehouse warehouse, LogReader reader, IReadOnlyList<LogPartition> partitions, ILookup<(string Topic, int Partition), WarehouseFile> files, CancellationToken cancellationToken)
     {
         var found = new Dictionary<LogPartition, LogLikeness>();
@@ -47,12 +52,13 @@ internal static class LogComparison
             Probe? ProbeAt(long offset) =>
                 offset >= partition.First && files[key].FirstOrDefault(file => file.First <= offset && offset <= file.Last) is { } file ? new(partition, file, offset) : null;
         }
+        var known = new HashSet<string>();
         foreach (var key in await DifferingAsync(newest))
             found[newest[key].Partition] = LogLikeness.Another;
         var maybe = oldest.Where(probe => found[probe.Value.Partition] == LogLikeness.Another).ToDictionary();
         foreach (var key in maybe.Keys.Except(await DifferingAsync(maybe)))
             found[maybe[key].Partition] = LogLikeness.Shorter;
-        return found;
+        return new(found, known);
 
         async Task<List<(string Topic, int Partition)>> DifferingAsync(Dictionary<(string Topic, int Partition), Probe> probes)
         {
@@ -61,8 +67,13 @@ internal static class LogComparison
             {
                 var (_, file, offset) = probes[(record.Topic, record.Partition)];
                 // one that was compacted away tells nothing
-                if (record.Offset == offset && await FileRows.FindAsync(warehouse, file, offset, cancellationToken) is { } row && !AreSame(record, row))
+                if (record.Offset != offset || await FileRows.FindAsync(warehouse, file, offset, cancellationToken) is not { } row)
+                    continue;
+                if (!AreSame(record, row))
                     differing.Add((record.Topic, record.Partition));
+                // what has no id may be the same by chance
+                else if (row.Id != Guid.Empty)
+                    known.Add(record.Topic);
             }
             return differing;
         }

@@ -16,10 +16,11 @@ internal sealed class RowBuffer
     private const int EnvelopeBytes = 200;
 
     private readonly ColumnBuffer[] _columns;
-    private readonly TextBuffer _topic, _key, _id, _type, _source, _cause, _traceParent, _data;
+    private readonly TextBuffer _topic, _key, _id, _type, _source, _cause, _traceParent, _data, _subject;
     private readonly ValueBuffer<int> _partition;
     private readonly ValueBuffer<long> _offset;
     private readonly ValueBuffer<DateTime> _time;
+    private readonly ValueBuffer<bool> _malformed;
     private readonly ColumnBuffer[] _fields;
 
     public RowBuffer(WarehouseTable table)
@@ -29,6 +30,7 @@ internal sealed class RowBuffer
         (_topic, _partition, _offset, _key) = (Text("topic"), (ValueBuffer<int>)Find("partition"), (ValueBuffer<long>)Find("offset"), Text("key"));
         (_id, _type, _time, _source) = (Text("id"), Text("type"), (ValueBuffer<DateTime>)Find("time"), Text("source"));
         (_cause, _traceParent, _data) = (Text("cause"), Text("traceparent"), Text("data"));
+        (_subject, _malformed) = (Text("ce_subject"), (ValueBuffer<bool>)Find("malformed"));
         _fields = [.. _columns.Where(column => column.Column.Path.Count > 0)];
 
         ColumnBuffer Find(string name) => _columns.Single(column => column.Column.Name == name);
@@ -53,39 +55,53 @@ internal sealed class RowBuffer
         _key.Add(record.Key);
         _id.Add(attributes?.Id.ToString());
         _type.Add(attributes?.Type);
-        _time.Add((attributes is null || attributes.Time == DateTimeOffset.UnixEpoch ? record.Timestamp : attributes.Time).UtcDateTime);
+        _time.Add(Microseconds((attributes is null || attributes.Time == DateTimeOffset.UnixEpoch ? record.Timestamp : attributes.Time).UtcDateTime));
         _source.Add(attributes?.Source);
         _cause.Add(attributes?.CausationId?.ToString());
         _traceParent.Add(attributes?.TraceParent);
         _data.Add(data);
+        _subject.Add(attributes is null || attributes.Subject == record.Key ? null : attributes.Subject);
+        _malformed.Add(data is not null && content is null);
         using (content)
             AddFields(content);
         Rows++;
         Bytes += EnvelopeBytes + (record.Body?.Length ?? 0);
     }
 
-    /// <summary>Adds the rows of a file, which may have been written when the table had fewer columns.</summary>
-    public async Task AddAsync(ParquetReader file, CancellationToken cancellationToken)
+    /// <summary>Adds the rows of a row group of a file, which may have been written when the table had fewer columns.</summary>
+    public async Task AddAsync(ParquetReader file, int group, CancellationToken cancellationToken)
     {
         var theirs = file.Schema.GetDataFields().ToDictionary(field => field.Name);
-        for (var group = 0; group < file.RowGroupCount; group++)
-        {
-            using var reader = file.OpenRowGroupReader(group);
-            foreach (var column in _columns)
-                await column.AddAsync(reader, theirs.GetValueOrDefault(column.Column.Name), (int)reader.RowCount, cancellationToken);
-            Rows += (int)reader.RowCount;
-        }
+        using var reader = file.OpenRowGroupReader(group);
+        var (rows, characters) = ((int)reader.RowCount, _data.Characters);
+        foreach (var column in _columns)
+            await column.AddAsync(reader, theirs.GetValueOrDefault(column.Column.Name), rows, cancellationToken);
+        Rows += rows;
+        Bytes += (EnvelopeBytes * (long)rows) + _data.Characters - characters;
     }
 
     /// <summary>Writes the rows as a whole file.</summary>
     public async Task WriteAsync(Stream file, CancellationToken cancellationToken)
     {
+        await using var writer = await BeginAsync(file, cancellationToken);
+        await WriteAsync(writer, cancellationToken);
+    }
+
+    /// <summary>Begins a file of rows like these.</summary>
+    public async Task<ParquetWriter> BeginAsync(Stream file, CancellationToken cancellationToken) =>
         // at its strongest zstd takes twenty times as long
-        await using var writer = await ParquetWriter.CreateAsync(Schema, file, new() { CompressionMethod = CompressionMethod.Zstd, CompressionLevel = CompressionLevel.Fastest }, cancellationToken: cancellationToken);
-        using var rows = writer.CreateRowGroup();
+        await ParquetWriter.CreateAsync(Schema, file, new() { CompressionMethod = CompressionMethod.Zstd, CompressionLevel = CompressionLevel.Fastest }, cancellationToken: cancellationToken);
+
+    /// <summary>Writes the rows as a row group of a file.</summary>
+    public async Task WriteAsync(ParquetWriter file, CancellationToken cancellationToken)
+    {
+        using var rows = file.CreateRowGroup();
         foreach (var column in _columns)
             await column.WriteAsync(rows, cancellationToken);
     }
+
+    /// <summary>Without what is finer than a column, and the feed's tables, can hold.</summary>
+    private static DateTime Microseconds(DateTime time) => time.AddTicks(-(time.Ticks % TimeSpan.TicksPerMicrosecond));
 
     private void AddFields(JsonDocument? json)
     {

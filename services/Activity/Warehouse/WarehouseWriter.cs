@@ -22,8 +22,8 @@ internal sealed partial class WarehouseWriter(LogReaders logs, IWarehouse wareho
 
     private readonly SemaphoreSlim _compressing = new(Environment.ProcessorCount);
     private readonly Dictionary<(string Topic, int Partition), PartitionWriter> _partitions = [];
-    private readonly HashSet<string> _unmerged = [];
-    private HashSet<string> _leftOut = [];
+    private readonly HashSet<string> _unmerged = [], _unmergeable = [];
+    private HashSet<(string Topic, int Partition)> _leftOut = [];
     private bool _isBeingRead;
     private long _waitingBytes;
 
@@ -67,6 +67,15 @@ internal sealed partial class WarehouseWriter(LogReaders logs, IWarehouse wareho
             }
             foreach (var failed in _partitions.Values.Where(partition => partition.Writing.IsFaulted))
                 await failed.Writing;
+            // told only by an empty batch
+            foreach (var partition in batch.Count > 0 ? [] : _partitions.Values.Where(partition => IsOverdue(partition, reader)).ToList())
+            {
+                var hasLostItsEnd = !reader.IsPassed((partition.Topic, partition.Partition), partition.Begun!.Last + 1);
+                await EndBegunAsync(partition, stoppingToken);
+                // its topic ends before its files: what that means is found out by opening it again
+                if (hasLostItsEnd)
+                    return;
+            }
             foreach (var partition in _partitions.Values.Where(partition => partition.Rows.Rows > 0 && partition.Begun is null && time.GetElapsedTime(partition.BeganAt) > options.Value.MaxAge))
                 await WriteAsync(partition, stoppingToken);
             if (warehouse is LocalWarehouse local && time.GetElapsedTime(mergedAt) > options.Value.MergeInterval)
@@ -87,7 +96,10 @@ internal sealed partial class WarehouseWriter(LogReaders logs, IWarehouse wareho
         await EndWritingAsync();
     }
 
-    /// <summary>Finds out where each partition goes on, and which topics cannot: they wait, and hold up no others.</summary>
+    /// <summary>
+    /// Finds out where each partition goes on, and which cannot: they wait, and hold up no others. Where a partition has less than its files and nothing shows that
+    /// its topic is theirs, that may have been made anew, and all its partitions of which there are files wait.
+    /// </summary>
     /// <returns>The partitions that there are.</returns>
     private async Task<IReadOnlyList<LogPartition>> OpenAsync(LogReader reader, CancellationToken cancellationToken)
     {
@@ -96,8 +108,8 @@ internal sealed partial class WarehouseWriter(LogReaders logs, IWarehouse wareho
         var files = (await warehouse.RecoverAsync(cancellationToken)).ToLookup(file => (file.Topic, file.Partition));
         var begun = await warehouse.BegunAsync(cancellationToken);
         var partitions = reader.PartitionsOf(Topics.All);
-        var likeness = await LogComparison.CompareAsync(warehouse, reader, partitions, files, cancellationToken);
-        var leftOut = new HashSet<string>();
+        var (likeness, known) = await LogComparison.CompareAsync(warehouse, reader, partitions, files, cancellationToken);
+        var leftOut = new HashSet<(string Topic, int Partition)>();
         _isBeingRead = false;
         foreach (var topic in partitions.GroupBy(partition => partition.Topic.Name))
         {
@@ -105,19 +117,39 @@ internal sealed partial class WarehouseWriter(LogReaders logs, IWarehouse wareho
             var aside = isAnew ? await warehouse.SupersedeAsync(topic.Key, time.GetUtcNow(), cancellationToken) : null;
             if (aside is not null)
                 TopicReplaced(logger, topic.Key, aside);
-            else if (isAnew || topic.Any(partition => likeness[partition] == LogLikeness.Shorter))
-                leftOut.Add(topic.Key);
+            else if (isAnew)
+                leftOut.UnionWith(topic.Select(KeyOf));
+            else if (topic.Any(partition => likeness[partition] == LogLikeness.Shorter))
+                leftOut.UnionWith(topic.Where(partition => likeness[partition] == LogLikeness.Shorter || (!known.Contains(topic.Key) && files.Contains(KeyOf(partition)))).Select(KeyOf));
             // it is superseded when nobody reads
             _isBeingRead |= isAnew && aside is null;
-            foreach (var partition in leftOut.Contains(topic.Key) ? [] : topic.ToList())
-                Add(partition, aside is null ? files[(partition.Topic.Name, partition.Partition)].MaxBy(file => file.Last) : null, aside is null ? begun : null);
+            foreach (var partition in topic.Where(partition => !leftOut.Contains(KeyOf(partition))))
+                Add(partition, aside is null ? files[KeyOf(partition)].MaxBy(file => file.Last) : null, aside is null ? begun : null);
         }
-        foreach (var topic in leftOut.Except(_leftOut))
-            TopicLeftOut(logger, topic);
+        var (names, before) = (Names(leftOut, partitions), Names(_leftOut, partitions));
+        foreach (var name in names.Except(before))
+            TopicLeftOut(logger, name);
         _leftOut = leftOut;
-        health.LeaveOut(leftOut.Order(StringComparer.Ordinal));
+        health.LeaveOut(names);
         WarehouseOpened(logger, _partitions.Count);
         return partitions;
+    }
+
+    private static (string Topic, int Partition) KeyOf(LogPartition partition) => (partition.Topic.Name, partition.Partition);
+
+    /// <summary>What is left out, as an operator is told: a topic as a whole, or those of its partitions.</summary>
+    private static List<string> Names(HashSet<(string Topic, int Partition)> leftOut, IReadOnlyList<LogPartition> partitions)
+    {
+        var names = new List<string>();
+        foreach (var topic in partitions.GroupBy(partition => partition.Topic.Name).OrderBy(topic => topic.Key, StringComparer.Ordinal))
+        {
+            var left = topic.Where(partition => leftOut.Contains(KeyOf(partition))).ToList();
+            if (left.Count > 0 && left.Count == topic.Count())
+                names.Add(topic.Key);
+            else
+                names.AddRange(left.Select(partition => $"{topic.Key}[{partition.Partition}]"));
+        }
+        return names;
     }
 
     private void Add(LogPartition partition, WarehouseFile? last, IReadOnlyDictionary<(string Topic, int Partition, long Begin), WarehouseFile>? begun)
@@ -132,9 +164,9 @@ internal sealed partial class WarehouseWriter(LogReaders logs, IWarehouse wareho
         });
     }
 
-    /// <summary>Whether there is another partition than before, or another record of a topic that is left out, or one to be archived anew.</summary>
+    /// <summary>Whether there is another partition than before, or another record of one that is left out, or a topic to be archived anew.</summary>
     private bool IsOtherwise(IReadOnlyList<LogPartition> before, IReadOnlyList<LogPartition> now) =>
-        _isBeingRead || now.Count > before.Count || now.Any(partition => _leftOut.Contains(partition.Topic.Name) && !before.Contains(partition));
+        _isBeingRead || now.Count > before.Count || now.Any(partition => _leftOut.Contains(KeyOf(partition)) && !before.Contains(partition));
 
     private async Task AddAsync(ConsumedRecord record, CancellationToken cancellationToken)
     {
@@ -148,7 +180,7 @@ internal sealed partial class WarehouseWriter(LogReaders logs, IWarehouse wareho
             (partition.First, partition.Hour, partition.BeganAt) = (record.Offset, hour, time.GetTimestamp());
         var before = partition.Rows.Bytes;
         partition.Rows.Add(record);
-        partition.Next = record.Offset + 1;
+        (partition.Next, partition.AddedAt) = (record.Offset + 1, time.GetTimestamp());
         var waiting = Interlocked.Add(ref _waitingBytes, partition.Rows.Bytes - before);
         if (partition.Begun?.Last == record.Offset)
         {
@@ -165,6 +197,14 @@ internal sealed partial class WarehouseWriter(LogReaders logs, IWarehouse wareho
             await EndWritingAsync();
         }
     }
+
+    /// <summary>
+    /// Whether a file that somebody had begun waits for records that do not come: they were dropped, or the topic has lost them, which is believed when nothing
+    /// has come for as long as a file may wait.
+    /// </summary>
+    private bool IsOverdue(PartitionWriter partition, LogReader reader) => partition.Begun is { } begun
+        && (reader.IsPassed((partition.Topic, partition.Partition), begun.Last + 1)
+            || (partition.Rows.Rows > 0 && reader.IsPassed((partition.Topic, partition.Partition), partition.Next) && time.GetElapsedTime(partition.AddedAt) > options.Value.MaxAge));
 
     /// <summary>Writes the file that somebody had begun, with what is there of its records: those that Kafka has dropped since are gone.</summary>
     private async Task EndBegunAsync(PartitionWriter partition, CancellationToken cancellationToken)
@@ -207,15 +247,23 @@ internal sealed partial class WarehouseWriter(LogReaders logs, IWarehouse wareho
     /// <summary>Merges what can be merged, which is in a folder; files that cannot stay as they are, and nothing waits for it.</summary>
     private async Task MergeAsync(LocalWarehouse local, CancellationToken cancellationToken)
     {
-        foreach (var files in FileMerging.Find(await local.ListAsync(cancellationToken), options.Value.MergeBelow, options.Value.MaxSize))
+        var listed = await local.ListAsync(cancellationToken);
+        _unmergeable.IntersectWith(listed.Select(file => file.File.Path));
+        // one that cannot be merged parts its neighbours, as a large one does
+        var candidates = listed.Select(file => (file.File, Size: _unmergeable.Contains(file.File.Path) ? long.MaxValue : file.Size)).ToList();
+        foreach (var files in FileMerging.Find(candidates, options.Value.MergeBelow, options.Value.MaxSize))
         {
             try
             {
-                if (!await FileMerging.AreOfTodayAsync(local, files, cancellationToken))
+                if (!await CanBeMergedAsync(local, files, cancellationToken))
                     continue;
                 if (await FileMerging.MergeAsync(local, files, cancellationToken) is not { } merged)
                     break;
                 FilesMerged(logger, files.Count, merged.Path);
+            }
+            catch (UnreadableFileException e)
+            {
+                LeaveUnmerged(e.File, e);
             }
             catch (Exception e) when (e is not OperationCanceledException)
             {
@@ -224,6 +272,33 @@ internal sealed partial class WarehouseWriter(LogReaders logs, IWarehouse wareho
             }
         }
         local.DeleteHidden(time.GetUtcNow() - options.Value.MergedKept);
+    }
+
+    /// <summary>Whether all of the files can be merged. Those that cannot are not looked at again: a file never changes.</summary>
+    private async Task<bool> CanBeMergedAsync(LocalWarehouse local, IReadOnlyList<WarehouseFile> files, CancellationToken cancellationToken)
+    {
+        var can = true;
+        foreach (var file in files)
+        {
+            try
+            {
+                if (await FileMerging.IsOfTodayAsync(local, file, cancellationToken))
+                    continue;
+                _unmergeable.Add(file.Path);
+            }
+            catch (Exception e) when (e is not OperationCanceledException)
+            {
+                LeaveUnmerged(file, e);
+            }
+            can = false;
+        }
+        return can;
+    }
+
+    private void LeaveUnmerged(WarehouseFile file, Exception failure)
+    {
+        if (_unmergeable.Add(file.Path))
+            FileUnreadable(logger, failure, file.Path);
     }
 
     /// <summary>
@@ -256,6 +331,9 @@ internal sealed partial class WarehouseWriter(LogReaders logs, IWarehouse wareho
 
         public long BeganAt { get; set; }
 
+        /// <summary>When its newest record came.</summary>
+        public long AddedAt { get; set; }
+
         /// <summary>Where the file before ended.</summary>
         public long Begin { get; set; } = next;
 
@@ -286,11 +364,14 @@ internal sealed partial class WarehouseWriter(LogReaders logs, IWarehouse wareho
     [LoggerMessage(EventName = "WarehouseTopicReplaced", Level = LogLevel.Error, Message = "{Topic} is not the topic that the warehouse's files are from: it was made anew, and is archived from its beginning. The files are kept in {Aside}, where nobody reads them")]
     private static partial void TopicReplaced(ILogger logger, string topic, string aside);
 
-    [LoggerMessage(EventName = "WarehouseTopicLeftOut", Level = LogLevel.Error, Message = "{Topic} ends before what the warehouse has of it: it lost its end, or was made anew. It is not archived until it is known which")]
-    private static partial void TopicLeftOut(ILogger logger, string topic);
+    [LoggerMessage(EventName = "WarehouseTopicLeftOut", Level = LogLevel.Error, Message = "{Log} ends before what the warehouse has of it: it lost its end, or was made anew. It is not archived until it is known which")]
+    private static partial void TopicLeftOut(ILogger logger, string log);
 
     [LoggerMessage(EventName = "WarehouseMergeFailed", Level = LogLevel.Error, Message = "{Count} files from {Path} on could not be merged, and stay as they are")]
     private static partial void MergeFailed(ILogger logger, Exception exception, int count, string path);
+
+    [LoggerMessage(EventName = "WarehouseFileUnreadable", Level = LogLevel.Error, Message = "{Path} cannot be read. It stays as it is, and is not merged with others")]
+    private static partial void FileUnreadable(ILogger logger, Exception exception, string path);
 
     [LoggerMessage(EventName = "WarehouseRecordsMissed", Level = LogLevel.Error, Message = "{Topic}[{Partition}] has no records {First} to {Last} any more, and the warehouse never had them: Kafka dropped them by age or size")]
     private static partial void RecordsMissed(ILogger logger, string topic, int partition, long first, long last);

@@ -11,13 +11,27 @@ public static class WarehouseAccess
 
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(10);
 
+    /// <summary>Many times as long as files are ever being replaced.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
     /// <summary>Waits while files are being replaced, which takes moments. Until the lock is disposed of, every file that is listed can be opened.</summary>
     /// <param name="folder">The warehouse's folder, which exists.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>The lock; null where this process may not make it, and so nobody replaces files who respects it.</returns>
-    public static async Task<IDisposable?> ReadAsync(string folder, CancellationToken cancellationToken)
+    /// <exception cref="TimeoutException">Whoever replaces files stands still.</exception>
+    /// <exception cref="IOException">The lock cannot be made.</exception>
+    public static Task<IDisposable?> ReadAsync(string folder, CancellationToken cancellationToken) => ReadAsync(folder, Patience, cancellationToken);
+
+    /// <summary>The same, with a patience of its own.</summary>
+    /// <param name="folder">The warehouse's folder, which exists.</param>
+    /// <param name="patience">How long it waits.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>The lock; null where this process may not make it, and so nobody replaces files who respects it.</returns>
+    /// <exception cref="TimeoutException">Whoever replaces files stands still.</exception>
+    /// <exception cref="IOException">The lock cannot be made.</exception>
+    public static async Task<IDisposable?> ReadAsync(string folder, TimeSpan patience, CancellationToken cancellationToken)
     {
-        while (true)
+        for (var began = TimeProvider.System.GetTimestamp(); ; await Task.Delay(PollInterval, cancellationToken))
         {
             try
             {
@@ -27,9 +41,10 @@ public static class WarehouseAccess
             {
                 return null;
             }
-            catch (IOException e) when (e is not DirectoryNotFoundException)
+            catch (IOException e) when (IsHeld(e))
             {
-                await Task.Delay(PollInterval, cancellationToken);
+                if (TimeProvider.System.GetElapsedTime(began) > patience)
+                    throw new TimeoutException($"Files in {folder} are being replaced, for longer than {patience.TotalSeconds:0} s: whoever does that stands still");
             }
         }
     }
@@ -39,6 +54,7 @@ public static class WarehouseAccess
     /// <param name="patience">How long it waits.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>The lock; null where somebody still reads.</returns>
+    /// <exception cref="IOException">The lock cannot be made.</exception>
     public static async Task<IDisposable?> TryReplaceAsync(string folder, TimeSpan patience, CancellationToken cancellationToken)
     {
         for (var began = TimeProvider.System.GetTimestamp(); ; await Task.Delay(PollInterval, cancellationToken))
@@ -47,12 +63,21 @@ public static class WarehouseAccess
             {
                 return Open(folder, FileAccess.ReadWrite, FileShare.None);
             }
-            catch (IOException e) when (e is not DirectoryNotFoundException)
+            catch (IOException e) when (IsHeld(e))
             {
                 if (TimeProvider.System.GetElapsedTime(began) > patience)
                     return null;
             }
         }
+    }
+
+    /// <summary>Whether a file could not be opened because another holds it, which passes, and for no other reason: a full or read-only disk may never pass.</summary>
+    /// <param name="failure">What opening it failed with.</param>
+    /// <remarks>Source: .NET gives errno, which is EWOULDBLOCK (11 on Linux, 35 on macOS), and on Windows ERROR_SHARING_VIOLATION.</remarks>
+    public static bool IsHeld(IOException failure)
+    {
+        ArgumentNullException.ThrowIfNull(failure);
+        return failure.HResult == (OperatingSystem.IsWindows() ? unchecked((int)0x80070020) : OperatingSystem.IsMacOS() ? 35 : 11);
     }
 
     private static FileStream Open(string folder, FileAccess access, FileShare share) => new(Path.Combine(folder, LockFile), FileMode.OpenOrCreate, access, share);

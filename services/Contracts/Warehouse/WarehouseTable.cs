@@ -60,6 +60,10 @@ public sealed class WarehouseTable
         new("cause", WarehouseType.Text),
         new("traceparent", WarehouseType.Text),
         new("data", WarehouseType.Json),
+        // CloudEvents' subject, where it is not the key; events have a field "subject" of their own
+        new("ce_subject", WarehouseType.Text),
+        // the record's value was no JSON: data is its text as a JSON string
+        new("malformed", WarehouseType.Boolean),
     ];
 
     /// <summary>By which files are divided: the UTC date and hour in which records were written to their topic.</summary>

@@ -22,7 +22,7 @@ internal sealed class BatchStore(NpgsqlConnection connection, NpgsqlTransaction 
         if (handled.Count > 0)
         {
             if (remembers)
-                AddInbox(batch, handled);
+                AddInbox(batch, [.. handled.Select(record => record.Event.Id)]);
             AddAnyParked(batch);
         }
         // parsing and planning is most of what these cost where a batch is one record; what they search (offsets, dead letters) stays small
@@ -49,7 +49,8 @@ internal sealed class BatchStore(NpgsqlConnection connection, NpgsqlTransaction 
         if (!anyParked)
             return firsts;
         var parkedKeys = await FindParkedKeysAsync([.. handled.Select(record => record.Key).Distinct()], cancellationToken);
-        await ParkAsync([.. firsts.Where(record => parkedKeys.Contains(record.Key))], now, cancellationToken);
+        var parked = firsts.Where(record => parkedKeys.Contains(record.Key)).ToList();
+        await ParkAsync(remembers ? parked : await RememberAsync(parked, cancellationToken), now, cancellationToken);
         return [.. firsts.Where(record => !parkedKeys.Contains(record.Key))];
     }
 
@@ -71,12 +72,40 @@ internal sealed class BatchStore(NpgsqlConnection connection, NpgsqlTransaction 
             await reader.NextResultAsync(cancellationToken);
             parked = (await ReadParkedKeysAsync(reader, cancellationToken)).Count > 0;
         }
+        // one that comes again is done with, whatever became of the first
+        if ((await RememberAsync([queued.Record], cancellationToken)).Count == 0)
+            return;
         await using var batch = new NpgsqlBatch(connection, transaction);
-        var letter = DeadLetter.From(queued.Record, endpoint, failure, now);
-        if (letter.EventId is not null)
-            AddInbox(batch, [queued.Record]);
-        batch.BatchCommands.Add(parked ? Park(queued.Record, now) : letter.Insert());
+        batch.BatchCommands.Add(parked ? Park(queued.Record, now) : DeadLetter.From(queued.Record, endpoint, failure, now).Insert());
         await batch.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    /// <summary>Notes in the inbox records that become dead letters or are parked. Of an endpoint without a memory it has no others.</summary>
+    /// <returns>Those that were not noted before, and those without an id to be known by, in their order.</returns>
+    private async Task<List<ConsumedRecord>> RememberAsync(List<ConsumedRecord> records, CancellationToken cancellationToken)
+    {
+        Guid[] ids = [.. records.Select(IdOf).OfType<Guid>()];
+        if (ids.Length == 0)
+            return records;
+        await using var batch = new NpgsqlBatch(connection, transaction);
+        AddInbox(batch, ids);
+        var fresh = new HashSet<Guid>();
+        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+            fresh.Add(reader.GetGuid(0));
+        return [.. records.Where(record => IdOf(record) is not { } id || fresh.Remove(id))];
+    }
+
+    private static Guid? IdOf(ConsumedRecord record)
+    {
+        try
+        {
+            return record.Event.Id;
+        }
+        catch (FormatException)
+        {
+            return null;
+        }
     }
 
     /// <summary>The offset row of a partition; made, at <paramref name="first"/>, where the endpoint sees the partition for the first time.</summary>
@@ -145,10 +174,10 @@ internal sealed class BatchStore(NpgsqlConnection connection, NpgsqlTransaction 
         return partitions.Count;
     }
 
-    private void AddInbox(NpgsqlBatch batch, List<ConsumedRecord> records) =>
+    private void AddInbox(NpgsqlBatch batch, Guid[] ids) =>
         batch.BatchCommands.Add(new("INSERT INTO inbox (event_id, endpoint) SELECT id, $1 FROM unnest($2) AS id ORDER BY id ON CONFLICT DO NOTHING RETURNING event_id")
         {
-            Parameters = { SqlParameter.Of(endpoint), SqlParameter.Of<Guid[]>([.. records.Select(record => record.Event.Id)]) },
+            Parameters = { SqlParameter.Of(endpoint), SqlParameter.Of(ids) },
         });
 
     /// <summary>

@@ -6,6 +6,24 @@ namespace Shop.Messaging.DeadLetters;
 /// <summary>For a service that brings about what an endpoint's records do by itself, out of the topics or an archive of them.</summary>
 public static class AppliedRecords
 {
+    /// <summary>Notes where the records lie that an endpoint is past and has not handled: its dead letters, and what is parked behind them.</summary>
+    /// <param name="connection">To the service's database; in a transaction where there is one.</param>
+    /// <param name="endpoint">The endpoint, <c>service.name</c>.</param>
+    /// <param name="table">Where they are noted, an SQL identifier; it has the columns <c>topic</c>, <c>partition</c>, <c>record_offset</c> and <c>key</c>.</param>
+    /// <param name="cancellationToken">Cancels it.</param>
+    public static async Task NoteUnhandledAsync(NpgsqlConnection connection, string endpoint, string table, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand($"""
+            INSERT INTO {table} (topic, partition, record_offset, key)
+            SELECT topic, partition, record_offset, key FROM dead_letters WHERE endpoint = $1 AND status = 'parked'
+            UNION ALL SELECT topic, partition, record_offset, key FROM parked_records WHERE endpoint = $1
+            """, connection)
+        {
+            Parameters = { SqlParameter.Of(endpoint) },
+        };
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
     /// <summary>
     /// Ends an endpoint's dead letters and parked records whose effect is there: played, they would have it twice. Where only the letter itself has had
     /// its effect, it stays for those behind it.

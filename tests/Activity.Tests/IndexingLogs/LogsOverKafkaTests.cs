@@ -48,7 +48,7 @@ public sealed class LogsOverKafkaTests(ShopFixture shops)
     public async Task An_error_is_an_alarm_with_its_line_its_trace_and_its_order_until_it_has_ended()
     {
         await using var broker = await RunningBroker.StartAsync(Broker.Embedded);
-        await using var shop = await ShopFixture.StartAsync(broker.BootstrapServers, await shops.CreateDatabaseAsync(), ("Logs:AlarmWindow", "00:00:30"));
+        await using var shop = await ShopFixture.StartAsync(broker.BootstrapServers, await shops.CreateDatabaseAsync(), ("Logs:AlarmWindow", "00:00:30"), ("Logs:AlarmCalm", "00:00:30"));
         using var kafka = new KafkaWriter(shop.Kafka);
         var order = Guid.CreateVersion7();
         // the order's own trace is how a line that does not name it is about it

@@ -1,6 +1,10 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
+using Shop.Activity.ReadingEvents;
 using Shop.Activity.Tests.Hosting;
 using Shop.Contracts;
 using Shop.Testing;
@@ -34,6 +38,40 @@ public sealed class EventFilterTests(ShopFixture shops)
         Assert.Equal(order.Take(2), await TypesAsync(shop, $"timeline?trace={trace}"));
         Assert.Equal(["stock-reserved"], await TypesAsync(shop, $"timeline?trace={trace}&order={mine}&after={(await shop.ReadAsync($"/api/activity/timeline?trace={trace}&limit=1")).GetProperty("next").GetString()}"));
         Assert.Empty(await TypesAsync(shop, $"timeline?shopper={shopper}&order={other}"));
+    }
+
+    [Fact]
+    public async Task A_products_events_are_looked_up_by_their_keys_unless_they_are_everywhere()
+    {
+        await using var broker = await RunningBroker.StartAsync(Broker.Embedded);
+        var database = await shops.CreateDatabaseAsync();
+        await using var shop = await ShopFixture.StartAsync(broker.BootstrapServers, database);
+        await using var source = NpgsqlDataSource.Create(database);
+        await using var fill = source.CreateCommand("""
+            WITH ordered AS (INSERT INTO ordered_skus (sku, order_id) SELECT CASE WHEN i % 5000 = 0 THEN 'rare' ELSE 'popular' END, gen_random_uuid() FROM generate_series(1, 10000) i RETURNING order_id)
+            INSERT INTO events (event_id, type, topic, partition, record_offset, key, source, subject, at, data, malformed)
+              SELECT gen_random_uuid(), 'x', 'orders', 0, row_number() OVER (), order_id::text, '/x', '', now(), '{}', false FROM ordered, generate_series(1, 3);
+            ANALYZE events, ordered_skus
+            """);
+        await fill.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+        await using var scope = shop.Services.CreateAsyncScope();
+        var db = scope.ServiceProvider.GetRequiredService<ActivityDb>();
+        await db.Database.OpenConnectionAsync(TestContext.Current.CancellationToken);
+
+        var rare = (await new EventFilter(null, null, "rare", null).InAsync(db, TestContext.Current.CancellationToken)).AsNoTracking().OrderByDescending(e => e.Position).Take(51);
+        await using var explain = rare.CreateDbCommand();
+        explain.CommandText = $"EXPLAIN {explain.CommandText}";
+        var plan = new List<string>();
+        await using (var lines = await explain.ExecuteReaderAsync(TestContext.Current.CancellationToken))
+        {
+            while (await lines.ReadAsync(TestContext.Current.CancellationToken))
+                plan.Add(lines.GetString(0));
+        }
+        Assert.Contains(plan, line => line.Contains("events_by_key", StringComparison.Ordinal));
+        Assert.DoesNotContain(plan, line => line.Contains("events_pkey", StringComparison.Ordinal) || line.Contains("Seq Scan on events", StringComparison.Ordinal));
+        Assert.Equal(6, await rare.CountAsync(TestContext.Current.CancellationToken));
+        var popular = await new EventFilter(null, null, "popular", null).InAsync(db, TestContext.Current.CancellationToken);
+        Assert.Equal(29_994, await popular.CountAsync(TestContext.Current.CancellationToken));
     }
 
     [Theory]

@@ -120,6 +120,57 @@ public sealed class RebuildEndTests(ShopFixture shops)
         Assert.Equal("odd", await ReadAsync(database, "SELECT key FROM dead_letters WHERE status = 'parked' AND endpoint = 'activity.feed'"));
     }
 
+    [Fact]
+    public async Task What_was_before_the_time_and_is_redriven_meanwhile_is_kept()
+    {
+        await using var broker = await RunningBroker.StartAsync(Broker.Embedded);
+        var database = await shops.CreateDatabaseAsync();
+        await using var shop = await StartAsync(broker, database, seed: 15);
+        var older = await ReadAsync(database, "SELECT max(position)::text FROM events");
+        await Task.Delay(50, TestContext.Current.CancellationToken);
+        var since = DateTimeOffset.UtcNow;
+        using (var load = new TopicLoad(broker.BootstrapServers, seed: 16))
+            await load.WriteAsync(50);
+        await FeedIsThereAsync(broker.BootstrapServers, database);
+        var right = await ReadAsync(database, Content);
+        // an order's first event failed, and its others wait behind it
+        var letter = await ReadAsync(database, $$"""
+            WITH chosen AS (SELECT key FROM events WHERE topic = 'orders' AND position <= {{older}} GROUP BY key HAVING count(*) > 1 ORDER BY key LIMIT 1),
+            owners AS (DELETE FROM orders WHERE order_id::text = (SELECT key FROM chosen)),
+            skus AS (DELETE FROM ordered_skus WHERE order_id::text = (SELECT key FROM chosen)),
+            gone AS (DELETE FROM events WHERE topic = 'orders' AND key = (SELECT key FROM chosen) RETURNING *),
+            records AS (SELECT topic, partition, record_offset, key, event_id, convert_to(data::text, 'UTF8') AS body,
+                (SELECT jsonb_agg(jsonb_build_object('name', name, 'value', encode(convert_to(value, 'UTF8'), 'base64')))
+                  FROM (VALUES ('ce_id', event_id::text), ('ce_type', type), ('ce_source', source), ('ce_time', to_char(timezone('UTC', gone.at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))) AS header(name, value)) AS headers
+              FROM gone),
+            parked AS (INSERT INTO parked_records (endpoint, topic, partition, record_offset, key, headers, body, parked_at)
+              SELECT 'activity.feed', topic, partition, record_offset, key, headers, body, now() FROM records ORDER BY record_offset OFFSET 1),
+            letter AS (INSERT INTO dead_letters (id, endpoint, topic, partition, record_offset, key, event_id, headers, body, error_type, error_message, stack_trace, failed_at, status)
+              SELECT gen_random_uuid(), 'activity.feed', topic, partition, record_offset, key, event_id, headers, body, '', '', '', now(), 'parked' FROM records ORDER BY record_offset LIMIT 1 RETURNING id)
+            SELECT id::text FROM letter
+            """);
+        Assert.NotEqual(right, await ReadAsync(database, Content));
+
+        await using var source = NpgsqlDataSource.Create(database);
+        await using var reading = await source.OpenConnectionAsync(TestContext.Current.CancellationToken);
+        await using (await reading.BeginTransactionAsync(TestContext.Current.CancellationToken))
+        {
+            // who reads the old tables holds up the end
+            await using var read = new NpgsqlCommand("SELECT count(*) FROM events", reading);
+            await read.ExecuteScalarAsync(TestContext.Current.CancellationToken);
+            using (var begun = await SendAsync(shop, HttpMethod.Post, $$"""{"from":"{{since:O}}"}"""))
+                Assert.Equal(HttpStatusCode.Accepted, begun.StatusCode);
+            await Eventually.BecomesAsync("swapping", () => StateAsync(database));
+            using var request = new HttpRequestMessage(HttpMethod.Post, $"/api/ops/activity/dead-letters/{letter}/redrive");
+            request.Headers.Authorization = new("Bearer", TestTokens.Operator());
+            using var redriven = await shop.Client.SendAsync(request, TestContext.Current.CancellationToken);
+            Assert.Equal(HttpStatusCode.NoContent, redriven.StatusCode);
+        }
+        await Eventually.BecomesAsync("done", () => StateAsync(database));
+        Assert.Equal(right, await ReadAsync(database, Content));
+        Assert.Equal("0", await ReadAsync(database, "SELECT count(*)::text FROM pg_tables WHERE tablename LIKE 'shadow%'"));
+    }
+
     [Theory, MemberData(nameof(Brokers))]
     public async Task What_the_topics_have_lost_up_to_their_end_is_waited_for_by_nobody(Broker kind)
     {

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Npgsql;
 using Shop.Activity.RebuildingFeed;
 using Shop.Activity.Tests.Hosting;
@@ -68,6 +69,35 @@ public sealed class ObjectStorageTests(ShopFixture shops)
         // one that does not know that it has lost the lock sends nothing else, and what it does send is the same
         await Assert.ThrowsAsync<IOException>(() => warehouse.WriteAsync(orders[^1] with { Last = orders[^1].Last + 5 }, orders[^1].First, _ => Task.CompletedTask, CancellationToken.None));
         Assert.Equal(written, Records(await warehouse.ListAsync(CancellationToken.None)));
+    }
+
+    [Fact]
+    public async Task What_somebody_has_begun_and_the_topic_has_lost_since_is_ended_with_what_is_there()
+    {
+        await using var running = await RunningBroker.StartAsync(Broker.Embedded);
+        using var folder = new TemporaryFolder();
+        await using var s3 = await S3Server.StartAsync(folder.Path);
+        var database = await shops.CreateDatabaseAsync();
+        await Rebuilds.CreateTopicsAsync(running);
+        using var load = new TopicLoad(running.BootstrapServers, seed: 33);
+        await load.WriteAsync(200);
+        var begun = new WarehouseFile("orders", 0, new(2026, 11, 30, 6, 0, 0, TimeSpan.Zero), 0, 1_000_000);
+        await using (await StartAsync(running, database, s3, ("Warehouse:MaxAge", "01:00:00")))
+        {
+            await using var source = NpgsqlDataSource.Create(database);
+            await using var note = source.CreateCommand($"INSERT INTO warehouse_begun (topic, partition, begin_offset, path) VALUES ('orders', 0, 0, '{begun.Path}')");
+            await note.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+        }
+
+        await using var shop = await StartAsync(running, database, s3);
+        var warehouse = shop.Services.GetRequiredService<IWarehouse>();
+        await Eventually.BecomesTrueAsync(async () => (await warehouse.ListAsync(CancellationToken.None)).Any(file => file.File == begun));
+        using var reader = shop.Services.GetRequiredService<LogReaders>().Open();
+        var end = reader.PartitionsOf([Topics.Orders]).Single(partition => partition.Partition == 0).End;
+        Assert.Equal(end, (await FileRows.ReadAsync(warehouse, begun, TestContext.Current.CancellationToken)).Count);
+        // and it is said
+        var health = shop.Services.GetRequiredService<HealthCheckService>();
+        await Eventually.BecomesTrueAsync(async () => (await health.CheckHealthAsync(TestContext.Current.CancellationToken)).Entries["warehouse"].Description?.Contains("orders", StringComparison.Ordinal) == true);
     }
 
     private static async Task<RunningActivity> StartAsync(RunningBroker broker, string database, S3Server s3, params (string Name, string Value)[] settings) =>

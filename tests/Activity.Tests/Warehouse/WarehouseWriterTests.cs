@@ -181,11 +181,43 @@ public sealed class WarehouseWriterTests(ShopFixture shops)
             await writer.PublishAsync(new StockRanLow("mug-blue", 7));
         await using var again = await StartAsync(after, folder, Quick);
         var health = again.Services.GetRequiredService<HealthCheckService>();
-        await Eventually.BecomesTrueAsync(async () => (await health.CheckHealthAsync(TestContext.Current.CancellationToken)).Entries["warehouse"].Description?.EndsWith(": stock", StringComparison.Ordinal) == true);
+        await Eventually.BecomesTrueAsync(async () => (await health.CheckHealthAsync(TestContext.Current.CancellationToken)).Entries["warehouse"].Description?.Contains(": stock[", StringComparison.Ordinal) == true);
         // others go on, and what the topic has not any more is still there
         await writer.PublishAsync(new OrderConfirmed(Guid.CreateVersion7()));
         await Eventually.BecomesAsync("1", async () => string.Join(' ', await warehouse.ReadAsync("SELECT count(*) FROM orders")));
         Assert.Equal("1 1 1", string.Join(' ', await warehouse.ReadAsync("SELECT data::JSON->>'available' FROM stock")));
+    }
+
+    [Fact]
+    public async Task Of_a_topic_that_has_lost_the_end_of_one_partition_the_others_go_on()
+    {
+        using var folder = new TemporaryFolder();
+        using var warehouse = new WarehouseQuery(folder.Path);
+        var events = Enumerable.Range(0, 20).Select(number => (Id: Guid.CreateVersion7(), Event: new StockRanLow($"sku-{number % 10}", number))).ToList();
+        Dictionary<string, string> partitions;
+        await using (var before = await RunningBroker.StartAsync(Broker.Embedded))
+        {
+            await Rebuilds.CreateTopicsAsync(before);
+            await using var shop = await StartAsync(before, folder, Quick);
+            using var kafka = new KafkaWriter(shop.Kafka);
+            foreach (var (id, ranLow) in events)
+                await kafka.PublishAsync(ranLow, id: id);
+            await Eventually.BecomesAsync("20", async () => string.Join(' ', await warehouse.ReadAsync("SELECT count(*) FROM stock")));
+            partitions = (await warehouse.ReadAsync("SELECT DISTINCT key, partition FROM stock")).Select(row => row.Split(' ')).ToDictionary(row => row[0], row => row[1]);
+        }
+        var lost = partitions["sku-0"];
+        await using var after = await RunningBroker.StartAsync(Broker.Embedded);
+        await Rebuilds.CreateTopicsAsync(after);
+        using var writer = new KafkaWriter(after.BootstrapServers);
+        foreach (var (id, ranLow) in events.Where((each, number) => number == 0 || partitions[each.Event.Sku] != lost))
+            await writer.PublishAsync(ranLow, id: id);
+        var more = await writer.PublishAsync(new StockRanLow(partitions.First(key => key.Value != lost).Key, 99));
+
+        await using var again = await StartAsync(after, folder, Quick);
+        var health = again.Services.GetRequiredService<HealthCheckService>();
+        await Eventually.BecomesAsync("99", async () => string.Join(' ', await warehouse.ReadAsync($"SELECT data::JSON->>'available' FROM stock WHERE id = '{more}'")));
+        Assert.EndsWith($": stock[{lost}]", (await health.CheckHealthAsync(TestContext.Current.CancellationToken)).Entries["warehouse"].Description, StringComparison.Ordinal);
+        Assert.Equal(["21"], await warehouse.ReadAsync("SELECT count(*) FROM stock"));
     }
 
     [Fact]
@@ -207,6 +239,34 @@ public sealed class WarehouseWriterTests(ShopFixture shops)
             await load.WriteAsync(100);
 
         await Eventually.BecomesTrueAsync(() => Task.FromResult(warehouse.Files().Any(file => file.Last - file.First > 150)));
+        // each of them is told of once, however often others are merged
+        await Eventually.BecomesAsync(2, UnreadableAsync);
+        var before = warehouse.Records();
+        await load.WriteAsync(100);
+        await Eventually.BecomesTrueAsync(() => Task.FromResult(warehouse.Records() > before));
+        Assert.Equal(2, await UnreadableAsync());
+
+        async Task<int> UnreadableAsync() => (await shop.ReadAsync("/api/ops/logs?event=WarehouseFileUnreadable")).GetProperty("items").GetArrayLength();
+    }
+
+    [Fact]
+    public async Task A_folder_that_cannot_be_locked_is_said_by_readiness_until_it_can()
+    {
+        await using var running = await RunningBroker.StartAsync(Broker.Embedded);
+        using var folder = new TemporaryFolder();
+        // no lock and no file can be made where a link leads nowhere but to itself
+        var held = Path.Combine(folder.Path, "_lock");
+        File.CreateSymbolicLink(held, held);
+        await using var shop = await StartAsync(running, folder, Quick);
+        var health = shop.Services.GetRequiredService<HealthCheckService>();
+        await Eventually.BecomesTrueAsync(async () => (await health.CheckHealthAsync(TestContext.Current.CancellationToken)).Entries["workers"].Description?.Contains("warehouse: ", StringComparison.Ordinal) == true);
+
+        File.Delete(held);
+        using var kafka = new KafkaWriter(shop.Kafka);
+        await kafka.PublishAsync(new OrderConfirmed(Guid.CreateVersion7()));
+        using var warehouse = new WarehouseQuery(folder.Path);
+        await Eventually.BecomesAsync(1, () => Task.FromResult(warehouse.Records()));
+        await Eventually.BecomesAsync(HealthStatus.Healthy, async () => (await health.CheckHealthAsync(TestContext.Current.CancellationToken)).Entries["workers"].Status);
     }
 
     private async Task<RunningActivity> StartAsync(RunningBroker broker, TemporaryFolder folder, params (string, string)[] settings) =>

@@ -99,7 +99,8 @@ internal static class WarehouseBench
             await using (var stream = File.OpenRead(Path.Combine(folder, file.Path)))
             {
                 await using var reader = await ParquetReader.CreateAsync(stream, leaveStreamOpen: true, cancellationToken: cancellationToken);
-                await rows.AddAsync(reader, cancellationToken);
+                for (var group = 0; group < reader.RowGroupCount; group++)
+                    await rows.AddAsync(reader, group, cancellationToken);
             }
             written += rows.Rows;
             var watch = Stopwatch.StartNew();

@@ -63,6 +63,23 @@ public sealed class QueryTests : IDisposable
     }
 
     [Fact]
+    public async Task Only_files_of_topics_that_a_statement_names_are_opened()
+    {
+        var damaged = Path.Combine(_data, "warehouse", new WarehouseFile("payments", 0, Hour, 0, 1).Path);
+        Directory.CreateDirectory(Path.GetDirectoryName(damaged)!);
+        await File.WriteAllTextAsync(damaged, "broken", TestContext.Current.CancellationToken);
+
+        Assert.Equal(["n", "4"], await OutputAsync("select count(*) as n from \"ORDERS\"", "--csv"));
+        Assert.Equal(["n", "4"], await OutputAsync("with payments_of_mine as (from orders) select count(*) as n from payments_of_mine", "--csv"));
+        foreach (var sql in new[] { "select count(*) from Payments", "select count(*) from events", "select count(*) from query_table('pay' || 'ments')" })
+        {
+            var (code, _, errors) = await RunAsync(sql);
+            Assert.Equal(1, code);
+            Assert.NotEmpty(errors);
+        }
+    }
+
+    [Fact]
     public async Task A_query_prunes_files_by_date_and_hour()
     {
         var plan = string.Join('\n', await OutputAsync("explain analyze select count(*) from orders where hour = 10", "--json"));

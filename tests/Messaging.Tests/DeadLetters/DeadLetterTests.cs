@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
 using Shop.Messaging.Tests.Hosting;
 using Shop.Testing;
 
@@ -147,6 +148,30 @@ public sealed class DeadLetterTests(PostgresFixture postgres, BrokerFixture brok
     }
 
     [Theory, MemberData(nameof(Both))]
+    public async Task What_comes_again_of_a_dead_letter_is_done_with_where_the_endpoint_has_no_memory_too(Broker broker)
+    {
+        using var service = await JournalService.CreateAsync(postgres, brokers, broker);
+        _broken[1] = true;
+        await using var instance = await ServiceHarness<TestDb>.StartAsync(service.Name, service.Database, service.Kafka,
+            messaging => messaging.Produces(service.Notes, service.Records)
+                .Endpoint("keeper", endpoint => endpoint.Consumes(service.Notes).Consumer<JournalKeeper>().Prefetch<JournalPrefetch>().Idempotent()),
+            services => services.AddSingleton(Breaking()), TestContext.Current.CancellationToken);
+        var id = Guid.CreateVersion7();
+        (Guid Id, object Event)[] events = [.. Enumerable.Range(1, 4).Select(number => (Guid.CreateVersion7(), (object)new Noted(id, number)))];
+        await service.Topics.PublishAsync(service.Notes, events[..3].SelectMany(each => new[] { each, each }).SkipLast(1));
+        await Eventually.BecomesTrueAsync(async () => await service.CountAsync("SELECT count(*) FROM parked_records WHERE convert_from(body, 'UTF8') LIKE '%:3}'") > 0);
+        Assert.Equal(2, await instance.CountAsync("parked_records"));
+        var letter = Assert.Single(await instance.DeadLettersAsync());
+
+        Assert.Equal(HttpStatusCode.NoContent, await instance.DiscardAsync(letter.Id));
+        await service.Topics.PublishAsync(service.Notes, events.Where((_, number) => number is 0 or 3));
+        await service.HaveEntriesAsync(3);
+        Assert.Equal([2, 3, 4], await service.EntriesAsync(id));
+        Assert.Equal("discarded", Assert.Single(await instance.DeadLettersAsync()).Status);
+        Assert.Equal(0, await instance.CountAsync("parked_records"));
+    }
+
+    [Theory, MemberData(nameof(Both))]
     public async Task A_record_that_comes_while_a_redrive_fails_waits_its_turn(Broker broker)
     {
         using var service = await JournalService.CreateAsync(postgres, brokers, broker);
@@ -174,8 +199,10 @@ public sealed class DeadLetterTests(PostgresFixture postgres, BrokerFixture brok
         Assert.Equal([1, 2, 3, 4], await service.EntriesAsync(id));
     }
 
-    private Task<ServiceHarness<TestDb>> StartAsync(JournalService service) => service.StartAsync(new()
+    private Task<ServiceHarness<TestDb>> StartAsync(JournalService service) => service.StartAsync(Breaking());
+
+    private Hooks Breaking() => new()
     {
         OnNoted = (noted, _) => _broken.ContainsKey(noted.Number) ? throw new InvalidOperationException("the handler is broken") : Task.CompletedTask,
-    });
+    };
 }
