@@ -10,7 +10,7 @@ public sealed class KilledTests(PostgresFixture postgres)
 {
     private const int Orders = 2_000, Batch = 50, Kills = 12;
 
-    /// <summary>It has been seen to take more than four minutes on a busy machine.</summary>
+    /// <summary>Twelve kills, each of which waits for a session of the group to end.</summary>
     private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(15);
 
     private static readonly string[] Ends = [nameof(PaymentDeclined), nameof(PaymentCaptured), nameof(PaymentVoided), nameof(PaymentRefunded)];

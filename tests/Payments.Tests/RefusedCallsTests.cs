@@ -181,8 +181,8 @@ public sealed class RefusedCallsTests(PostgresFixture postgres)
         {
             if (!request.RequestUri!.AbsolutePath.EndsWith($"/{kind}", StringComparison.Ordinal))
                 return await send(cancellationToken);
-            var answer = Asked < answers.Length
-                ? new HttpResponseMessage(answers[Asked]) { RequestMessage = request, Content = new StringContent("{}") }
+            var answer = Asked is var asked && asked < answers.Length
+                ? new HttpResponseMessage(answers[asked]) { RequestMessage = request, Content = new StringContent("{}") }
                 : await send(cancellationToken);
             Interlocked.Increment(ref _asked);
             return answer;

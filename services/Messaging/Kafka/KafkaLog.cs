@@ -45,7 +45,7 @@ internal sealed partial class KafkaLog(TimeProvider time, ILogger<KafkaLog> logg
     public void Write(LogMessage message)
     {
         if (message.Level <= SyslogLevel.Warning && message.Facility != Settings)
-            Write(message.Facility is "FAIL" or "ERROR" ? Connection : message.Facility, message.Message);
+            Write(message.Facility is "FAIL" or "ERROR" or "REQTMOUT" ? Connection : message.Facility, message.Message);
     }
 
     /// <summary>Writes an error that no call returns.</summary>
