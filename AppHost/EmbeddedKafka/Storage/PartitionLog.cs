@@ -205,7 +205,7 @@ internal sealed partial class PartitionLog : IDisposable
             try
             {
                 Active.Seal();
-                Checkpoint.Write(_broker.Options.Disk, Path.Combine(_directory, CleanFile), _producers, NextOffset);
+                Checkpoint.Write(_broker.Options.Disk, CleanPath, _producers, NextOffset);
             }
             catch (IOException failure)
             {
@@ -264,7 +264,9 @@ internal sealed partial class PartitionLog : IDisposable
     }
 
     private bool NeedsRoll(ReadOnlySpan<byte> batch) => Active.Length > 0 &&
-        (Active.Length + batch.Length > _topic.Config.SegmentBytes
+        // a start after a kill refuses whole batches behind damage in the last segment
+        (Active.IsDamaged
+            || Active.Length + batch.Length > _topic.Config.SegmentBytes
             || Now - _segmentBegan > _topic.Config.SegmentMilliseconds
             || RecordBatch.LastOffset(batch) - Active.BaseOffset > int.MaxValue);
 

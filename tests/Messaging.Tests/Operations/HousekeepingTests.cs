@@ -66,6 +66,18 @@ public sealed class HousekeepingTests(PostgresFixture postgres, BrokerFixture br
         Assert.Equal(510_000, await HousekeepingOf(dataSource).CleanAsync(TestContext.Current.CancellationToken));
     }
 
+    [Fact]
+    public async Task A_service_does_it_by_itself()
+    {
+        using var service = await JournalService.CreateAsync(postgres, brokers, Broker.Embedded);
+        await using var instance = await service.StartAsync();
+        await using var dataSource = NpgsqlDataSource.Create(service.Database);
+        await using (var rows = dataSource.CreateCommand("INSERT INTO inbox (event_id, endpoint, received_at) VALUES (gen_random_uuid(), 'free', now() - interval '8 days')"))
+            await rows.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+
+        await Eventually.BecomesAsync(0L, () => service.CountAsync("SELECT count(*) FROM inbox"));
+    }
+
     private static Housekeeping HousekeepingOf(NpgsqlDataSource dataSource) =>
         new(dataSource, Options.Create(new MessagingRetention()), TimeProvider.System, NullLogger<Housekeeping>.Instance);
 }
