@@ -35,6 +35,17 @@ public sealed class TestProvider : IAsyncDisposable
         Start();
     }
 
+    /// <summary>Starts it again without the last entry of its ledger.</summary>
+    public async Task ForgetLastAsync()
+    {
+        await _instance!.DisposeAsync();
+        _client!.Dispose();
+        var ledger = _directory.GetFiles().Single().FullName;
+        var entries = await File.ReadAllLinesAsync(ledger, TestContext.Current.CancellationToken);
+        await File.WriteAllLinesAsync(ledger, entries[..^1], TestContext.Current.CancellationToken);
+        Start();
+    }
+
     /// <summary>Starts it as a process of its own, that can be killed as a crash does it.</summary>
     /// <param name="faults">Its settings of the section <c>Faults</c>.</param>
     public void StartProcess(params (string Name, string Value)[] faults)

@@ -34,6 +34,12 @@ internal sealed class PartitionAssignment(TopicPartition partition)
     /// <summary>The offset that has to come next; null where that is left to Kafka. The polling thread's own note.</summary>
     public long? Awaited { get; set; }
 
+    /// <summary>Nothing of it is fetched, since a batch's checksum is wrong, until it is known what is behind that. The polling thread's own note.</summary>
+    public bool IsHeld { get; set; }
+
+    /// <summary>The offset at which reading was told to go on, behind what cannot be read; null once a record from there on has come. The polling thread's own note.</summary>
+    public long? Sought { get; set; }
+
     /// <summary>The topic's id, which was asked for last; null where the broker does not tell.</summary>
     public Task<string?> TopicId
     {

@@ -6,15 +6,18 @@ namespace Shop.Messaging.Consuming;
 
 /// <summary>
 /// Tells a batch that cannot be read from a broker that is slow or away. librdkafka fetches such a batch again and again, mostly without an
-/// error; that nothing came of what it fetched, it tells its log alone.
+/// error; that nothing came of what it fetched, it tells its log alone. A checksum that is wrong is an error, after which it does not go on where it should.
 /// </summary>
 internal sealed class ReadabilityProbe(KafkaConnection kafka, MessagingOptions options)
 {
     /// <summary>As many fetches have to give nothing; one may be an answer to the offset before.</summary>
     private const int Fetches = 3;
 
-    /// <summary>What librdkafka (src/rdkafka_msgset_reader.c) says of a fetch with bytes and without records, markers or aborted ones.</summary>
-    private const string NothingParsed = "Enqueue 0 ", NothingLeftOut = " 0 ctrl msgs, 0 aborted msgsets";
+    /// <summary>
+    /// What librdkafka (src/rdkafka_msgset_reader.c) says of a fetch with bytes and without records, errors, markers or aborted ones. Where there was an error, that
+    /// is what tells: it is not taken for one of another offset, as a line may be, of which many come where a batch is fetched again without a pause.
+    /// </summary>
+    private const string NothingParsed = "Enqueue 0 ", NoError = " 0 ops)", NothingLeftOut = " 0 ctrl msgs, 0 aborted msgsets";
 
     private static readonly TimeSpan PollTimeout = TimeSpan.FromMilliseconds(10);
 
@@ -29,7 +32,8 @@ internal sealed class ReadabilityProbe(KafkaConnection kafka, MessagingOptions o
         using var consumer = new ConsumerBuilder<Ignore, Ignore>(kafka.Probe(options.ServiceName)).SetErrorHandler((_, _) => { })
             .SetLogHandler((_, message) =>
             {
-                if (message.Message.Contains(NothingParsed, StringComparison.Ordinal) && message.Message.Contains(NothingLeftOut, StringComparison.Ordinal))
+                if (message.Message.Contains(NothingParsed, StringComparison.Ordinal) && message.Message.Contains(NoError, StringComparison.Ordinal)
+                    && message.Message.Contains(NothingLeftOut, StringComparison.Ordinal))
                     Interlocked.Increment(ref empty);
             }).Build();
         for (var offset = start; ; offset++)
@@ -42,12 +46,16 @@ internal sealed class ReadabilityProbe(KafkaConnection kafka, MessagingOptions o
                     return null;
                 try
                 {
-                    if (consumer.Consume(PollTimeout) is not null)
+                    if (consumer.Consume(PollTimeout) is not { } found)
+                        continue;
+                    if (offset == start || found.Offset.Value >= offset)
                         return offset;
+                    // what it fetched at a wrong offset, after a wrong checksum, has it begin again at the log's start
+                    consumer.Assign(new TopicPartitionOffset(partition, offset));
                 }
-                catch (ConsumeException e) when (e.Error.Code is ErrorCode.InvalidMsg)
+                catch (ConsumeException e) when (e.Error.Code is ErrorCode.InvalidMsg or ErrorCode.MsgSizeTooLarge)
                 {
-                    // what the broker keeps there is damaged; not for good where a file is put back this moment
+                    // what the broker keeps there is damaged, not for good where a file is put back this moment; or nothing comes of it, however much is fetched
                     Interlocked.Increment(ref empty);
                 }
                 catch (ConsumeException e) when (e.Error.Code is ErrorCode.Local_BadMsg or ErrorCode.Local_BadCompression or ErrorCode.Local_NotImplemented)

@@ -82,6 +82,8 @@ public sealed class KafkaConnection
         config.HeartbeatIntervalMs ??= 1_000;
         config.FetchWaitMaxMs = 500;
         config.FetchErrorBackoffMs = (int)FetchErrorBackoff.TotalMilliseconds;
+        // no broker looks at checksums when it is asked for records: a bit that fell over on its disk would be an event like others
+        config.CheckCrcs = true;
         config.FetchQueueBackoffMs = FetchQueueBackoff;
         config.QueuedMinMessages = 10_000;
         config.QueuedMaxMessagesKbytes = 16 * 1024;
@@ -102,6 +104,7 @@ public sealed class KafkaConnection
         config.AutoOffsetReset = AutoOffsetReset.Earliest;
         config.FetchWaitMaxMs = 100;
         config.FetchErrorBackoffMs = 50;
+        config.CheckCrcs = true;
         config.FetchQueueBackoffMs = FetchQueueBackoff;
         config.QueuedMinMessages = 50_000;
         config.QueuedMaxMessagesKbytes = 32 * 1024;
@@ -121,6 +124,7 @@ public sealed class KafkaConnection
         config.AutoOffsetReset = AutoOffsetReset.Earliest;
         config.FetchWaitMaxMs = 10;
         config.FetchErrorBackoffMs = 10;
+        config.CheckCrcs = true;
         config.Debug = "msg";
         return config;
     }

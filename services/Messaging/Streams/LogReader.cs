@@ -96,7 +96,7 @@ public sealed partial class LogReader : IDisposable
         _ends = new Dictionary<(string, int), long>();
         // a client of its own: what another assignment has left in a client's queue cannot be told from what this one reads, an end least of all
         using var consumer = _connect();
-        var cursors = positions.ToDictionary(position => (position.Topic, position.Partition), position => new Cursor { Next = position.Offset });
+        var cursors = positions.ToDictionary(position => (position.Topic, position.Partition), position => new Cursor(position.Offset));
         consumer.Assign(cursors.Select(cursor => new TopicPartitionOffset(cursor.Key.Topic, cursor.Key.Partition, cursor.Value.Next)));
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         using var room = new SemaphoreSlim(BatchesAhead);
@@ -141,7 +141,7 @@ public sealed partial class LogReader : IDisposable
                     PassOver(consumer, cursors, probing);
                     probing = null;
                 }
-                if (probing is null && Stopwatch.GetElapsedTime(inspectedAt) > Lull)
+                if (probing is null && (Stopwatch.GetElapsedTime(inspectedAt) > Lull || cursors.Values.Any(cursor => cursor.IsToProbe)))
                 {
                     inspectedAt = Stopwatch.GetTimestamp();
                     probing = Probe(consumer, cursors, cancellationToken);
@@ -166,15 +166,18 @@ public sealed partial class LogReader : IDisposable
 
     /// <summary>
     /// A client fetches what it cannot read again and again, mostly without a word. Whether a partition stands before such a batch, or only behind what
-    /// others have, is asked beside the reading, one after another: null where none stands.
+    /// others have, is asked beside the reading, one after another: null where none stands. One that is held is asked about at once, and again where the
+    /// broker did not answer.
     /// </summary>
     private Task<Readable>? Probe(IConsumer<byte[]?, byte[]?> consumer, Dictionary<(string Topic, int Partition), Cursor> cursors, CancellationToken cancellationToken)
     {
-        foreach (var ((topic, partition), cursor) in cursors.OrderBy(cursor => cursor.Value.MovedAt).TakeWhile(cursor => Stopwatch.GetElapsedTime(cursor.Value.MovedAt) > Lull))
+        foreach (var ((topic, partition), cursor) in cursors.OrderByDescending(cursor => cursor.Value.IsToProbe).ThenBy(cursor => cursor.Value.MovedAt)
+            .TakeWhile(cursor => cursor.Value.IsToProbe || Stopwatch.GetElapsedTime(cursor.Value.MovedAt) > Lull))
         {
             var stands = new TopicPartition(topic, partition);
-            if (consumer.GetWatermarkOffsets(stands).High is not { IsSpecial: false } end || end.Value <= cursor.Next)
+            if (!cursor.IsHeld && (consumer.GetWatermarkOffsets(stands).High is not { IsSpecial: false } end || end.Value <= cursor.Next))
                 continue;
+            cursor.IsToProbe = false;
             var first = cursor.Next;
             return Task.Run(() => new Readable(stands, first, _readability.FindReadable(stands, first, cancellationToken)), CancellationToken.None);
         }
@@ -187,11 +190,14 @@ public sealed partial class LogReader : IDisposable
             return;
         var (partition, first, next) = probed.Result;
         var cursor = cursors[(partition.Topic, partition.Partition.Value)];
-        if (next > first && cursor.Next == first)
+        if (next is { } readable && cursor.Next == first && (readable > first || cursor.IsHeld))
         {
-            UnreadablePassedOver(_logger, partition.Topic, partition.Partition.Value, first, next.Value - 1);
-            consumer.Seek(new(partition, new Offset(next.Value)));
-            cursor.Next = next.Value;
+            if (readable > first)
+                UnreadablePassedOver(_logger, partition.Topic, partition.Partition.Value, first, readable - 1);
+            consumer.Seek(new(partition, new Offset(readable)));
+            if (cursor.IsHeld)
+                consumer.Resume([partition]);
+            cursor.GoOnAt(readable);
         }
         // it was looked at, and the next time is another's turn
         cursor.MoveTo(cursor.Next);
@@ -219,7 +225,10 @@ public sealed partial class LogReader : IDisposable
         {
             while (consumer.Consume(timeout) is { } result)
             {
-                cursors[(result.Topic, result.Partition.Value)].MoveTo(result.Offset.Value + (result.IsPartitionEOF ? 0 : 1));
+                var cursor = cursors[(result.Topic, result.Partition.Value)];
+                if (!result.IsPartitionEOF && IsBehind(consumer, cursor, result))
+                    continue;
+                cursor.MoveTo(result.Offset.Value + (result.IsPartitionEOF ? 0 : 1));
                 if (!result.IsPartitionEOF)
                     return ConsumedRecord.From(result);
                 ends[(result.Topic, result.Partition.Value)] = result.Offset.Value;
@@ -230,8 +239,28 @@ public sealed partial class LogReader : IDisposable
             || e.Error.Code is ErrorCode.Local_AllBrokersDown or ErrorCode.Local_Transport or ErrorCode.Local_BadMsg or ErrorCode.Local_BadCompression or ErrorCode.Local_NotImplemented)
         {
             _log.Write(e.Error);
+            if (e.Error.Code == ErrorCode.Local_BadMsg && cursors.TryGetValue((e.ConsumerRecord.Topic, e.ConsumerRecord.Partition.Value), out var cursor) && !cursor.IsHeld)
+            {
+                // after a wrong checksum librdkafka goes on at a wrong place, or fetches the batch again without a pause
+                cursor.Hold();
+                consumer.Pause([e.ConsumerRecord.TopicPartition]);
+            }
             return null;
         }
+    }
+
+    /// <summary>
+    /// Whether a record is from before the offset that was sought, of the same log: librdkafka may begin again at the log's start even after a seek, when the
+    /// answer to a wrong fetch comes late. A log that ends before that offset is another one, or has lost its end.
+    /// </summary>
+    private static bool IsBehind(IConsumer<byte[]?, byte[]?> consumer, Cursor cursor, ConsumeResult<byte[]?, byte[]?> record)
+    {
+        if (cursor.Sought is not { } sought)
+            return false;
+        if (record.Offset.Value < sought && consumer.GetWatermarkOffsets(record.TopicPartition).High.Value >= sought)
+            return true;
+        cursor.Sought = null;
+        return false;
     }
 
     /// <inheritdoc/>
@@ -248,13 +277,26 @@ public sealed partial class LogReader : IDisposable
     private sealed record Readable(TopicPartition Partition, long First, long? Next);
 
     /// <summary>How far a partition was read.</summary>
-    private sealed class Cursor
+    private sealed class Cursor(long next)
     {
-        public long Next { get; set; }
+        public long Next { get; private set; } = next;
 
         public long MovedAt { get; private set; } = Stopwatch.GetTimestamp();
 
+        /// <summary>Nothing of it is fetched, since a batch's checksum is wrong, until it is known what is behind that.</summary>
+        public bool IsHeld { get; private set; }
+
+        /// <summary>It is held and was not probed yet.</summary>
+        public bool IsToProbe { get; set; }
+
+        /// <summary>The offset at which reading was told to go on, behind what cannot be read; null once a record from there on has come.</summary>
+        public long? Sought { get; set; }
+
         public void MoveTo(long next) => (Next, MovedAt) = (next, Stopwatch.GetTimestamp());
+
+        public void Hold() => (IsHeld, IsToProbe) = (true, true);
+
+        public void GoOnAt(long next) => (Next, Sought, IsHeld, IsToProbe) = (next, next, false, false);
     }
 
     /// <summary>Records, and where partitions ended before which nothing else comes; null where that is not known anew.</summary>

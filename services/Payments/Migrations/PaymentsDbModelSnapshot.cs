@@ -720,6 +720,18 @@ namespace Shop.Payments.Migrations
                         .HasColumnType("integer")
                         .HasColumnName("id");
 
+                    b.Property<DateTimeOffset?>("LastAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("last_at");
+
+                    b.Property<string>("LastKind")
+                        .HasColumnType("text")
+                        .HasColumnName("last_kind");
+
+                    b.Property<Guid?>("LastPaymentId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("last_payment_id");
+
                     b.Property<long>("Sequence")
                         .HasColumnType("bigint")
                         .HasColumnName("sequence");

@@ -30,6 +30,15 @@ public sealed class LedgerPosition
 
     /// <summary>The sequence of the last entry that was read.</summary>
     public required long Sequence { get; init; }
+
+    /// <summary>The payment of that entry; null where none was read, or an older version has read it.</summary>
+    public required Guid? LastPaymentId { get; init; }
+
+    /// <summary>Its kind; null as its payment.</summary>
+    public required string? LastKind { get; init; }
+
+    /// <summary>Its time; null as its payment.</summary>
+    public required DateTimeOffset? LastAt { get; init; }
 }
 
 /// <summary>A payment that is not at the provider as it is here, for as long as that is so.</summary>

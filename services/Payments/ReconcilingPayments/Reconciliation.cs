@@ -52,8 +52,7 @@ internal sealed partial class Reconciliation(IServiceScopeFactory scopes, Paymen
         db.Database.SetCommandTimeout(CommandTimeout);
         while (true)
         {
-            var (report, isMore) = await CompareAsync(db, from, to, cancellationToken);
-            if (!isMore)
+            if (await CompareAsync(db, from, to, cancellationToken) is { } report)
             {
                 Reconciled(logger, report.Compared, report.InFlight, report.Differing);
                 return report;
@@ -61,14 +60,18 @@ internal sealed partial class Reconciliation(IServiceScopeFactory scopes, Paymen
         }
     }
 
-    private async Task<(ReconciliationReport Report, bool IsMore)> CompareAsync(PaymentsDb db, DateTimeOffset from, DateTimeOffset to, CancellationToken cancellationToken)
+    /// <summary>Compares and tells; null where that is to be done once more, since there may be more to tell, or the copy is not what was read any more.</summary>
+    private async Task<ReconciliationReport?> CompareAsync(PaymentsDb db, DateTimeOffset from, DateTimeOffset to, CancellationToken cancellationToken)
     {
         var began = time.GetUtcNow();
-        while (await ReadLedgerAsync(db, cancellationToken)) { }
+        var read = await ReadLedgerAsync(db, cancellationToken);
 
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
         // of several comparisons at once the second sees the alarms of the first
-        await db.Database.ExecuteSqlAsync($"SELECT FROM ledger_position FOR UPDATE", cancellationToken);
+        var copied = await db.Database.SqlQuery<long>($"SELECT sequence AS \"Value\" FROM ledger_position FOR UPDATE").ToListAsync(cancellationToken);
+        // somebody else has begun anew meanwhile: what is not copied yet would differ
+        if (copied.Single() < read)
+            return null;
         var rows = await db.Database.SqlQuery<Row>($"""
             WITH compared AS (
               SELECT coalesce(p.payment_id, l.payment_id) AS payment_id, p.order_id, p.state, p.amount, p.currency, l.status, l.amount AS their_amount, l.currency AS their_currency, coalesce(l.captures, 0) AS captures,
@@ -106,31 +109,46 @@ internal sealed partial class Reconciliation(IServiceScopeFactory scopes, Paymen
         await transaction.CommitAsync(cancellationToken);
         var (compared, inFlight, differing) = (rows[0].Compared, rows[0].InFlight, rows[0].Differing);
         db.ChangeTracker.Clear();
-        return (new(from, to, compared, inFlight, differing,
-            [.. rows.Where(row => row.Differs).OrderBy(row => row.PaymentId).Select(row => new DifferenceView(row.PaymentId!.Value, row.OrderId, Ours(row), Theirs(row)))]), isMore);
+        return isMore ? null : new(from, to, compared, inFlight, differing,
+            [.. rows.Where(row => row.Differs).OrderBy(row => row.PaymentId).Select(row => new DifferenceView(row.PaymentId!.Value, row.OrderId, Ours(row), Theirs(row)))]);
+    }
+
+    /// <summary>Copies the ledger up to its end.</summary>
+    /// <returns>The sequence of its last entry.</returns>
+    private async Task<long> ReadLedgerAsync(PaymentsDb db, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            if (await ReadPageAsync(db, cancellationToken) is { } end)
+                return end;
+        }
     }
 
     /// <summary>
-    /// Copies a page of the ledger; false where there is no other. It begins at the last entry that was copied: where that is of a payment we have not
-    /// copied, or is not there, this is another ledger, or one that has lost its end, and all of it is copied anew. The provider is asked outside of any transaction.
+    /// Copies a page of the ledger. It begins at the last entry that was copied: where that is another one, or is not there, this is another ledger, or one that
+    /// has lost its end, and all of it is copied anew. The provider is asked outside of any transaction.
     /// </summary>
-    private async Task<bool> ReadLedgerAsync(PaymentsDb db, CancellationToken cancellationToken)
+    /// <returns>The sequence of the last entry; null where there is another page.</returns>
+    private async Task<long?> ReadPageAsync(PaymentsDb db, CancellationToken cancellationToken)
     {
         await db.Database.ExecuteSqlAsync($"INSERT INTO ledger_position (id, sequence) VALUES (1, 0) ON CONFLICT DO NOTHING", cancellationToken);
         var after = await db.Database.SqlQuery<long>($"SELECT sequence AS \"Value\" FROM ledger_position").SingleAsync(cancellationToken);
         var page = await provider.ReadLedgerAsync(Math.Max(0, after - 1), cancellationToken);
-        if (after > 0 && !(page.Items is [var known, ..] && known.Sequence == after && await db.LedgerPayments.AnyAsync(payment => payment.PaymentId == known.PaymentId, cancellationToken)))
+        if (after > 0 && !(page.Items is [var known, ..] && known.Sequence == after && await WasReadLastAsync(db, known, cancellationToken)))
         {
             await BeginAnewAsync(db, after, cancellationToken);
-            return true;
+            return null;
         }
         LedgerEntry[] items = [.. page.Items.Skip(after > 0 ? 1 : 0)];
         if (items is not [.., var last])
-            return false;
+            return after;
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
+        var moved = await db.Database.ExecuteSqlAsync($"""
+            UPDATE ledger_position SET sequence = {last.Sequence}, last_payment_id = {last.PaymentId}, last_kind = {last.Kind}, last_at = {last.At.ToUniversalTime()} WHERE sequence = {after}
+            """, cancellationToken);
         // somebody else has copied it meanwhile: from where that is, again
-        if (await db.Database.ExecuteSqlAsync($"UPDATE ledger_position SET sequence = {last.Sequence} WHERE sequence = {after}", cancellationToken) == 0)
-            return true;
+        if (moved == 0)
+            return null;
         // of several entries of one payment in a page the last says what it is
         var entries = items.GroupBy(entry => entry.PaymentId).Select(entries => (Newest: entries.Last(), First: entries.First(),
             Captures: entries.Count(entry => entry.Kind == "captured"), Amount: entries.LastOrDefault(entry => entry.Amount is not null))).ToList();
@@ -154,14 +172,24 @@ internal sealed partial class Reconciliation(IServiceScopeFactory scopes, Paymen
             await command.ExecuteNonQueryAsync(cancellationToken);
         }
         await transaction.CommitAsync(cancellationToken);
-        return page.Next is not null;
+        return page.Next is null ? last.Sequence : null;
+    }
+
+    /// <summary>Whether an entry is the one that was read last; where an older version has read that, whether its payment is known.</summary>
+    private static Task<bool> WasReadLastAsync(PaymentsDb db, LedgerEntry entry, CancellationToken cancellationToken)
+    {
+        // compared by the database, which keeps fewer digits of a time than the entry has
+        var at = entry.At.ToUniversalTime();
+        return db.Set<LedgerPosition>().AnyAsync(position =>
+            (position.LastPaymentId == entry.PaymentId && position.LastKind == entry.Kind && position.LastAt == at)
+            || (position.LastPaymentId == null && db.LedgerPayments.Any(payment => payment.PaymentId == entry.PaymentId)), cancellationToken);
     }
 
     /// <summary>Forgets what was copied, unless somebody else is further by now. What is not in the new ledger differs, and is told payment by payment.</summary>
     private async Task BeginAnewAsync(PaymentsDb db, long after, CancellationToken cancellationToken)
     {
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
-        if (await db.Database.ExecuteSqlAsync($"UPDATE ledger_position SET sequence = 0 WHERE sequence = {after}", cancellationToken) == 0)
+        if (await db.Database.ExecuteSqlAsync($"UPDATE ledger_position SET sequence = 0, last_payment_id = NULL, last_kind = NULL, last_at = NULL WHERE sequence = {after}", cancellationToken) == 0)
             return;
         await db.LedgerPayments.ExecuteDeleteAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);

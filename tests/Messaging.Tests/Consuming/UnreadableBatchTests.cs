@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Net;
+using System.Numerics;
 using Microsoft.Extensions.DependencyInjection;
 using Shop.Contracts;
 using Shop.Messaging.Streams;
@@ -8,27 +9,40 @@ using Shop.Testing;
 
 namespace Shop.Messaging.Tests.Consuming;
 
+/// <summary>What is wrong with a batch.</summary>
+public enum Damage
+{
+    /// <summary>It cannot be decompressed; its checksum is right.</summary>
+    Compression,
+
+    /// <summary>Its records are none; its checksum is right.</summary>
+    Records,
+
+    /// <summary>A bit of a record's text fell over, of which only the checksum tells.</summary>
+    Bit,
+}
+
 /// <summary>Batches in a log that no client can read. No broker takes them any more, so the tests write them into its files.</summary>
 public sealed class UnreadableBatchTests(PostgresFixture postgres)
 {
-    private const int HeaderSize = 61, AttributesAt = 21, Lz4 = 3;
+    private const int HeaderSize = 61, ChecksumAt = 17, AttributesAt = 21, Lz4 = 3;
 
-    public static TheoryData<Broker, bool> Both
+    public static TheoryData<Broker, Damage> Both
     {
         get
         {
-            var data = new TheoryData<Broker, bool>();
+            var data = new TheoryData<Broker, Damage>();
             foreach (var broker in RunningBroker.Both)
             {
-                foreach (var compressed in new[] { true, false })
-                    data.Add(new TheoryDataRow<Broker, bool>(broker.Data, compressed) { Skip = broker.Skip });
+                foreach (var damage in Enum.GetValues<Damage>())
+                    data.Add(new TheoryDataRow<Broker, Damage>(broker.Data, damage) { Skip = broker.Skip });
             }
             return data;
         }
     }
 
     [Theory, MemberData(nameof(Both))]
-    public async Task What_is_behind_a_batch_that_cannot_be_read_is_handled_and_a_dead_letter_says_its_offsets(Broker broker, bool compressed)
+    public async Task What_is_behind_a_batch_that_cannot_be_read_is_handled_and_a_dead_letter_says_its_offsets(Broker broker, Damage damage)
     {
         var directory = Directory.CreateTempSubdirectory("unreadable-").FullName;
         try
@@ -42,10 +56,9 @@ public sealed class UnreadableBatchTests(PostgresFixture postgres)
                 await service.Topics.PublishAsync(service.Notes, Journals.Notes(journals, 1));
                 await service.HaveEntriesAsync(journals.Count);
             }
-            var logs = Directory.GetFiles(directory, "*.log", SearchOption.AllDirectories).Where(file => file.Contains(service.Notes.Name, StringComparison.Ordinal))
-                .ToDictionary(file => file, Length);
+            var logs = LogsOf(service.Notes, directory);
             await service.Topics.PublishAsync(service.Notes, Journals.Notes(journals, 2, first: 2));
-            var damaged = logs.Sum(log => Damage(log.Key, log.Value, compressed));
+            var damaged = logs.Sum(log => DamageFrom(log.Key, log.Value, damage));
             await service.Topics.PublishAsync(service.Notes, Journals.Notes(journals, 1, first: 4));
 
             await using var second = await service.StartAsync();
@@ -69,7 +82,9 @@ public sealed class UnreadableBatchTests(PostgresFixture postgres)
                 Assert.Equal(HttpStatusCode.NoContent, await second.DiscardAsync(letter.Id));
 
             // and by those that read whole topics, as the warehouse does
-            Assert.Equal(journals.Count * 2, await ReadableAsync(second.Services.GetRequiredService<LogReaders>(), service.Notes));
+            var readable = await ReadableAsync(second.Services.GetRequiredService<LogReaders>(), service.Notes);
+            Assert.Equal(journals.Count * 2, readable.Count);
+            Assert.Equal(readable.Distinct(), readable);
         }
         finally
         {
@@ -77,20 +92,58 @@ public sealed class UnreadableBatchTests(PostgresFixture postgres)
         }
     }
 
-    private static async Task<int> ReadableAsync(LogReaders logs, Topic topic)
+    [Theory, MemberData(nameof(RunningBroker.Both), MemberType = typeof(RunningBroker))]
+    public async Task A_bit_that_fell_over_costs_its_own_batch_alone(Broker broker)
+    {
+        var directory = Directory.CreateTempSubdirectory("unreadable-").FullName;
+        try
+        {
+            await using var running = await RunningBroker.StartAsync(broker, directory);
+            using var service = new JournalService($"t{Guid.NewGuid():N}", await postgres.CreateDatabaseAsync(), running.BootstrapServers);
+            await service.PrepareAsync();
+            var journals = Journals.New(1);
+            int[] kept = [1, 3, 5, 7, 9, 11];
+            long[] readable = [0, 2, 4, 6, 8, 10], lost = [1, 3, 5, 7, 9];
+            for (var number = 1; number <= kept[^1]; number++)
+            {
+                var logs = LogsOf(service.Notes, directory);
+                await service.Topics.PublishAsync(service.Notes, Journals.Notes(journals, 1, first: number));
+                if (!kept.Contains(number))
+                    Assert.Equal(1, logs.Sum(log => DamageFrom(log.Key, log.Value, Damage.Bit)));
+            }
+
+            await using var instance = await service.StartAsync();
+            await service.HaveEntriesAsync(kept.Length);
+
+            Assert.Equal(kept, await service.EntriesAsync(journals[0]));
+            Assert.Equal(lost, (await instance.DeadLettersAsync()).Select(letter => letter.Offset).Order());
+            Assert.Equal(readable, (await ReadableAsync(instance.Services.GetRequiredService<LogReaders>(), service.Notes)).Select(record => record.Offset));
+        }
+        finally
+        {
+            Directory.Delete(directory, recursive: true);
+        }
+    }
+
+    /// <summary>What can be read of a topic.</summary>
+    private static async Task<List<(int Partition, long Offset)>> ReadableAsync(LogReaders logs, Topic topic)
     {
         using var reader = logs.Open();
         var partitions = reader.PartitionsOf([topic]);
         using var deadline = new CancellationTokenSource(Eventually.DefaultDeadline);
-        var count = 0;
+        var records = new List<(int Partition, long Offset)>();
         await foreach (var batch in reader.ReadAsync(partitions.Select(partition => (topic.Name, partition.Partition, partition.First)), deadline.Token))
         {
-            count += batch.Count;
+            records.AddRange(batch.Select(record => (record.Partition, record.Offset)));
             if (batch.Count == 0 && partitions.All(partition => reader.IsPassed((topic.Name, partition.Partition), partition.End)))
                 break;
         }
-        return count;
+        return records;
     }
+
+    /// <summary>The log files of a topic, and where each ends.</summary>
+    private static Dictionary<string, int> LogsOf(Topic topic, string directory) =>
+        Directory.GetFiles(directory, "*.log", SearchOption.AllDirectories).Where(file => file.Contains(topic.Name, StringComparison.Ordinal)).ToDictionary(file => file, Length);
 
     /// <summary>The end of a log's last batch; a file may be longer.</summary>
     private static int Length(string file)
@@ -103,20 +156,42 @@ public sealed class UnreadableBatchTests(PostgresFixture postgres)
 
     /// <summary>Makes every batch from <paramref name="position"/> on one of which only the header can be read.</summary>
     /// <returns>The records that were in them.</returns>
-    private static int Damage(string file, int position, bool compressed)
+    private static int DamageFrom(string file, int position, Damage damage)
     {
         var (log, records) = (Read(file), 0);
         using var stream = new FileStream(file, FileMode.Open, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete);
         for (; SizeAt(log, position) is { } size; position += size)
         {
-            records += BinaryPrimitives.ReadInt32BigEndian(log.AsSpan(position + 57));
-            stream.Position = position + AttributesAt;
-            if (compressed)
-                stream.Write([0, Lz4]);
-            stream.Position = position + HeaderSize;
-            stream.Write([.. Enumerable.Repeat<byte>(0xFF, size - HeaderSize)]);
+            var batch = log.AsSpan(position, size);
+            records += BinaryPrimitives.ReadInt32BigEndian(batch[57..]);
+            if (damage == Damage.Bit)
+                FlipBit(batch);
+            else
+                Spoil(batch, damage);
+            stream.Position = position;
+            stream.Write(batch);
         }
         return records;
+    }
+
+    /// <summary>Makes the last event of a batch another one.</summary>
+    private static void FlipBit(Span<byte> batch)
+    {
+        var name = "\"number\":"u8;
+        var at = batch.LastIndexOf(name);
+        Assert.NotEqual(-1, at);
+        batch[at + name.Length] ^= 1;
+    }
+
+    private static void Spoil(Span<byte> batch, Damage damage)
+    {
+        if (damage == Damage.Compression)
+            BinaryPrimitives.WriteInt16BigEndian(batch[AttributesAt..], Lz4);
+        batch[HeaderSize..].Fill(0xFF);
+        var checksum = uint.MaxValue;
+        foreach (var single in batch[AttributesAt..])
+            checksum = BitOperations.Crc32C(checksum, single);
+        BinaryPrimitives.WriteUInt32BigEndian(batch[ChecksumAt..], ~checksum);
     }
 
     private static int? SizeAt(byte[] log, int position) =>

@@ -106,6 +106,40 @@ public sealed class ReconciliationTests(PostgresFixture postgres)
     }
 
     [Fact]
+    public async Task A_ledger_that_lost_its_end_and_grew_again_is_read_from_its_beginning_and_what_it_lost_differs()
+    {
+        await using var shop = await TestShop.StartAsync(postgres);
+        var payments = shop.StartPayments();
+        var kept = await AuthorizeAsync();
+        var lost = await AuthorizeAsync();
+        var other = await AuthorizeAsync();
+        await CaptureAsync(kept);
+        await CaptureAsync(lost);
+        Assert.Equal((3, 0, ""), await payments.ReconcileAsync());
+
+        await shop.Provider.ForgetLastAsync();
+        // in the lost one's place, of a payment that was copied too
+        await CaptureAsync(other);
+        await AgeAsync(payments);
+        for (var times = 0; times < 2; times++)
+            Assert.Equal((3, 0, $"{lost.PaymentId} captured, 12.50 EUR / authorized, 12.50 EUR"), await payments.ReconcileAsync());
+        Assert.Contains("LedgerDiverged", shop.Logs.Text, StringComparison.Ordinal);
+
+        async Task<PaymentRequested> AuthorizeAsync()
+        {
+            var request = await shop.Orders.RequestAsync("tok_visa");
+            await Eventually.BecomesAsync(PaymentState.Authorized, () => payments.StateAsync(request.PaymentId));
+            return request;
+        }
+
+        async Task CaptureAsync(PaymentRequested request)
+        {
+            await shop.Orders.PublishAsync(new OrderConfirmed(request.OrderId));
+            await Eventually.BecomesAsync(PaymentState.Captured, () => payments.StateAsync(request.PaymentId));
+        }
+    }
+
+    [Fact]
     public async Task What_waits_for_the_provider_is_on_its_way_and_another_time_is_not_compared()
     {
         await using var shop = await TestShop.StartAsync(postgres);
