@@ -1,6 +1,8 @@
 #!/bin/sh
 # Runs the built test executables, several at once, and sums their results; ./shop test calls it.
-# usage: tests/run.sh [ARGS]   ARGS go to each executable: -class '*Orders*', -method ..., -filter ... (NAME -? tells all)
+# usage: tests/run.sh          all but those that take long, marked [Long]
+#        tests/run.sh --all    those too
+#        tests/run.sh ARGS     what ARGS choose, for each executable: -class '*Orders*', -method ..., -filter ... (NAME -? tells all)
 # TestResults/ has for each project its log (.log), its results (.trx) and, where it did not come to its end, why (.broken).
 set -eu
 
@@ -48,7 +50,7 @@ END
     if [ $code = 124 ] || [ $code = 137 ]; then why="did not end within $limit s"
     elif [ -z "$counted" ]; then why="ended with code $code and no results"
     elif [ $code != 0 ] && [ $failed = 0 ]; then why="ended with code $code"
-    elif [ "$total" = 0 ] && [ $# = 0 ]; then why='has no tests' # a filter may leave a project without
+    elif [ "$total" = 0 ] && { [ $# = 0 ] || [ "$1" = -trait- ]; }; then why='has no tests' # a choice may leave a project without
     else why=''
     fi
     if [ -n "$why" ]; then say "$name $why" >"$results/$name.broken"; fi
@@ -82,6 +84,10 @@ summary() { # fails when a test failed, or a project did not come to its end
 }
 
 if [ "${1:-}" = --one ]; then shift; run "$@"; exit; fi
+
+if [ $# = 0 ]; then set -- -trait- Length=Long
+elif [ "$1" = --all ]; then shift
+fi
 
 rm -rf "$results"
 mkdir -p "$results"

@@ -51,6 +51,7 @@ public sealed class FeedOverKafkaTests(ShopFixture shops)
         Assert.Equal("type with \uFFFD", feed[6].GetProperty("type").GetString());
     }
 
+    [Long]
     [Theory, MemberData(nameof(Brokers))]
     public async Task An_event_that_is_delivered_again_is_kept_once(Broker broker)
     {

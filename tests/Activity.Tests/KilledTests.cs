@@ -14,6 +14,7 @@ public sealed class KilledTests(ShopFixture shops)
 {
     private const int Kills = 20, Rebalances = 5;
 
+    [Long]
     [Fact]
     public async Task Windows_equal_a_recount_of_the_topics_and_the_warehouse_has_each_offset_once()
     {

@@ -72,6 +72,7 @@ public sealed class SupervisionTests : IDisposable
         Assert.Equal("activity", Assert.Single(report.Parts, part => part.State == PartState.Failed).Resource.Name);
     }
 
+    [Long]
     [Fact]
     public async Task A_part_that_had_to_wait_for_a_slow_one_has_its_own_time()
     {

@@ -8,6 +8,7 @@ public sealed partial class ConsoleToolTests
     private const string Topics = "org.apache.kafka.tools.TopicCommand";
     private const string Groups = "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand";
 
+    [Long]
     [Fact]
     public async Task They_print_what_they_print_against_Apache_Kafka()
     {
@@ -53,6 +54,7 @@ public sealed partial class ConsoleToolTests
         Task<List<string>> RunAsync(string tool, params string[] arguments) => RunAsyncOn(bootstrap, tool, arguments);
     }
 
+    [Long]
     [Fact]
     public async Task The_verifiable_consumer_has_all_that_the_verifiable_producer_sent()
     {

@@ -7,6 +7,7 @@ public sealed class DamageFuzzTests : DiskTests
 
     private static readonly Dictionary<string, string> Segments = new() { ["segment.bytes"] = "30000" };
 
+    [Long]
     [Theory]
     [InlineData(true)]
     [InlineData(false)]

@@ -5,6 +5,7 @@ public sealed class FailingDiskTests
 {
     private const int Attempts = 15;
 
+    [Long]
     [Theory]
     [InlineData(false, false)]
     [InlineData(false, true)]

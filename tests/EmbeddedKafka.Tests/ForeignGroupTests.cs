@@ -7,6 +7,7 @@ public sealed class ForeignGroupTests
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
+    [Long]
     [Theory]
     [InlineData("kafka-python", "range", "roundrobin")] // its sticky assignor gives the second member everything, with Apache Kafka too
     [InlineData("KafkaJS", "roundrobin")] // the only one it has

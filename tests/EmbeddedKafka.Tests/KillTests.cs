@@ -9,6 +9,7 @@ public sealed class KillTests
     /// <summary>How often the broker is killed; SHOP_KAFKA_KILLS changes it.</summary>
     private static int Kills => int.TryParse(Environment.GetEnvironmentVariable("SHOP_KAFKA_KILLS"), out var kills) ? kills : 20;
 
+    [Long]
     [Fact]
     public async Task Killed_under_an_idempotent_producer_nothing_is_lost_and_nothing_is_twice()
     {

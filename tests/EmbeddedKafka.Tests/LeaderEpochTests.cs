@@ -62,6 +62,7 @@ public sealed class LeaderEpochTests : IDisposable
         Assert.Equal(Enumerable.Range(0, backlog).Select(i => $"after-{i}"), seen.Where(value => value.StartsWith("after", StringComparison.Ordinal)));
     }
 
+    [Long]
     [Fact]
     public async Task Java_s_consumer_notices_it_even_when_it_was_started_anew()
     {

@@ -21,6 +21,7 @@ public sealed class ProduceValidationTests
         Assert.Equal(Expected(batch => batch.Ours ?? batch.Error), await ProduceAsync(client));
     }
 
+    [Long]
     [Fact]
     public async Task Apache_Kafka_answers_the_same()
     {
@@ -32,6 +33,7 @@ public sealed class ProduceValidationTests
         Assert.Equal(Expected(batch => batch.Error), await ProduceAsync(client));
     }
 
+    [Long]
     [Fact]
     public async Task Whatever_bit_is_damaged_and_wherever_a_batch_is_cut_both_brokers_agree()
     {

@@ -6,6 +6,7 @@ namespace Shop.EndToEnd;
 /// <summary>What becomes of a shop of which a part cannot start any more, or that has no room left on its disk.</summary>
 public sealed class BrokenPartTests(ITestOutputHelper output)
 {
+    [Long]
     [Fact]
     public async Task A_part_that_cannot_start_is_tried_again_and_again_and_the_others_go_on()
     {
@@ -39,6 +40,7 @@ public sealed class BrokenPartTests(ITestOutputHelper output)
         }
     }
 
+    [Long]
     [Fact]
     public async Task A_full_disk_ends_nothing_for_good()
     {

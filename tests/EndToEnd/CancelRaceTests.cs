@@ -30,6 +30,7 @@ public abstract class CancelRaceTests
         (_shop, _output) = (shop, output);
     }
 
+    [Long]
     [Fact]
     public async Task Whether_the_cancel_or_the_confirmation_wins_everybody_agrees()
     {

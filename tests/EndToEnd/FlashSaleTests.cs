@@ -12,6 +12,7 @@ public sealed class FlashSaleTests(ShopInASale shop, ITestOutputHelper output) :
     private const int Orders = 10_000, Shoppers = 200, Pieces = 100, AtOnce = 16, PageSize = 100;
     private const string Sku = "mug-red";
 
+    [Long]
     [Fact]
     public async Task As_many_orders_are_fulfilled_as_there_are_pieces_and_all_others_are_cancelled_as_out_of_stock()
     {

@@ -6,6 +6,7 @@ namespace Shop.EndToEnd;
 public sealed class KilledPartsOnEmbeddedKafka(ShopOnEmbeddedKafka shop, ITestOutputHelper output) : KilledPartsTests(shop, output), IClassFixture<ShopOnEmbeddedKafka>
 {
     /// <summary>On one broker: what ends the shop knows of none.</summary>
+    [Long]
     [Fact]
     public Task A_killed_AppHost_or_orchestrator_takes_the_shop_with_it_and_no_order_is_lost() => KillWhatKeepsThePartsAsync();
 }

@@ -7,6 +7,7 @@ public sealed class SideBySideTests
 {
     private const int Orders = 100;
 
+    [Long]
     [Fact]
     public async Task One_is_removed_while_the_other_goes_on_taking_orders()
     {

@@ -49,6 +49,7 @@ public sealed class ReplacementTests : IAsyncLifetime
         await _second.DisposeAsync();
     }
 
+    [Long]
     [Fact]
     public async Task No_request_fails_while_an_instance_of_a_service_is_replaced()
     {
@@ -71,6 +72,7 @@ public sealed class ReplacementTests : IAsyncLifetime
         await EndAsync(load);
     }
 
+    [Long]
     [Fact]
     public async Task No_request_fails_while_a_gateway_is_replaced_and_what_is_under_way_comes_to_its_end()
     {

@@ -21,6 +21,7 @@ public sealed class CaptureKillTests
     public static TheoryData<Broker> Brokers => RunningBroker.Both;
 
     /// <summary>Random changes, transactions rolled back among them, while readers, broker and database are killed, and readers lose their session, broker and database.</summary>
+    [Long]
     [Theory, MemberData(nameof(Brokers))]
     public async Task The_topic_is_what_the_table_is_whoever_is_killed(Broker broker)
     {

@@ -13,6 +13,7 @@ public sealed class CaptureResumeTests
     /// <summary>Too large for its row, so that an update of something else does not tell it.</summary>
     private const string Large = "(SELECT string_agg(md5(i::text), '') FROM generate_series(1, 200) i)";
 
+    [Long]
     [Fact]
     public async Task A_slot_that_has_lost_its_log_while_nobody_read_is_followed_by_a_snapshot()
     {
@@ -41,6 +42,7 @@ public sealed class CaptureResumeTests
         await shop.IsToldAsync("stays", body => body.Contains("3.00", StringComparison.Ordinal));
     }
 
+    [Long]
     [Fact]
     public async Task A_snapshot_that_was_cut_short_is_taken_anew()
     {
@@ -71,6 +73,7 @@ public sealed class CaptureResumeTests
         await shop.IsToldAsync("stays", body => body.Contains("2.00", StringComparison.Ordinal));
     }
 
+    [Long]
     [Fact]
     public async Task What_is_read_again_has_its_ids_again_though_rows_have_gone_meanwhile()
     {
@@ -106,6 +109,7 @@ public sealed class CaptureResumeTests
     }
 
     /// <summary>As a session that is slow between the two; here it waits for a standby that there is not.</summary>
+    [Long]
     [Fact]
     public async Task What_is_in_the_log_before_others_see_it_is_looked_up_when_they_do()
     {

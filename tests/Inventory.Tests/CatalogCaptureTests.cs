@@ -101,6 +101,7 @@ public sealed class CatalogCaptureTests(ShopFixture shops)
         async Task<ProductChanged?> NextAsync(string sku) => await NextBodyAsync(kafka, sku, ids) is { Length: > 0 } body ? JsonSerializer.Deserialize(body, ContractsJson.Default.ProductChanged) : null;
     }
 
+    [Long]
     [Fact]
     public async Task A_reader_that_stands_still_is_followed_by_the_other_instance()
     {
@@ -120,6 +121,7 @@ public sealed class CatalogCaptureTests(ShopFixture shops)
         }
     }
 
+    [Long]
     [Theory, MemberData(nameof(Brokers))]
     public async Task A_slot_that_is_lost_is_followed_by_a_snapshot_in_which_what_is_gone_is_gone(Broker broker)
     {
@@ -181,6 +183,7 @@ public sealed class CatalogCaptureTests(ShopFixture shops)
         }
     }
 
+    [Long]
     [Theory, MemberData(nameof(Brokers))]
     public async Task A_slot_that_holds_back_too_much_log_is_an_alarm_until_it_no_longer_does(Broker broker)
     {

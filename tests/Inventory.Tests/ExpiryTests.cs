@@ -12,6 +12,7 @@ public sealed class ExpiryTests(ShopFixture shops)
 {
     public static TheoryData<Broker> Brokers => RunningBroker.Both;
 
+    [Long]
     [Theory, MemberData(nameof(Brokers))]
     public async Task What_was_reserved_for_too_long_is_given_back_and_told_once(Broker broker)
     {
@@ -36,6 +37,7 @@ public sealed class ExpiryTests(ShopFixture shops)
         Assert.Equal(["receipt", "order", "expiry"], (await shop.Instance.MovementsAsync("expire")).Select(m => m.GetProperty("cause").GetString()));
     }
 
+    [Long]
     [Theory, MemberData(nameof(Brokers))]
     public async Task Orders_that_are_confirmed_while_they_expire_are_sent_or_given_back_and_never_both(Broker broker)
     {

@@ -14,6 +14,7 @@ public sealed class FlashSaleTests(ShopFixture shops)
 
     public static TheoryData<Broker> Brokers => RunningBroker.Both;
 
+    [Long]
     [Theory, MemberData(nameof(Brokers))]
     public async Task A_flash_sale_sells_what_there_is_although_an_instance_is_killed(Broker broker)
     {
@@ -49,6 +50,7 @@ public sealed class FlashSaleTests(ShopFixture shops)
         Assert.All(rejected, answer => Assert.Equal("""[{"sku":"flash","requested":1,"available":0}]""", JsonElement.Parse(answer.Body).GetProperty("shortages").GetRawText()));
     }
 
+    [Long]
     [Theory, MemberData(nameof(Brokers))]
     public async Task Orders_that_want_the_same_in_opposite_order_do_not_deadlock_whatever_operators_do(Broker broker)
     {

@@ -16,6 +16,7 @@ public sealed class HostileProviderTests(PostgresFixture postgres)
         "{\"status\":\"authorized\",\"declineReason\":\"\\ud800\"}", $"{{\"status\":\"{new string('x', 70_000)}\"}}", $"{new string('[', 5_000)}{new string(']', 5_000)}",
     ];
 
+    [Long]
     [Fact]
     public async Task What_is_no_answer_is_asked_for_again()
     {

@@ -15,6 +15,7 @@ public sealed class KilledTests(PostgresFixture postgres)
 
     private static readonly string[] Ends = [nameof(PaymentDeclined), nameof(PaymentCaptured), nameof(PaymentVoided), nameof(PaymentRefunded)];
 
+    [Long]
     [Fact]
     public async Task Every_payment_is_authorised_once_captured_at_most_once_and_the_books_agree()
     {
@@ -77,6 +78,7 @@ public sealed class KilledTests(PostgresFixture postgres)
         void StartProvider() => shop.Provider.StartProcess(("Errors", "0.2"), ("Silence", "0.05"));
     }
 
+    [Long]
     [Fact]
     public async Task A_provider_that_is_killed_declines_nothing_holds_up_nothing_else_and_is_asked_as_before_when_it_is_back()
     {

@@ -8,6 +8,7 @@ namespace Shop.Payments.Tests;
 /// <summary>What goes wrong between Payments and the provider, and in Payments: in the end the ledger and the events tell the same.</summary>
 public sealed class PaymentFaultTests(PostgresFixture postgres)
 {
+    [Long]
     [Fact]
     public async Task A_cancel_does_not_wait_for_the_authorisation_in_flight_and_its_late_answer_is_dropped()
     {
@@ -118,6 +119,7 @@ public sealed class PaymentFaultTests(PostgresFixture postgres)
         Assert.Equal(8, seen.Count);
     }
 
+    [Long]
     [Fact]
     public async Task An_instance_killed_between_call_and_write_is_taken_over_and_nothing_happens_twice()
     {
@@ -205,6 +207,7 @@ public sealed class PaymentFaultTests(PostgresFixture postgres)
         Assert.Contains("ProviderBack", shop.Logs.Text);
     }
 
+    [Long]
     [Fact]
     public async Task Payments_that_the_provider_hangs_for_keep_no_other_payment_waiting_and_are_not_lost()
     {

@@ -11,6 +11,7 @@ public sealed class PaymentFlowTests(PostgresFixture postgres)
 {
     public static TheoryData<Broker> Both => RunningBroker.Both;
 
+    [Long]
     [Theory, MemberData(nameof(Both))]
     public async Task Each_token_ends_as_its_provider_says(Broker broker)
     {

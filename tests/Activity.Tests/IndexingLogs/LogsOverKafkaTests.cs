@@ -15,6 +15,7 @@ public sealed class LogsOverKafkaTests(ShopFixture shops)
 
     public static TheoryData<Broker> Brokers => RunningBroker.Both;
 
+    [Long]
     [Theory, MemberData(nameof(Brokers))]
     public async Task Lines_are_found_by_each_of_their_properties_and_page_by_page(Broker broker)
     {
@@ -44,6 +45,7 @@ public sealed class LogsOverKafkaTests(ShopFixture shops)
         Assert.Equal(order.ToString(), line.GetProperty("fields").GetProperty("OrderId").GetString());
     }
 
+    [Long]
     [Fact]
     public async Task An_error_is_an_alarm_with_its_line_its_trace_and_its_order_until_it_has_ended()
     {

@@ -41,6 +41,7 @@ public sealed class RebuildEndTests(ShopFixture shops)
         }
     }
 
+    [Long]
     [Fact]
     public async Task One_that_cannot_get_to_where_the_feed_is_never_ends_as_done_and_is_cancelled()
     {
@@ -171,6 +172,7 @@ public sealed class RebuildEndTests(ShopFixture shops)
         Assert.Equal("0", await ReadAsync(database, "SELECT count(*)::text FROM pg_tables WHERE tablename LIKE 'shadow%'"));
     }
 
+    [Long]
     [Theory, MemberData(nameof(Brokers))]
     public async Task What_the_topics_have_lost_up_to_their_end_is_waited_for_by_nobody(Broker kind)
     {

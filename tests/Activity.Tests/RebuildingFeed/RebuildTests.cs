@@ -16,6 +16,7 @@ public sealed class RebuildTests(ShopFixture shops)
 {
     public static TheoryData<Broker> Brokers => RunningBroker.Both;
 
+    [Long]
     [Theory, MemberData(nameof(Brokers))]
     public async Task What_a_bug_has_spoilt_is_as_it_should_be_and_nobody_saw_anything_else(Broker kind)
     {
@@ -64,6 +65,7 @@ public sealed class RebuildTests(ShopFixture shops)
         Assert.Equal(schema, await PostgresDump.SchemaAsync(database));
     }
 
+    [Long]
     [Fact]
     public async Task Killed_three_times_in_the_middle_it_goes_on_and_events_of_the_meantime_are_there()
     {
@@ -162,6 +164,7 @@ public sealed class RebuildTests(ShopFixture shops)
         Assert.InRange(long.Parse(await ReadAsync(database, "SELECT count(*)::text FROM events WHERE type = 'spoilt'")), all / 3, all * 2 / 3);
     }
 
+    [Long]
     [Theory, MemberData(nameof(Brokers))]
     public async Task What_the_topics_have_not_any_more_comes_from_the_archive(Broker kind)
     {

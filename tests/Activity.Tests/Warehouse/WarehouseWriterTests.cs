@@ -16,6 +16,7 @@ public sealed class WarehouseWriterTests(ShopFixture shops)
 
     public static TheoryData<Broker> Brokers => RunningBroker.Both;
 
+    [Long]
     [Theory, MemberData(nameof(Brokers))]
     public async Task Every_record_is_a_row_with_its_fields_as_columns(Broker broker)
     {
@@ -47,6 +48,7 @@ public sealed class WarehouseWriterTests(ShopFixture shops)
         Assert.DoesNotContain(Directory.EnumerateFiles(folder.Path, "*.parquet", SearchOption.AllDirectories), file => Encoding.UTF8.GetString(File.ReadAllBytes(file)).Contains("tok_secret", StringComparison.Ordinal));
     }
 
+    [Long]
     [Fact]
     public async Task Files_end_by_size_and_are_merged_and_readers_notice_nothing()
     {
@@ -118,6 +120,7 @@ public sealed class WarehouseWriterTests(ShopFixture shops)
         Assert.Equal(["null", "x", $"{order}"], await warehouse.ReadAsync("SELECT order_id FROM orders ORDER BY \"offset\""));
     }
 
+    [Long]
     [Fact]
     public async Task A_topic_that_was_made_anew_is_archived_anew_and_holds_up_no_others()
     {

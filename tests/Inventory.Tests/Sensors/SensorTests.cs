@@ -98,6 +98,7 @@ public sealed class SensorTests(ShopFixture shops)
         Assert.Single(alarms.Select(alarm => Text(JsonElement.Parse(alarm.Body), "alarmId")).Distinct());
     }
 
+    [Long]
     [Theory, MemberData(nameof(Brokers))]
     public async Task A_sensor_that_falls_silent_is_one_alarm_until_it_is_heard_again(Broker broker)
     {
@@ -135,6 +136,7 @@ public sealed class SensorTests(ShopFixture shops)
         await NextOfAsync(kafka, Topics.Alarms, "removed", Cleared);
     }
 
+    [Long]
     [Theory, MemberData(nameof(Brokers))]
     public async Task A_new_key_or_a_removal_counts_on_every_instance(Broker broker)
     {

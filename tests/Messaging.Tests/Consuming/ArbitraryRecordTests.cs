@@ -18,6 +18,7 @@ public sealed class ArbitraryRecordTests(PostgresFixture postgres, BrokerFixture
 
     public static TheoryData<Broker> Both => RunningBroker.Both;
 
+    [Long]
     [Theory, MemberData(nameof(Both))]
     public async Task Whatever_is_on_the_topic_nothing_behind_it_waits(Broker broker)
     {

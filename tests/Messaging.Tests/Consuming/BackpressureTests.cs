@@ -16,6 +16,7 @@ public sealed class BackpressureTests(PostgresFixture postgres, BrokerFixture br
 
     public static TheoryData<Broker> Both => RunningBroker.Both;
 
+    [Long]
     [Theory, MemberData(nameof(Both))]
     public async Task Memory_stays_small_with_300_000_records_waiting_behind_slow_handlers(Broker broker)
     {

@@ -8,6 +8,7 @@ public sealed class CrashTests(PostgresFixture postgres, BrokerFixture brokers)
 {
     public static TheoryData<Broker> Both => RunningBroker.Both;
 
+    [Long]
     [Theory, MemberData(nameof(Both))]
     public async Task Killed_between_database_commit_and_Kafka_commit_the_records_are_read_again_and_have_no_second_effect(Broker broker)
     {
@@ -33,6 +34,7 @@ public sealed class CrashTests(PostgresFixture postgres, BrokerFixture brokers)
         await service.HaveExactlyAsync(journals, 4);
     }
 
+    [Long]
     [Theory, MemberData(nameof(Both))]
     public async Task Killed_before_the_database_commit_the_whole_batch_is_handled_by_the_next(Broker broker)
     {

@@ -149,6 +149,7 @@ public sealed class FailingHandlerTests(PostgresFixture postgres, BrokerFixture 
         Assert.Contains("BatchRetried", instance.LoggedEvents);
     }
 
+    [Long]
     [Theory, MemberData(nameof(Both))]
     public async Task A_handler_that_gives_up_waiting_is_a_failed_handler_and_not_a_stopped_service(Broker broker)
     {

@@ -28,6 +28,7 @@ public sealed class LogDivergenceTests(PostgresFixture postgres, BrokerFixture b
     }
 
     /// <summary>Its offsets begin at 0 again, and end below the offset rows or beyond; what is on it is new, but for what somebody has put there again.</summary>
+    [Long]
     [Theory, MemberData(nameof(Both))]
     public async Task A_topic_that_was_deleted_and_made_anew_is_read_from_its_first_record(Broker broker, bool whileRunning, int after)
     {

@@ -10,6 +10,7 @@ public sealed class OrderTests(PostgresFixture postgres, BrokerFixture brokers)
 
     public static TheoryData<Broker> Both => RunningBroker.Both;
 
+    [Long]
     [Theory, MemberData(nameof(Both))]
     public async Task Two_instances_change_the_same_aggregates_and_every_key_keeps_its_order(Broker broker)
     {

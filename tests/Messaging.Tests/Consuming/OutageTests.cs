@@ -10,6 +10,7 @@ public sealed class DatabaseOutageTests(PostgresFixture postgres, BrokerFixture 
 {
     public static TheoryData<Broker> Both => RunningBroker.Both;
 
+    [Long]
     [Theory, MemberData(nameof(Both))]
     public async Task Nothing_is_lost_or_doubled_while_the_database_is_away(Broker broker) =>
         await Outage.SurvivedAsync(await JournalService.CreateAsync(postgres, brokers, broker), database: true, kafka: false);
@@ -19,6 +20,7 @@ public sealed class BrokerOutageTests(PostgresFixture postgres, BrokerFixture br
 {
     public static TheoryData<Broker> Both => RunningBroker.Both;
 
+    [Long]
     [Theory, MemberData(nameof(Both))]
     public async Task Nothing_is_lost_or_doubled_while_the_broker_is_away(Broker broker) =>
         await Outage.SurvivedAsync(await JournalService.CreateAsync(postgres, brokers, broker), database: false, kafka: true);
@@ -28,6 +30,7 @@ public sealed class TotalOutageTests(PostgresFixture postgres, BrokerFixture bro
 {
     public static TheoryData<Broker> Both => RunningBroker.Both;
 
+    [Long]
     [Theory, MemberData(nameof(Both))]
     public async Task Nothing_is_lost_or_doubled_while_database_and_broker_are_away(Broker broker) =>
         await Outage.SurvivedAsync(await JournalService.CreateAsync(postgres, brokers, broker), database: true, kafka: true);
@@ -36,6 +39,7 @@ public sealed class TotalOutageTests(PostgresFixture postgres, BrokerFixture bro
 public sealed class CutOffInstanceTests(PostgresFixture postgres, BrokerFixture brokers)
 {
     /// <summary>The instance still holds its database sessions, and with them its shards of the outbox.</summary>
+    [Long]
     [Fact]
     public async Task An_instance_that_reaches_the_database_but_not_the_broker_leaves_its_events_to_the_other()
     {

@@ -11,6 +11,7 @@ public sealed class RebalanceTests(PostgresFixture postgres, BrokerFixture broke
 
     public static TheoryData<Broker> Both => RunningBroker.Both;
 
+    [Long]
     [Theory, MemberData(nameof(Both))]
     public async Task A_zombie_that_wakes_up_after_a_rebalance_in_mid_batch_writes_nothing(Broker broker)
     {
@@ -49,6 +50,7 @@ public sealed class RebalanceTests(PostgresFixture postgres, BrokerFixture broke
         await service.HaveExactlyAsync(journals, 16);
     }
 
+    [Long]
     [Theory, MemberData(nameof(Both))]
     public async Task A_batch_that_commits_after_its_partition_went_to_another_instance_takes_effect_once(Broker broker)
     {
@@ -80,6 +82,7 @@ public sealed class RebalanceTests(PostgresFixture postgres, BrokerFixture broke
         await service.HaveExactlyAsync(journals, 10);
     }
 
+    [Long]
     [Theory, MemberData(nameof(Both))]
     public async Task A_handler_slower_than_session_and_poll_interval_keeps_its_place_in_the_group(Broker broker)
     {

@@ -41,6 +41,7 @@ public sealed class UnreadableBatchTests(PostgresFixture postgres)
         }
     }
 
+    [Long]
     [Theory, MemberData(nameof(Both))]
     public async Task What_is_behind_a_batch_that_cannot_be_read_is_handled_and_a_dead_letter_says_its_offsets(Broker broker, Damage damage)
     {

@@ -39,6 +39,7 @@ public sealed class RedriveManyTests(PostgresFixture postgres, BrokerFixture bro
             Assert.Equal([i + 1], await service.EntriesAsync(journals[i]));
     }
 
+    [Long]
     [Fact]
     public async Task A_redrive_goes_on_where_an_instance_was_killed_between_playing_and_counting()
     {

@@ -49,6 +49,7 @@ public sealed class HousekeepingTests(PostgresFixture postgres, BrokerFixture br
         Assert.Equal(21, await housekeeping.CleanAsync(TestContext.Current.CancellationToken));
     }
 
+    [Long]
     [Fact]
     public async Task A_round_goes_on_until_all_that_is_due_is_gone()
     {

@@ -13,6 +13,7 @@ public sealed class ExactlyOnceProperties(PostgresFixture postgres)
 {
     private const int Sequences = 200, LongestSequence = 60;
 
+    [Long]
     [Fact]
     public async Task Any_sequence_ends_in_the_state_of_a_sequential_run()
     {

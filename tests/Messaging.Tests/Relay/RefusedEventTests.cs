@@ -94,6 +94,7 @@ public sealed class RefusedEventTests(PostgresFixture postgres, BrokerFixture br
         Assert.Equal(1, await service.CountAsync("held_messages"));
     }
 
+    [Long]
     [Theory, MemberData(nameof(Both))]
     public async Task What_is_held_back_leaves_the_outbox_and_comes_back_in_order(Broker broker)
     {

@@ -15,6 +15,7 @@ public sealed class ShardLeaseTests(PostgresFixture postgres)
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
+    [Long]
     [Fact]
     public async Task Instances_that_come_go_and_are_killed_leave_every_shard_with_one_owner()
     {

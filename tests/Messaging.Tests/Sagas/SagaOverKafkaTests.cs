@@ -8,6 +8,7 @@ public sealed class SagaOverKafkaTests(PostgresFixture postgres, BrokerFixture b
 {
     public static TheoryData<Broker> Both => RunningBroker.Both;
 
+    [Long]
     [Theory, MemberData(nameof(Both))]
     public async Task A_saga_runs_over_the_broker_and_its_events_reach_a_subscriber(Broker broker)
     {

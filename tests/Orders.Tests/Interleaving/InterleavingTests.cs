@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Shop.Orders.Tests.FulfillingOrder;
+using Shop.Testing;
 
 namespace Shop.Orders.Tests.Interleaving;
 
@@ -40,6 +41,7 @@ public sealed class InterleavingTests(ITestOutputHelper output)
 
     public static TheoryData<string> Names { get; } = [.. Cases.Select(row => row.Scenario.Name)];
 
+    [Long]
     [Theory, MemberData(nameof(Names))]
     public async Task Every_run_ends_right(string name)
     {

@@ -14,6 +14,7 @@ public sealed class RepairOverKafkaTests(OrdersFixture fixture)
 
     public static TheoryData<Broker> Both => RunningBroker.Both;
 
+    [Long]
     [Theory, MemberData(nameof(Both))]
     public async Task An_order_says_again_what_it_has_said_and_goes_on_with_the_answers(Broker broker)
     {

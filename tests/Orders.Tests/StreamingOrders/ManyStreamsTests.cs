@@ -1,5 +1,6 @@
 using System.Net;
 using Shop.Contracts;
+using Shop.Testing;
 using static Shop.Orders.Tests.Requests;
 
 namespace Shop.Orders.Tests.StreamingOrders;
@@ -11,6 +12,7 @@ public sealed class MeasuringMemory;
 [Collection<MeasuringMemory>]
 public sealed class ManyStreamsTests(TwoInstances shop) : IClassFixture<TwoInstances>
 {
+    [Long]
     [Fact]
     public async Task Two_thousand_streams_get_their_changes_and_take_little_memory()
     {

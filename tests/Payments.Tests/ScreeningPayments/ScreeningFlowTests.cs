@@ -92,6 +92,7 @@ public sealed class ScreeningFlowTests(PostgresFixture postgres)
         }
     }
 
+    [Long]
     [Fact]
     public async Task The_same_stream_gets_the_same_decisions_in_one_go_with_a_restart_and_with_a_rebalance()
     {

@@ -23,6 +23,7 @@ public sealed class ReplayTests(PostgresFixture postgres)
 
     public static TheoryData<Broker> Both => RunningBroker.Both;
 
+    [Long]
     [Theory, MemberData(nameof(Both))]
     public async Task It_finds_what_a_trial_beside_the_rules_in_force_has_found_and_from_a_time_on_what_came_then(Broker broker)
     {
