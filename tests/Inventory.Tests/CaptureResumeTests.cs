@@ -126,10 +126,7 @@ public sealed class CaptureResumeTests
         async Task WaitForAsync(string standbys)
         {
             foreach (var sql in (string[])[$"ALTER SYSTEM SET synchronous_standby_names = {standbys}", "SELECT pg_reload_conf()"])
-            {
-                await using var command = shop.Admin.CreateCommand(sql);
-                await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
-            }
+                await shop.AdministerAsync(sql);
             await Eventually.BecomesTrueAsync(async () => await shop.ScalarAsync<string>("SHOW synchronous_standby_names") == (standbys == "DEFAULT" ? "" : "nobody"));
         }
     }
@@ -148,9 +145,9 @@ public sealed class CaptureResumeTests
         /// <summary>Starts an instance, which reads; disposing of it kills it.</summary>
         public Task<InventoryProcess> ReadAsync() => InventoryProcess.StartAsync(Connection, Broker.BootstrapServers);
 
-        public Task ExecuteAsync(string sql) => ExecuteAsync(Database, sql);
+        public Task ExecuteAsync(string sql) => Database.ExecuteAsync(sql);
 
-        public Task AdministerAsync(string sql) => ExecuteAsync(Admin, sql);
+        public Task AdministerAsync(string sql) => Admin.ExecuteAsync(sql);
 
         public async Task<T> ScalarAsync<T>(string sql)
         {
@@ -173,12 +170,6 @@ public sealed class CaptureResumeTests
             await Admin.DisposeAsync();
             await Broker.DisposeAsync();
             await Cluster.DisposeAsync();
-        }
-
-        private static async Task ExecuteAsync(NpgsqlDataSource database, string sql)
-        {
-            await using var command = database.CreateCommand(sql);
-            await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
         }
     }
 }

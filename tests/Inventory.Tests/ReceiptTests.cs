@@ -83,8 +83,7 @@ public sealed class ReceiptTests(ShopFixture shops)
     {
         var shop = await shops.WithoutBrokerAsync();
         await shop.Instance.StockUpAsync("receipt-full", 1);
-        await using (var fill = shop.Database.CreateCommand("UPDATE stock SET on_hand = 1000, dispatched = 2147483647 - 1000 - 5 WHERE sku = 'receipt-full'"))
-            await fill.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+        await shop.Booking.ExecuteAsync("UPDATE stock SET on_hand = 1000, dispatched = 2147483647 - 1000 - 5 WHERE sku = 'receipt-full'");
 
         using var tooMany = await shop.Instance.PostReceiptAsync("receipt-full", "full-1", """{"quantity":6}""");
         await Answers.AssertProblemAsync(tooMany, HttpStatusCode.BadRequest, "quantity");

@@ -78,12 +78,16 @@ public sealed class RunningInventory : IAsyncDisposable
     {
         Kafka = kafka;
         Database = NpgsqlDataSource.Create(database);
+        Booking = NpgsqlDataSource.Create(BookingSessions.Of(database));
         Instances = instances;
     }
 
     public string Kafka { get; }
 
     public NpgsqlDataSource Database { get; }
+
+    /// <summary>The database, whose levels and ledger may be written.</summary>
+    public NpgsqlDataSource Booking { get; }
 
     public IReadOnlyList<InventoryInstance> Instances { get; }
 
@@ -126,5 +130,6 @@ public sealed class RunningInventory : IAsyncDisposable
     {
         await Task.WhenAll(Instances.Select(instance => instance.DisposeAsync().AsTask()));
         await Database.DisposeAsync();
+        await Booking.DisposeAsync();
     }
 }
