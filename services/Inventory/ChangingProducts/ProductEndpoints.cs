@@ -21,12 +21,7 @@ internal sealed record ProductAnswer(string Sku, string Name, string Description
 /// <summary><c>GET</c> and <c>PUT /api/ops/products/{sku}</c>: an operator reads, creates or changes a product.</summary>
 internal static partial class ProductEndpoints
 {
-    private const int MaxNameLength = 100;
     private const int MaxDescriptionLength = 2000;
-    private const decimal MaxPrice = 1_000_000m;
-
-    /// <summary>Orders add up their lines, so the shop has one currency.</summary>
-    private const string Currency = "EUR";
 
     public static void MapChangingProducts(this IEndpointRouteBuilder app)
     {
@@ -95,14 +90,14 @@ internal static partial class ProductEndpoints
             errors.Add("sku", "Must be 1 to 64 of a-z, 0-9 and -.");
         else if (CardNumbers.IsIn(sku))
             errors.Add("sku", CardNumbers.Refusal);
-        if (string.IsNullOrWhiteSpace(request.Name) || request.Name.Length > MaxNameLength)
-            errors.Add("name", $"Must be 1 to {MaxNameLength} characters.");
+        if (string.IsNullOrWhiteSpace(request.Name) || request.Name.Length > Product.MaxNameLength)
+            errors.Add("name", $"Must be 1 to {Product.MaxNameLength} characters.");
         if (request.Description.Length > MaxDescriptionLength)
             errors.Add("description", $"Must be at most {MaxDescriptionLength} characters.");
-        if (request.Price.Amount is <= 0 or > MaxPrice || decimal.Round(request.Price.Amount, 2) != request.Price.Amount)
-            errors.Add("price.amount", $"Must be 0.01 to {MaxPrice:0}, with at most two decimals.");
-        if (request.Price.Currency != Currency)
-            errors.Add("price.currency", $"Must be {Currency}.");
+        if (request.Price.Amount is <= 0 or > Product.MaxPrice || decimal.Round(request.Price.Amount, 2) != request.Price.Amount)
+            errors.Add("price.amount", $"Must be 0.01 to {Product.MaxPrice}, with at most two decimals.");
+        if (request.Price.Currency != Product.Currency)
+            errors.Add("price.currency", $"Must be {Product.Currency}.");
         return errors;
     }
 
