@@ -108,7 +108,7 @@ public sealed class LedgerTests(ShopFixture shops)
     {
         var shop = await shops.WithoutBrokerAsync();
         using var unknown = await shop.Instance.SendAsync(HttpMethod.Get, "/api/ops/stock/no-such-thing/movements", null, TestTokens.Operator());
-        await Answers.AssertProblemAsync(unknown, HttpStatusCode.NotFound, field: null);
+        await Answers.AssertUnknownAsync(unknown, "no-such-thing");
         using var shopper = await shop.Instance.SendAsync(HttpMethod.Get, "/api/ops/stock/mug-red/movements", null, TestTokens.Shopper("ada"));
         await Answers.AssertProblemAsync(shopper, HttpStatusCode.Forbidden, field: null);
     }

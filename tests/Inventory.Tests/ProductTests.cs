@@ -147,6 +147,15 @@ public sealed class ProductTests(ShopFixture shops)
     }
 
     [Fact]
+    public async Task What_does_not_exist_is_not_found()
+    {
+        var shop = await shops.WithoutBrokerAsync();
+
+        using var answer = await shop.Instance.SendAsync(HttpMethod.Get, "/api/ops/products/unicorn", null, TestTokens.Operator());
+        await Answers.AssertUnknownAsync(answer, "unicorn");
+    }
+
+    [Fact]
     public async Task Texts_have_a_longest_length()
     {
         var shop = await shops.WithoutBrokerAsync();

@@ -125,7 +125,7 @@ public sealed class ReceiptTests(ShopFixture shops)
         await shop.Instance.StockUpAsync("receipt-known", 1);
 
         using var unknown = await shop.Instance.PostReceiptAsync("receipt-unknown", "unknown-1", Hundred);
-        await Answers.AssertProblemAsync(unknown, HttpStatusCode.NotFound, field: null);
+        await Answers.AssertUnknownAsync(unknown, "receipt-unknown");
         using var known = await shop.Instance.PostReceiptAsync("receipt-known", "unknown-1", Hundred);
         Assert.Equal(HttpStatusCode.OK, known.StatusCode);
     }

@@ -26,18 +26,19 @@ internal static partial class ProductEndpoints
     public static void MapChangingProducts(this IEndpointRouteBuilder app)
     {
         app.MapGet("/api/ops/products/{sku}", GetAsync).RequireAuthorization(Policies.Operator)
-            .WithSummary("A product as it is kept, with its version as ETag.");
+            .WithSummary("A product as it is kept, with its version as ETag.")
+            .ProducesProblem(StatusCodes.Status404NotFound);
         app.MapPut("/api/ops/products/{sku}", PutAsync).RequireAuthorization(Policies.Operator)
             .WithSummary("Creates or changes a product; with If-Match only the version that was read.")
             .WithRequestExample("""{"name":"Blue mug","description":"Stoneware, 350 ml.","price":{"amount":9.90,"currency":"EUR"}}""")
             .ProducesProblem(StatusCodes.Status412PreconditionFailed);
     }
 
-    private static async Task<Results<Ok<ProductAnswer>, NotFound>> GetAsync(
+    private static async Task<Results<Ok<ProductAnswer>, ProblemHttpResult>> GetAsync(
         string sku, InventoryDb db, HttpResponse response, CancellationToken cancellationToken)
     {
         if (await db.Products.AsNoTracking().SingleOrDefaultAsync(p => p.Sku == sku, cancellationToken) is not { } product)
-            return TypedResults.NotFound();
+            return Unknown.Product(sku);
         response.GetTypedHeaders().ETag = VersionOf(product);
         return TypedResults.Ok(AnswerOf(product));
     }

@@ -21,10 +21,11 @@ internal static class CorrectionEndpoints
         app.MapPost("/api/ops/stock/{sku}/corrections", PostAsync).RequireAuthorization(Policies.Operator)
             .WithSummary("Books what a stock-taking found, once for each Idempotency-Key; 409 where that is less than orders hold.")
             .WithRequestExample("""{"onHand":97,"reason":"stock-taking"}""")
+            .ProducesProblem(StatusCodes.Status404NotFound)
             .ProducesProblem(StatusCodes.Status409Conflict)
             .ProducesProblem(StatusCodes.Status422UnprocessableEntity);
 
-    private static async Task<Results<Ok<StockAnswer>, NotFound, ValidationProblem, ProblemHttpResult>> PostAsync(
+    private static async Task<Results<Ok<StockAnswer>, ValidationProblem, ProblemHttpResult>> PostAsync(
         string sku, [FromHeader(Name = "Idempotency-Key")] string idempotencyKey, CorrectionRequest request, ClaimsPrincipal user,
         InventoryDb db, TimeProvider time, CancellationToken cancellationToken)
     {

@@ -21,9 +21,10 @@ internal static class ReceiptEndpoints
         app.MapPost("/api/ops/stock/{sku}/receipts", PostAsync).RequireAuthorization(Policies.Operator)
             .WithSummary("Books goods that arrived, once for each Idempotency-Key.")
             .WithRequestExample("""{"quantity":100}""")
+            .ProducesProblem(StatusCodes.Status404NotFound)
             .ProducesProblem(StatusCodes.Status422UnprocessableEntity);
 
-    private static async Task<Results<Ok<StockAnswer>, NotFound, ValidationProblem, ProblemHttpResult>> PostAsync(
+    private static async Task<Results<Ok<StockAnswer>, ValidationProblem, ProblemHttpResult>> PostAsync(
         string sku, [FromHeader(Name = "Idempotency-Key")] string idempotencyKey, ReceiptRequest request, ClaimsPrincipal user,
         InventoryDb db, TimeProvider time, CancellationToken cancellationToken)
     {

@@ -43,14 +43,14 @@ internal static class StockBookings
     /// <param name="change">Changes the stock, or says why that cannot be.</param>
     /// <param name="insert">The statement that writes the booking; no row where the key was used in the meantime.</param>
     /// <param name="cancellationToken">Cancels it.</param>
-    public static async Task<Results<Ok<StockAnswer>, NotFound, ValidationProblem, ProblemHttpResult>> BookAsync<TBooking>(
+    public static async Task<Results<Ok<StockAnswer>, ValidationProblem, ProblemHttpResult>> BookAsync<TBooking>(
         InventoryDb db, string sku, IQueryable<TBooking> earlier, Func<TBooking, bool> isRepeat, Func<StockItem, ProblemHttpResult?> change,
         Func<StockItem, FormattableString> insert, CancellationToken cancellationToken) where TBooking : IStockBooking
     {
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
         // equal requests queue up here, so the one below the first sees what the first has booked
         if (await db.LockStockAsync([sku], cancellationToken) is not [var item])
-            return TypedResults.NotFound();
+            return Unknown.Product(sku);
         if (await earlier.SingleOrDefaultAsync(cancellationToken) is { } booked)
             return booked.Sku == sku && isRepeat(booked) ? TypedResults.Ok(StockAnswer.Of(booked)) : KeyUsed();
         if (change(item) is { } refusal)

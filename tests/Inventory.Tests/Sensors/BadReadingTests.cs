@@ -73,7 +73,7 @@ public sealed class BadReadingTests(ShopFixture shops)
         foreach (var (method, path) in ((HttpMethod, string)[])[(HttpMethod.Post, "/no-such-sensor/key"), (HttpMethod.Delete, "/no-such-sensor")])
         {
             using var unknown = await shop.Instance.SendAsync(method, $"/api/ops/sensors{path}", null, TestTokens.Operator());
-            await Answers.AssertProblemAsync(unknown, HttpStatusCode.NotFound, field: null);
+            await Answers.AssertUnknownAsync(unknown, "no-such-sensor");
         }
     }
 
