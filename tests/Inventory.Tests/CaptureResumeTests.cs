@@ -35,10 +35,10 @@ public sealed class CaptureResumeTests
         });
 
         await using var next = await shop.ReadAsync();
-        await shop.IsToldAsync("goes", body => body.Length == 0);
-        await shop.IsToldAsync("stays", body => body.Contains("2.00", StringComparison.Ordinal));
+        await shop.Kafka.IsToldAsync("goes", body => body.Length == 0);
+        await shop.Kafka.IsToldAsync("stays", body => body.Contains("2.00", StringComparison.Ordinal));
         await shop.ExecuteAsync("UPDATE products SET price_amount = 3 WHERE sku = 'stays'");
-        await shop.IsToldAsync("stays", body => body.Contains("3.00", StringComparison.Ordinal));
+        await shop.Kafka.IsToldAsync("stays", body => body.Contains("3.00", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -67,8 +67,8 @@ public sealed class CaptureResumeTests
         await Eventually.BecomesAsync(0L, () => shop.ScalarAsync<long>("SELECT count(*) FROM pg_replication_slots WHERE active"));
 
         await using var next = await shop.ReadAsync();
-        await shop.IsToldAsync("goes", body => body.Length == 0);
-        await shop.IsToldAsync("stays", body => body.Contains("2.00", StringComparison.Ordinal));
+        await shop.Kafka.IsToldAsync("goes", body => body.Length == 0);
+        await shop.Kafka.IsToldAsync("stays", body => body.Contains("2.00", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -102,7 +102,7 @@ public sealed class CaptureResumeTests
         {
         }
         Assert.Equal(told, again);
-        await shop.IsToldAsync("first", body => body.Length == 0);
+        await shop.Kafka.IsToldAsync("first", body => body.Length == 0);
     }
 
     /// <summary>As a session that is slow between the two; here it waits for a standby that there is not.</summary>
@@ -153,14 +153,6 @@ public sealed class CaptureResumeTests
         {
             await using var command = Database.CreateCommand(sql);
             return (T)(await command.ExecuteScalarAsync(TestContext.Current.CancellationToken))!;
-        }
-
-        /// <summary>Passes over what is told again.</summary>
-        public async Task IsToldAsync(string sku, Predicate<string> what)
-        {
-            while (!what((await Kafka.NextAsync(Topics.Catalog, sku)).Body))
-            {
-            }
         }
 
         public async ValueTask DisposeAsync()

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Net;
 using Npgsql;
 using Shop.Testing;
 
@@ -119,6 +120,13 @@ public sealed class RunningInventory : IAsyncDisposable
         SELECT count(*) FROM stock s WHERE sku LIKE '{skus}' AND ROW(s.on_hand::bigint, s.reserved::bigint, s.dispatched::bigint) IS DISTINCT FROM (
           SELECT ROW(coalesce(sum(m.on_hand), 0), coalesce(sum(m.reserved), 0), coalesce(sum(m.dispatched), 0)) FROM stock_movements m WHERE m.sku = s.sku)
         """;
+
+    /// <summary>Returns as soon as the first instance's readiness says so.</summary>
+    public Task SaysAsync(HttpStatusCode status, string words) => Eventually.BecomesTrueAsync(async () =>
+    {
+        using var answer = await Instance.GetAsync("/health/ready");
+        return answer.StatusCode == status && (await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)).Contains(words, StringComparison.Ordinal);
+    });
 
     public async Task<T> ScalarAsync<T>(string sql)
     {
