@@ -4,6 +4,7 @@ using Shop.Contracts;
 using Shop.Inventory.Products;
 using Shop.Inventory.Stock;
 using Shop.ServiceDefaults;
+using Shop.ServiceDefaults.OpenApi;
 
 namespace Shop.Inventory.BrowsingCatalog;
 
@@ -22,7 +23,7 @@ internal static class CatalogEndpoints
         app.MapGet("/api/catalog", GetPageAsync).AllowAnonymous()
             .WithSummary("A page of the catalogue, by sku; search finds parts of sku, name and description, whatever their case and accents.");
         app.MapGet("/api/catalog/{sku}", GetAsync).AllowAnonymous()
-            .WithSummary("A product, with the pieces of it that can be ordered at the moment.");
+            .WithSummary("A product, with the pieces of it that can be ordered at the moment.").WithETag();
         app.MapGet("/api/stock/{sku}", GetStockAsync).AllowAnonymous()
             .WithSummary("The stock of a product.");
     }
