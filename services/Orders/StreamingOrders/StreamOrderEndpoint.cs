@@ -48,7 +48,7 @@ public static class StreamOrderEndpoint
     public static void MapStreamingOrder(this IEndpointRouteBuilder endpoints) =>
         endpoints.MapGet("/api/orders/{id:guid}/stream", StreamAsync).RequireAuthorization()
             .WithSummary("The order's events as they happen (server-sent events); Last-Event-ID resumes.")
-            .WithDescription("It ends with the order, and with the token that it was opened with; 204: the order had ended before, and nothing comes any more.")
+            .WithDescription("It ends with the order, and with the token that it was opened with; 204: the event of Last-Event-ID was its last, and nothing comes any more.")
             .WithRequestHeader(LastEventIdHeader, "The `id` of the last event that was seen: the stream begins after it. Without it, it begins with the order's first event.")
             .WithProblem(StatusCodes.Status429TooManyRequests, "The shopper has too many streams open: close one.")
             .WithProblem(StatusCodes.Status503ServiceUnavailable, "There is no room for another stream at the moment.");
