@@ -4,6 +4,7 @@ using Shop.Contracts;
 using Shop.Inventory.Products;
 using Shop.Inventory.Stock;
 using Shop.ServiceDefaults;
+using Shop.ServiceDefaults.OpenApi;
 
 namespace Shop.Inventory.BrowsingCatalog;
 
@@ -23,7 +24,7 @@ internal static class CatalogEndpoints
             .WithSummary("A page of the catalogue, by sku; search finds parts of sku, name and description, whatever their case and accents.");
         app.MapGet("/api/catalog/{sku}", GetAsync).AllowAnonymous()
             .WithSummary("A product, with the pieces of it that can be ordered at the moment.")
-            .ProducesProblem(StatusCodes.Status404NotFound);
+            .WithETag().ProducesProblem(StatusCodes.Status404NotFound);
         app.MapGet("/api/stock/{sku}", GetStockAsync).AllowAnonymous()
             .WithSummary("The stock of a product.")
             .ProducesProblem(StatusCodes.Status404NotFound);

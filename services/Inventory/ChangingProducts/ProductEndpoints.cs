@@ -27,10 +27,11 @@ internal static partial class ProductEndpoints
     {
         app.MapGet("/api/ops/products/{sku}", GetAsync).RequireAuthorization(Policies.Operator)
             .WithSummary("A product as it is kept, with its version as ETag.")
-            .ProducesProblem(StatusCodes.Status404NotFound);
+            .WithETag().ProducesProblem(StatusCodes.Status404NotFound);
         app.MapPut("/api/ops/products/{sku}", PutAsync).RequireAuthorization(Policies.Operator)
             .WithSummary("Creates or changes a product; with If-Match only the version that was read.")
             .WithRequestExample("""{"name":"Blue mug","description":"Stoneware, 350 ml.","price":{"amount":9.90,"currency":"EUR"}}""")
+            .WithIfMatch().WithETag().WithLocation("The product in the catalogue.")
             .ProducesProblem(StatusCodes.Status412PreconditionFailed);
     }
 
@@ -44,7 +45,7 @@ internal static partial class ProductEndpoints
     }
 
     private static async Task<Results<Ok<ProductAnswer>, Created<ProductAnswer>, ValidationProblem, ProblemHttpResult>> PutAsync(
-        string sku, ProductRequest request, [FromHeader(Name = "If-Match")] string? ifMatch, InventoryDb db, TimeProvider time, HttpResponse response,
+        string sku, ProductRequest request, [FromHeader(Name = IfMatch.Header)] string? ifMatch, InventoryDb db, TimeProvider time, HttpResponse response,
         CancellationToken cancellationToken)
     {
         var errors = Validate(sku, request);

@@ -8,6 +8,7 @@ using NpgsqlTypes;
 using Shop.Messaging.Operations;
 using Shop.Messaging.Schema;
 using Shop.ServiceDefaults;
+using Shop.ServiceDefaults.OpenApi;
 
 namespace Shop.Messaging.DeadLetters;
 
@@ -41,7 +42,8 @@ internal static class DeadLetterEndpoints
             .WithSummary("What the service could not handle, newest first.");
         group.MapPost("/redrive", BeginRedriveAsync)
             .WithSummary("Handles many dead letters again, one after the other, and what is parked behind each: those of a topic, of an event type, with an error, or all that wait.")
-            .WithDescription("The answer comes at once; `Location` tells where the progress is. A restart of the service does not end it.");
+            .WithDescription("The answer comes at once; `Location` tells where the progress is. A restart of the service does not end it.")
+            .WithRequestExample("""{"topic":"orders"}""").WithLocation("How far the redrive is.");
         group.MapGet("/redrives/{id:guid}", FindRedriveAsync)
             .WithSummary("How far a redrive of many dead letters is.")
             .ProducesProblem(StatusCodes.Status404NotFound);
