@@ -19,7 +19,7 @@ public sealed class SagaCountTests(PostgresFixture postgres, BrokerFixture broke
         // only for its tables
         await (await tickets.StartAsync()).DisposeAsync();
         await using var dataSource = NpgsqlDataSource.Create(tickets.Database);
-        await ExecuteAsync(dataSource, $"""
+        await dataSource.ExecuteAsync($"""
             ALTER TABLE tickets SET (autovacuum_enabled = off);
             INSERT INTO tickets (correlation_id, current_state, version, total, paid)
             SELECT gen_random_uuid(), CASE WHEN i <= {Open} THEN 'Open' WHEN i <= {Open + Overdue} THEN 'Expired' ELSE 'Closed' END, 1, 10, 10 FROM generate_series(1, {Open + Overdue + Ended}) i
@@ -28,7 +28,7 @@ public sealed class SagaCountTests(PostgresFixture postgres, BrokerFixture broke
         Assert.Equal(new Dictionary<string, double> { ["Closed"] = SagaCounts.Counted + 1, ["Expired"] = SagaCounts.Counted + 1, ["Open"] = Open },
             await SagaCounts.ReadAsync(dataSource, "tickets", "current_state", Cancelled));
 
-        await ExecuteAsync(dataSource, "VACUUM ANALYZE tickets");
+        await dataSource.ExecuteAsync("VACUUM ANALYZE tickets");
         var counts = await SagaCounts.ReadAsync(dataSource, "tickets", "current_state", Cancelled);
 
         Assert.Equal(["Closed", "Expired", "Open"], counts.Keys.Order());
@@ -49,12 +49,5 @@ public sealed class SagaCountTests(PostgresFixture postgres, BrokerFixture broke
             await settings.ExecuteNonQueryAsync(Cancelled);
         await using var count = new NpgsqlCommand(SagaCounts.Sql("tickets", "current_state"), connection, transaction);
         return await QueryPlan.OfAsync(count, Cancelled);
-    }
-
-    private static async Task ExecuteAsync(NpgsqlDataSource dataSource, string sql)
-    {
-        await using var command = dataSource.CreateCommand(sql);
-        command.CommandTimeout = 0;
-        await command.ExecuteNonQueryAsync(Cancelled);
     }
 }

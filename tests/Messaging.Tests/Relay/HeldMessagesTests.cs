@@ -25,7 +25,7 @@ public sealed class HeldMessagesTests(PostgresFixture postgres, BrokerFixture br
         // only for its tables
         await (await service.StartAsync()).DisposeAsync();
         await using var dataSource = NpgsqlDataSource.Create(service.Database);
-        await ExecuteAsync(dataSource, $"""
+        await dataSource.ExecuteAsync($"""
             INSERT INTO outbox (shard, topic, key, event_id, event_type, occurred_at, body)
             SELECT i % {OutboxShards.Count}, 'said', 'free ' || i, gen_random_uuid(), 'said', now(), convert_to('some text', 'UTF8') FROM generate_series(1, {Free}) i
             """);
@@ -51,14 +51,14 @@ public sealed class HeldMessagesTests(PostgresFixture postgres, BrokerFixture br
     private static async Task HoldAsync(NpgsqlDataSource dataSource, int first, int last)
     {
         const int Id = 1_000_000;
-        await ExecuteAsync(dataSource, $"""
+        await dataSource.ExecuteAsync($"""
             INSERT INTO refused_events (outbox_id, topic, key, error, refused_at)
             SELECT {Id} + i * {OfEach}, 'said', 'held ' || i, 'MsgSizeTooLarge', now() FROM generate_series({first}, {last}) i;
             INSERT INTO held_messages (id, refused_id, shard, topic, key, event_id, event_type, occurred_at, body)
             SELECT {Id} + i * {OfEach} + n, {Id} + i * {OfEach}, 0, 'said', 'held ' || i, gen_random_uuid(), 'said', now(), convert_to('some text', 'UTF8')
             FROM generate_series({first}, {last}) i, generate_series(0, {OfEach - 1}) n
             """);
-        await ExecuteAsync(dataSource, "VACUUM ANALYZE outbox, refused_events, held_messages");
+        await dataSource.ExecuteAsync("VACUUM ANALYZE outbox, refused_events, held_messages");
     }
 
     private static async Task<QueryPlan> ReadAsync(NpgsqlDataSource dataSource)
@@ -78,12 +78,5 @@ public sealed class HeldMessagesTests(PostgresFixture postgres, BrokerFixture br
         list.Parameters.Add(SqlParameter.Of(0L));
         list.Parameters.Add(SqlParameter.Of(PageSize + 1));
         return await QueryPlan.OfAsync(list, Cancelled);
-    }
-
-    private static async Task ExecuteAsync(NpgsqlDataSource dataSource, string sql)
-    {
-        await using var command = dataSource.CreateCommand(sql);
-        command.CommandTimeout = 0;
-        await command.ExecuteNonQueryAsync(Cancelled);
     }
 }
