@@ -1,6 +1,10 @@
 using System.Net;
+using System.Text.RegularExpressions;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Shop.Contracts;
+using Shop.Messaging.Consuming;
+using Shop.Messaging.Kafka;
 using Shop.Messaging.Streams;
 using Shop.Messaging.Tests.Hosting;
 using Shop.Testing;
@@ -108,6 +112,34 @@ public sealed class UnreadableBatchTests(PostgresFixture postgres)
         }
     }
 
+    [Fact]
+    public async Task How_far_a_long_damage_goes_is_said_now_and_then()
+    {
+        var directory = Directory.CreateTempSubdirectory("unreadable-").FullName;
+        try
+        {
+            await using var running = await RunningBroker.StartAsync(Broker.Embedded, directory);
+            using var service = new JournalService($"t{Guid.NewGuid():N}", await postgres.CreateDatabaseAsync(), running.BootstrapServers);
+            await service.PrepareAsync();
+            var logs = BrokerFiles.LogsOf(service.Notes, directory);
+            await service.Topics.PublishAsync(service.Notes, Journals.Notes(Journals.New(1), 5));
+            var damaged = logs.Single(log => BrokerFiles.DamageFrom(log.Key, log.Value, Damage.Bit) > 0).Key;
+            var partition = int.Parse(Path.GetFileName(Path.GetDirectoryName(damaged)!), System.Globalization.CultureInfo.InvariantCulture);
+            var said = new Lines();
+            using var logging = LoggerFactory.Create(builder => builder.AddProvider(said));
+            var probe = new ReadabilityProbe(KafkaConnection.Parse(service.Kafka), new MessagingOptions("tests", "one"), new HurryingTime(), logging.CreateLogger<ReadabilityProbe>());
+
+            Assert.Equal(5, probe.FindReadable(new(service.Notes.Name, partition), 0, TestContext.Current.CancellationToken));
+
+            // 20 s after 20 s, and each 30 s are enough
+            Assert.Equal([0L, 2, 4], said.All.Select(line => long.Parse(Regex.Match(line, @"from offset 0 on: up to (\d+) ").Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture)));
+        }
+        finally
+        {
+            Directory.Delete(directory, recursive: true);
+        }
+    }
+
     /// <summary>What can be read of a topic.</summary>
     private static async Task<List<(int Partition, long Offset)>> ReadableAsync(LogReaders logs, Topic topic)
     {
@@ -122,5 +154,13 @@ public sealed class UnreadableBatchTests(PostgresFixture postgres)
                 break;
         }
         return records;
+    }
+
+    /// <summary>Each look at it is 20 s after the one before.</summary>
+    private sealed class HurryingTime : TimeProvider
+    {
+        private long _now;
+
+        public override long GetTimestamp() => _now += 20 * TimestampFrequency;
     }
 }
