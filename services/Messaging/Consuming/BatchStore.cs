@@ -168,7 +168,7 @@ internal sealed class BatchStore(NpgsqlConnection connection, NpgsqlTransaction 
                 SqlParameter.Of<int[]>([.. partitions.Select(partition => partition.Key.Partition.Partition.Value)]),
                 SqlParameter.Of<long[]>([.. partitions.Select(partition => partition.Key.Position!.Next)]),
                 SqlParameter.Of<long[]>([.. partitions.Select(partition => partition.Last.Offset + 1)]),
-                SqlParameter.Of<byte[]?[]>([.. partitions.Select(partition => partition.Last.Fingerprint())]),
+                SqlParameter.Of<byte[][]>([.. partitions.Select(partition => partition.Last.Fingerprint())]),
             },
         });
         return partitions.Count;

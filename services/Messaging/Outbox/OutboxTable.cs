@@ -9,6 +9,12 @@ namespace Shop.Messaging.Outbox;
 /// <summary>The statements of the <c>outbox</c> table.</summary>
 internal static class OutboxTable
 {
+    /// <summary>For a session that reads shards: prepared while the table is empty, the plan must still be right when it is not, along the primary key.</summary>
+    public const string ReadSettings = """
+        SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_sort = off; SET max_parallel_workers_per_gather = 0;
+        SET plan_cache_mode = force_generic_plan
+        """;
+
     private const string Columns = "id, topic, key, event_id, event_type, occurred_at, causation_id, trace_parent, scheduling_token, body";
 
     /// <summary>Inserts messages in their order, so that within a transaction the ids follow it.</summary>
