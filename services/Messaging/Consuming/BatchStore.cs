@@ -131,7 +131,7 @@ internal sealed class BatchStore(NpgsqlConnection connection, NpgsqlTransaction 
             return null;
         var next = reader.GetInt64(0);
         // an instance of a version that knows no fingerprints moves the offset alone: what it leaves is that of another record
-        var lastRecord = reader.IsDBNull(1) ? null : reader.GetFieldValue<byte[]>(1);
+        var lastRecord = reader.BytesOrNull(1);
         return new(next, lastRecord is not null && ConsumedRecord.OffsetOf(lastRecord) == next - 1 ? lastRecord : null);
     }
 

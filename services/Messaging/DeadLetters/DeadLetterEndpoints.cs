@@ -104,7 +104,7 @@ internal static class DeadLetterEndpoints
 
     private static DeadLetterView Read(NpgsqlDataReader reader) => new(
         reader.GetGuid(0), reader.GetString(1), reader.GetString(2), reader.GetInt32(3), reader.GetInt64(4), reader.GetString(5),
-        reader.IsDBNull(6) ? null : reader.GetGuid(6), reader.IsDBNull(7) ? null : reader.GetString(7),
+        reader.ValueOrNull<Guid>(6), reader.TextOrNull(7),
         $"{reader.GetString(8)}: {reader.GetString(9)}", reader.GetString(10), reader.GetFieldValue<DateTimeOffset>(11), reader.GetString(12),
-        reader.IsDBNull(13) ? null : StoredPayload.Read(reader.GetFieldValue<byte[]>(13)), reader.GetInt64(14));
+        reader.BytesOrNull(13) is { } body ? StoredPayload.Read(body) : null, reader.GetInt64(14));
 }

@@ -75,13 +75,12 @@ internal static class OutboxTable
     {
         var key = reader.GetString(2);
         var attributes = new CloudEvent(reader.GetGuid(3), reader.GetString(4), source, reader.GetFieldValue<DateTimeOffset>(5), key,
-            reader.IsDBNull(6) ? null : reader.GetGuid(6), reader.IsDBNull(7) ? null : reader.GetString(7),
-            reader.IsDBNull(8) ? null : reader.GetGuid(8));
+            reader.ValueOrNull<Guid>(6), reader.TextOrNull(7), reader.ValueOrNull<Guid>(8));
         return new(reader.GetInt64(0), reader.GetString(1), key, attributes, reader.GetFieldValue<byte[]>(9));
     }
 
     /// <summary>The refused event that holds back the row under the reader of <see cref="ReadShards"/>; null where none does.</summary>
-    public static long? RefusedId(NpgsqlDataReader reader) => reader.IsDBNull(10) ? null : reader.GetInt64(10);
+    public static long? RefusedId(NpgsqlDataReader reader) => reader.ValueOrNull<long>(10);
 
     private static void Add<TValue>(NpgsqlBatchCommand command, NpgsqlDbType type, IReadOnlyList<OutboxMessage> messages, Func<OutboxMessage, TValue> column) =>
         command.Parameters.Add(SqlParameter.Column(messages, type, column));
