@@ -5,6 +5,9 @@ namespace Shop.ServiceDefaults;
 /// <summary>The versions that a request with <c>If-Match</c> is for (RFC 9110, section 13.1.1): of two who change what both have read the second is refused, with 412.</summary>
 public sealed class IfMatch
 {
+    /// <summary>The header.</summary>
+    public const string Header = "If-Match";
+
     private readonly IList<EntityTagHeaderValue>? _versions;
 
     private IfMatch(IList<EntityTagHeaderValue>? versions) => _versions = versions;
@@ -16,7 +19,7 @@ public sealed class IfMatch
     {
         IList<EntityTagHeaderValue>? versions = null;
         if (header is not null && !EntityTagHeaderValue.TryParseList([header], out versions))
-            errors.Add("If-Match", "Must be * or entity tags in quotes, as ETag gave them.");
+            errors.Add(Header, "Must be * or entity tags in quotes, as ETag gave them.");
         return new(versions);
     }
 

@@ -1,3 +1,4 @@
+using System.Net.ServerSentEvents;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Builder;
@@ -36,6 +37,7 @@ internal static class ApiDocument
             options.AddSchemaTransformer((schema, context, _) =>
             {
                 DescribeTexts(schema, context);
+                DescribeStreamed(schema, context);
                 return Task.CompletedTask;
             });
             options.AddOperationTransformer(DescribeAsync);
@@ -44,8 +46,9 @@ internal static class ApiDocument
 
     public static void MapApiDocument(this WebApplication app)
     {
+        // there is one document: others are not there, as any other path is not
         if (app.Environment.IsDevelopment())
-            app.MapOpenApi().AllowAnonymous();
+            app.MapOpenApi("/openapi/{documentName:regex(^v1$)}.json").AllowAnonymous();
     }
 
     /// <summary>A converter of our own reads texts (<see cref="StrictJson"/>), and the generator does not know what such a one reads.</summary>
@@ -58,9 +61,24 @@ internal static class ApiDocument
             schema.Items ??= new OpenApiSchema { Type = JsonSchemaType.String };
     }
 
+    /// <summary>An event of a stream as it is sent (HTML Standard, section 9.2, server-sent events), not as .NET's type of it has it.</summary>
+    private static void DescribeStreamed(OpenApiSchema schema, OpenApiSchemaTransformerContext context)
+    {
+        const string Data = "data", Id = "id";
+        var type = context.JsonTypeInfo.Type;
+        if (!type.IsGenericType || type.GetGenericTypeDefinition() != typeof(SseItem<>) || schema.Properties is not { } members)
+            return;
+        foreach (var name in members.Keys.Where(name => name != Data).ToList())
+            members.Remove(name);
+        members[Id] = new OpenApiSchema { Type = JsonSchemaType.String };
+        schema.Required = new HashSet<string> { Data, Id };
+        schema.Description = "A server-sent event: the JSON in its lines `data`, and its `id`.";
+    }
+
     private static async Task DescribeAsync(OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancellationToken)
     {
         var metadata = context.Description.ActionDescriptor.EndpointMetadata;
+        operation.OperationId ??= OperationIds.Of(context.Description.HttpMethod!, context.Description.RelativePath!);
         var responses = operation.Responses ??= [];
         if (metadata.OfType<IAuthorizeData>().Any() && !metadata.OfType<IAllowAnonymous>().Any())
         {
@@ -70,17 +88,24 @@ internal static class ApiDocument
             responses.TryAdd("403", new OpenApiResponse());
         }
 
+        foreach (var problem in metadata.OfType<DescribedProblem>())
+            responses[$"{problem.Status}"] = new OpenApiResponse { Description = problem.Description };
         foreach (var status in AnswersOfAll(operation, context))
             responses.TryAdd($"{status}", new OpenApiResponse());
-        var problem = await context.GetOrCreateSchemaAsync(typeof(ProblemDetails), cancellationToken: cancellationToken);
+        var schemaOfProblem = await context.GetOrCreateSchemaAsync(typeof(ProblemDetails), cancellationToken: cancellationToken);
         foreach (var (status, response) in responses.Where(response => response.Key[0] is '4' or '5'))
         {
             // the status code pages write the body that a bare result has not got
             if (response is OpenApiResponse { Content: null or { Count: 0 } } bare)
-                bare.Content = new Dictionary<string, OpenApiMediaType> { [ProblemType] = new() { Schema = problem } };
+                bare.Content = new Dictionary<string, OpenApiMediaType> { [ProblemType] = new() { Schema = schemaOfProblem } };
             if (string.IsNullOrEmpty(response.Description))
                 response.Description = ReasonPhrases.GetReasonPhrase(int.Parse(status, System.Globalization.CultureInfo.InvariantCulture));
         }
+
+        foreach (var stream in responses.Values.Where(response => response.Content?.ContainsKey(ServerSentEvents.ContentType) == true))
+            stream.Description = "A stream of server-sent events, each of which the schema describes; lines that begin with a colon are signs of life.";
+        DescribedHeaders.AddRequestHeaders(operation, metadata.OfType<RequestHeader>());
+        DescribedHeaders.AddResponseHeaders(responses, metadata.OfType<ResponseHeader>());
 
         if (metadata.OfType<RequestExample>().LastOrDefault() is { } example && operation.RequestBody?.Content is { } bodies)
         {

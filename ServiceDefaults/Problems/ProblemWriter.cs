@@ -13,6 +13,9 @@ internal sealed class ProblemWriter : IProblemDetailsWriter
 {
     private const string RetryAfterSeconds = "1";
 
+    /// <summary>ASP.NET Core knows the types of RFC 9110, and this one is another's.</summary>
+    private const string TooManyRequests = "https://tools.ietf.org/html/rfc6585#section-4";
+
     public bool CanWrite(ProblemDetailsContext context) => true;
 
     public async ValueTask WriteAsync(ProblemDetailsContext context)
@@ -24,6 +27,8 @@ internal sealed class ProblemWriter : IProblemDetailsWriter
             problem = TooLarge(problem);
         if (status == StatusCodes.Status503ServiceUnavailable && http.Response.Headers.RetryAfter.Count == 0)
             http.Response.Headers.RetryAfter = RetryAfterSeconds;
+        if (status == StatusCodes.Status429TooManyRequests)
+            problem.Type ??= TooManyRequests;
         // what makes the result fills in type and title, as it does for the problems that endpoints return
         _ = TypedResults.Problem(problem);
         problem.Title ??= ReasonPhrases.GetReasonPhrase(status);

@@ -8,7 +8,7 @@ namespace Shop.Cli.Devices;
 internal sealed class Fleet(FleetPlan plan, ShopClient shop, TextWriter output)
 {
     private const double UnitGrams = 350, TareGrams = 1200, ScaleNoiseGrams = 40, MinCelsius = 2, MaxCelsius = 8, ThermometerNoise = 0.2, HeatPerSecond = 0.5;
-    private const int RegisteringAtOnce = 16;
+    private const int RegisteringAtOnce = 16, MostTold = 5;
 
     private static readonly TimeSpan StockInterval = TimeSpan.FromMilliseconds(500), WatchInterval = TimeSpan.FromMilliseconds(250), CleanupTime = TimeSpan.FromSeconds(30);
 
@@ -52,6 +52,7 @@ internal sealed class Fleet(FleetPlan plan, ShopClient shop, TextWriter output)
             .Concat(Enumerable.Range(1, Math.Max(0, plan.Sensors - shelves.Count)).Select(room => (Name: $"sim-room-{room}", Sku: (string?)null)))
             .Select(sensor => (sensor.Name, sensor.Sku, Seed: _random.Next())).ToList();
         var registered = new ConcurrentBag<SimulatedSensor>();
+        var refused = new ConcurrentDictionary<string, string>(StringComparer.Ordinal);
         await Parallel.ForEachAsync(wanted, new ParallelOptions { MaxDegreeOfParallelism = RegisteringAtOnce, CancellationToken = cancellationToken }, async (sensor, token) =>
         {
             var setup = sensor.Sku is null
@@ -59,11 +60,27 @@ internal sealed class Fleet(FleetPlan plan, ShopClient shop, TextWriter output)
                 : string.Create(CultureInfo.InvariantCulture, $$"""{"kind":"weight","sku":"{{sensor.Sku}}","unitGrams":{{UnitGrams}},"tareGrams":{{TareGrams}}}""");
             if (sensor.Sku is not null)
                 _onHand[sensor.Sku] = await shop.OnHandAsync(sensor.Sku, token);
-            if (await shop.RegisterAsync(sensor.Name, setup, token) is { } key)
+            var (key, refusal) = await shop.RegisterAsync(sensor.Name, setup, token);
+            if (key is not null)
                 registered.Add(new(sensor.Name, key, sensor.Sku, sensor.Sku is null ? ThermometerNoise : ScaleNoiseGrams, sensor.Seed));
+            else
+                refused[sensor.Name] = refusal!;
         });
         _sensors = [.. registered.OrderBy(sensor => sensor.Name, StringComparer.Ordinal)];
+        // what is stolen from a shelf that is not the fleet's is noticed by nobody
+        if (plan.StolenSku is { } sku && refused.TryGetValue(wanted.First(sensor => sensor.Sku == sku).Name, out var why))
+            throw new CommandFailedException($"Nothing can be stolen of {sku}, whose shelf is not the fleet's: {why}");
+        if (!refused.IsEmpty)
+            output.WriteLine($"Refused: {refused.Count} of {wanted.Count} sensors. {Told(refused)}");
+        if (_sensors.Count == 0)
+            throw new CommandFailedException("There is no sensor that could send.");
         output.WriteLine($"{_sensors.Count} sensors ({_sensors.Count(sensor => sensor.Sku is not null)} scales) send for {plan.Duration.TotalMinutes:0.##} min; --seed {plan.Seed} has the same chances.");
+    }
+
+    private static string Told(ConcurrentDictionary<string, string> refused)
+    {
+        var told = refused.OrderBy(sensor => sensor.Key, StringComparer.Ordinal).Take(MostTold).Select(sensor => $"{sensor.Key}: {sensor.Value}").ToList();
+        return string.Join(' ', told) + (refused.Count > told.Count ? " …" : "");
     }
 
     private async Task SendAsync(SimulatedSensor sensor, CancellationToken cancellationToken)

@@ -52,18 +52,18 @@ internal sealed class ShopClient : IDisposable
         (await GetAsync($"/api/stock/{sku}", cancellationToken)).GetProperty("onHand").GetInt32();
 
     /// <summary>Registers a sensor.</summary>
-    /// <returns>Its key; null where another sensor has its shelf.</returns>
-    public async Task<string?> RegisterAsync(string sensor, string setup, CancellationToken cancellationToken)
+    /// <returns>Its key, or why the shop does not take it: another sensor has its shelf, for example.</returns>
+    public async Task<(string? Key, string? Refusal)> RegisterAsync(string sensor, string setup, CancellationToken cancellationToken)
     {
         using var answer = await AskAsync(HttpMethod.Put, $"/api/ops/sensors/{sensor}", setup, cancellationToken);
-        if (answer.StatusCode == HttpStatusCode.Conflict)
-            return null;
+        if (answer.StatusCode is HttpStatusCode.Conflict or HttpStatusCode.BadRequest)
+            return (null, RefusalOf(await BodyAsync(answer, cancellationToken)));
         answer.EnsureSuccessStatusCode();
         if ((await BodyAsync(answer, cancellationToken)).GetProperty("key").GetString() is { } key)
-            return key;
+            return (key, null);
         // one of an earlier fleet that could not clean up
         using var renewed = await AskAsync(HttpMethod.Post, $"/api/ops/sensors/{sensor}/key", null, cancellationToken);
-        return (await BodyAsync(renewed.EnsureSuccessStatusCode(), cancellationToken)).GetProperty("key").GetString();
+        return ((await BodyAsync(renewed.EnsureSuccessStatusCode(), cancellationToken)).GetProperty("key").GetString(), null);
     }
 
     /// <summary>Removes a sensor.</summary>
@@ -139,6 +139,11 @@ internal sealed class ShopClient : IDisposable
         using var body = await JsonDocument.ParseAsync(await answer.Content.ReadAsStreamAsync(cancellationToken), cancellationToken: cancellationToken);
         return body.RootElement.Clone();
     }
+
+    /// <summary>What a problem says is wrong, of each field.</summary>
+    private static string RefusalOf(JsonElement problem) => problem.TryGetProperty("errors", out var errors)
+        ? string.Join(' ', errors.EnumerateObject().SelectMany(field => field.Value.EnumerateArray()).Select(message => message.GetString()))
+        : problem.GetProperty("title").GetString()!;
 
     private static StringContent Json(string body) => new(body, Encoding.UTF8, "application/json");
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Shop.Contracts;
 using Spectre.Console;
 
 namespace Shop.Cli.Events;
@@ -21,6 +22,9 @@ internal sealed class EventText(TextWriter output, AnsiCapabilities capabilities
         ["activity"] = Color.Fuchsia,
         ["gateway"] = Color.Blue,
     };
+
+    /// <summary>Topics on which a record without a body says that its key is gone.</summary>
+    private static readonly HashSet<string> Compacted = [.. Topics.All.Where(topic => topic.Compacted).Select(topic => topic.Name)];
 
     private static readonly Style Dim = new(Color.Grey), Wrong = new(Color.Red), Plain = Style.Plain;
 
@@ -47,7 +51,7 @@ internal sealed class EventText(TextWriter output, AnsiCapabilities capabilities
         {
             Column(Legible.Text(EventName.Of(record.Type!), 60), NameWidth, StyleOf(record.Source!));
             Column(key, KeyWidth, Plain);
-            Column(record.Data is { } data ? DataSummary.Of(data, EventRecord.TextOf(record.Key)) : "(no body)", 0, Plain);
+            Column(record.Data is { } data ? DataSummary.Of(data, EventRecord.TextOf(record.Key)) : Compacted.Contains(record.Topic) ? "(deleted)" : "(no body)", 0, Plain);
         }
         else
         {

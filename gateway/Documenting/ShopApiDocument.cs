@@ -1,8 +1,10 @@
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.OpenApi;
+using Microsoft.Extensions.Options;
 using Microsoft.OpenApi;
 using Scalar.AspNetCore;
+using Shop.Gateway.Edge;
 using Shop.Gateway.Proxying;
 using Yarp.ReverseProxy;
 using Yarp.ReverseProxy.Model;
@@ -36,7 +38,7 @@ internal static class ShopApiDocument
     }
 
     private static async Task<Results<Ok<JsonObject>, ProblemHttpResult>> ReadAsync(IProxyStateLookup proxy, IHttpClientFactory clients, HttpResponse response,
-        [FromKeyedServices("v1")] IOpenApiDocumentProvider own, CancellationToken cancellationToken)
+        [FromKeyedServices("v1")] IOpenApiDocumentProvider own, IOptions<RateLimits> limits, CancellationToken cancellationToken)
     {
         var gateways = await own.GetOpenApiDocumentAsync(cancellationToken);
         var merged = JsonNode.Parse(await gateways.SerializeAsJsonAsync(OpenApiSpecVersion.OpenApi3_1, cancellationToken))!.AsObject();
@@ -53,7 +55,7 @@ internal static class ShopApiDocument
         }
         foreach (var (service, document) in documents)
             Merge(merged, service, document!);
-        DescribeLimits(merged);
+        DescribedLimits.AddTo(merged, limits.Value);
         return TypedResults.Ok(merged);
     }
 
@@ -85,19 +87,6 @@ internal static class ShopApiDocument
     {
         foreach (var (_, operation) in operations.AsObject().Where(operation => operation.Value is JsonObject))
             operation!["tags"] = new JsonArray(service);
-    }
-
-    /// <summary>Whatever is asked may be asked too often.</summary>
-    private static void DescribeLimits(JsonObject document)
-    {
-        foreach (var operation in Object(document, "paths").SelectMany(path => path.Value!.AsObject()).Select(operation => operation.Value).OfType<JsonObject>())
-        {
-            Object(operation, "responses").TryAdd("429", new JsonObject
-            {
-                ["description"] = "Too many requests: Retry-After says when to ask again.",
-                ["content"] = new JsonObject { ["application/problem+json"] = new JsonObject { ["schema"] = new JsonObject { ["$ref"] = Schemas + "ProblemDetails" } } },
-            });
-        }
     }
 
     private static JsonObject Object(JsonObject parent, string name)

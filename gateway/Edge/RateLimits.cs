@@ -43,33 +43,51 @@ public sealed class RateLimits
     /// <summary>Everything else.</summary>
     public RateLimit Other { get; init; } = new() { PerSecond = 500, Burst = 2_000 };
 
+    private const string DevicesPath = "/api/devices";
     private const int MaxSensorLength = 64;
 
     private static readonly TimeSpan Refill = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>Which of the limits a client's request falls under, and whose bucket of it; null for none.</summary>
-    private (string Kind, string Client, RateLimit Limit)? OfClient(HttpContext context)
+    /// <summary>Which of the limits, by its name, a request counts against for who asks; null for none.</summary>
+    internal static string? OfClient(string method, PathString path)
     {
-        var (path, changes) = (context.Request.Path, !HttpMethods.IsGet(context.Request.Method) && !HttpMethods.IsHead(context.Request.Method));
+        var changes = !HttpMethods.IsGet(method) && !HttpMethods.IsHead(method);
         if (path.StartsWithSegments("/health"))
             return null;
-        var client = context.User.FindFirst(ShopClaims.Subject)?.Value is { } shopper ? $"shopper {shopper}" : AddressOf(context);
         // below the session's own address somebody is on the way to the authority, or back
         if (path.StartsWithSegments("/api/dev/token") || path.StartsWithSegments(SessionEndpoints.Path, out var below) && (changes || below.Value is not ("" or "/")))
-            return ("sign-in", client, SignIn);
+            return nameof(SignIn);
         if (changes && path.StartsWithSegments("/api/orders"))
-            return ("orders", client, Orders);
-        return changes && path.StartsWithSegments("/api/activity") ? ("activity", client, Activity) : ("other", client, Other);
+            return nameof(Orders);
+        return changes && path.StartsWithSegments("/api/activity") ? nameof(Activity) : nameof(Other);
     }
 
-    /// <summary>The device's own bucket; null where a request is none of a device's.</summary>
-    private (string Kind, string Client, RateLimit Limit)? OfDevice(HttpContext context) =>
-        context.Request.Path.StartsWithSegments("/api/devices", out var rest) ? ("devices", $"{AddressOf(context)} {SensorOf(rest.Value!)}", Devices) : null;
+    /// <summary>Which of them a request counts against for the device that it names; null where it names none.</summary>
+    internal static string? OfDevice(PathString path) => path.StartsWithSegments(DevicesPath) ? nameof(Devices) : null;
+
+    /// <summary>The limit of that name.</summary>
+    internal RateLimit Named(string name) => name switch
+    {
+        nameof(Orders) => Orders,
+        nameof(Activity) => Activity,
+        nameof(SignIn) => SignIn,
+        nameof(Devices) => Devices,
+        _ => Other,
+    };
+
+    private static (string Limit, string Client)? BucketOfClient(HttpContext context) => OfClient(context.Request.Method, context.Request.Path) is { } limit
+        ? (limit, context.User.FindFirst(ShopClaims.Subject)?.Value is { } shopper ? $"shopper {shopper}" : AddressOf(context))
+        : null;
+
+    private static (string Limit, string Client)? BucketOfDevice(HttpContext context) => OfDevice(context.Request.Path) is { } limit
+        ? (limit, $"{AddressOf(context)} {SensorOf(context.Request.Path)}")
+        : null;
 
     /// <summary>However its path is written; a name that is longer than any sensor's costs no more memory.</summary>
-    private static string SensorOf(string belowDevices)
+    private static string SensorOf(PathString path)
     {
-        var sensor = belowDevices.Split('/', 2, StringSplitOptions.RemoveEmptyEntries) is [var first, ..] ? first : "";
+        path.StartsWithSegments(DevicesPath, out var belowDevices);
+        var sensor = belowDevices.Value!.Split('/', 2, StringSplitOptions.RemoveEmptyEntries) is [var first, ..] ? first : "";
         return sensor[..Math.Min(sensor.Length, MaxSensorLength)].ToUpperInvariant();
     }
 
@@ -84,7 +102,7 @@ public sealed class RateLimits
         {
             limiter.RejectionStatusCode = StatusCodes.Status429TooManyRequests;
             // a device that sends too much takes nothing from the others at its address
-            limiter.GlobalLimiter = PartitionedRateLimiter.CreateChained(Limiter(limits.Value.OfDevice), Limiter(limits.Value.OfClient));
+            limiter.GlobalLimiter = PartitionedRateLimiter.CreateChained(Limiter(limits.Value, BucketOfDevice), Limiter(limits.Value, BucketOfClient));
             limiter.OnRejected = async (rejected, _) =>
             {
                 var context = rejected.HttpContext;
@@ -99,9 +117,9 @@ public sealed class RateLimits
         });
     }
 
-    private static PartitionedRateLimiter<HttpContext> Limiter(Func<HttpContext, (string Kind, string Client, RateLimit Limit)?> bucketOf) =>
-        PartitionedRateLimiter.Create<HttpContext, (string, string)>(context => bucketOf(context) is var (kind, client, limit)
-            ? RateLimitPartition.GetTokenBucketLimiter((kind, client), _ => BucketOf(limit))
+    private static PartitionedRateLimiter<HttpContext> Limiter(RateLimits limits, Func<HttpContext, (string Limit, string Client)?> bucketOf) =>
+        PartitionedRateLimiter.Create<HttpContext, (string, string)>(context => bucketOf(context) is var (limit, client)
+            ? RateLimitPartition.GetTokenBucketLimiter((limit, client), _ => BucketOf(limits.Named(limit)))
             : RateLimitPartition.GetNoLimiter(("", "")));
 
     private static TokenBucketRateLimiterOptions BucketOf(RateLimit limit)

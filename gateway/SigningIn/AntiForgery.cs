@@ -12,6 +12,9 @@ internal static class AntiForgery
     /// <summary>A header, of any value, that a page of another origin cannot have a browser send unless CORS allows it, which for cookies it never does.</summary>
     public const string Header = "X-Anti-Forgery";
 
+    /// <summary>What is said of it in the API's description.</summary>
+    public const string Description = "Any value: pages of other sites cannot send it. All that changes something by the session's cookie wants it.";
+
     /// <summary>Whether the request changes something, and so must be a page's of ours.</summary>
     public static bool Concerns(HttpRequest request) =>
         !(HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method) || HttpMethods.IsOptions(request.Method));

@@ -55,16 +55,19 @@ internal static class SessionEndpoints
             .WithSummary("Who is signed in, by cookie or token.");
         app.MapDelete(Path, (Delegate)SignOutAsync).AllowAnonymous()
             .WithSummary($"Signs out; wants {AntiForgery.Header}. An answer with a body says where the session at the authority ends.")
+            .WithRequestHeader(AntiForgery.Header, AntiForgery.Description, isRequired: true)
             .ProducesValidationProblem();
         if (signInAt is not null)
         {
             app.MapGet(signInAt, SignInAtAuthorityAsync).AllowAnonymous()
                 .WithSummary("Sends the browser to the authority to sign in, and from there back to a page of the shop.")
+                .WithLocation("The authority's page.")
                 .Produces(StatusCodes.Status302Found).ProducesValidationProblem().ProducesProblem(StatusCodes.Status503ServiceUnavailable);
             return;
         }
         app.MapPost(Path, SignInAsync).AllowAnonymous()
             .WithSummary($"Signs in by a cookie, without a password; wants {AntiForgery.Header}; in Development only.")
+            .WithRequestHeader(AntiForgery.Header, AntiForgery.Description, isRequired: true)
             .WithRequestExample("""{"name":"ada"}""");
     }
 

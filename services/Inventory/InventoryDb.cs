@@ -93,10 +93,13 @@ internal sealed class InventoryDb(DbContextOptions<InventoryDb> options, Transac
             product.ToTable("products", table =>
             {
                 table.HasCheckConstraint("products_sku_check", "sku ~ '^[a-z0-9-]{1,64}$'");
-                table.HasCheckConstraint("products_price_amount_check", "price_amount > 0 AND price_amount <= 9999999999.99");
-                table.HasCheckConstraint("products_price_currency_check", "price_currency ~ '^[A-Z]{3}$'");
-                // whoever writes the row: what is larger than a topic takes could not be told to anybody
-                table.HasCheckConstraint("products_texts_check", "length(name) <= 1000 AND length(description) <= 50000");
+                // whoever writes the row: it is sold as it is, so it has to be what PUT would take; blank is what .NET takes for it
+                table.HasCheckConstraint("products_name_check",
+                    $"""length(name) <= {Product.MaxNameLength} AND name ~ '[^\u0009-\u000d \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]'""");
+                table.HasCheckConstraint("products_price_amount_check", $"price_amount > 0 AND price_amount <= {Product.MaxPrice}");
+                table.HasCheckConstraint("products_price_currency_check", $"price_currency = '{Product.Currency}'");
+                // what is larger than a topic takes could not be told to anybody
+                table.HasCheckConstraint("products_description_check", "length(description) <= 50000");
             }).HasKey(p => p.Sku);
             SortedByBytes(product.Property(p => p.Sku));
             product.ComplexProperty(p => p.Price).Property(price => price.Amount).HasPrecision(12, 2);

@@ -12,6 +12,7 @@ using Shop.Inventory.RegisteringSensors;
 using Shop.Inventory.ReservingStock;
 using Shop.Inventory.SeedingProducts;
 using Shop.Inventory.Sensors;
+using Shop.Inventory.Stock;
 using Shop.Inventory.WatchingSensors;
 using Shop.Messaging;
 using Shop.Messaging.Workers;
@@ -21,6 +22,7 @@ var builder = WebApplication.CreateBuilder(args);
 builder.AddServiceDefaults();
 builder.AddMessaging<InventoryDb>("inventory", messaging => messaging
     .ShipsLogs()
+    .SessionSetting(StockLedger.SessionSetting, "on")
     .Produces(Topics.Reservations, Topics.Stock, Topics.SensorReadings, Topics.Alarms)
     .Captures("products", Topics.Catalog, key: "sku", Product.ToEvent)
     .Endpoint("reservations", endpoint => endpoint.Consumes(Topics.Orders).Prefetch<StockPrefetch>().Consumer<OrderConsumer>())

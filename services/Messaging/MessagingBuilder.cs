@@ -27,6 +27,15 @@ public sealed class MessagingBuilder
         return this;
     }
 
+    /// <summary>Has every session of the service's database begin with a setting, by which triggers know them from others; no statement has to say it.</summary>
+    /// <param name="name">The setting, as <c>orders.something</c>: one that PostgreSQL does not know has such a prefix.</param>
+    /// <param name="value">Its value, without spaces.</param>
+    public MessagingBuilder SessionSetting(string name, string value)
+    {
+        _options.SessionSettings.Add((name, value));
+        return this;
+    }
+
     /// <summary>Adds an endpoint: a consumer group of its own, named <c>service.name</c>.</summary>
     public MessagingBuilder Endpoint(string name, Action<EndpointBuilder> configure)
     {

@@ -44,7 +44,7 @@ public static class MessagingExtensions
             .AddFilter("Microsoft.EntityFrameworkCore.Database", LogLevel.Critical).AddFilter("Microsoft.EntityFrameworkCore.Query", LogLevel.Critical)
             .AddFilter("Microsoft.EntityFrameworkCore.Update", LogLevel.Critical).AddFilter("MassTransit", LogLevel.Critical);
         var services = builder.Services;
-        var database = ConnectionString(builder.Configuration, serviceName);
+        var database = WithSessionSettings(ConnectionString(builder.Configuration, serviceName), options);
         var kafka = KafkaConnection.Parse(ConnectionString(builder.Configuration, "kafka"));
         var eventTypes = new EventTypes(options.Produced, [.. options.Endpoints.SelectMany(endpoint => endpoint.Topics).Distinct()]);
 
@@ -68,7 +68,7 @@ public static class MessagingExtensions
         services.AddSingleton<RefusedEvents>();
         services.AddSingleton<MessagingHealth>();
         services.AddHealthChecks().AddCheck<MessagingHealth>("messaging", tags: [HealthEndpoints.ReadyTag]);
-        services.AddSingleton(provider => new NpgsqlDataSourceBuilder(WithSessionSettings(database)).UseLoggerFactory(provider.GetService<ILoggerFactory>()).Build());
+        services.AddSingleton(provider => new NpgsqlDataSourceBuilder(database).UseLoggerFactory(provider.GetService<ILoggerFactory>()).Build());
         services.AddScoped(provider => new TransactionalOutbox(eventTypes, options.EventSource, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<OutboxSignal>(), provider));
         services.AddDbContext<TDbContext>((provider, context) => context
             .UseNpgsql(provider.GetRequiredService<NpgsqlDataSource>())
@@ -97,7 +97,7 @@ public static class MessagingExtensions
             services.AddOptions<CaptureSettings>().BindConfiguration("ChangeCapture").ValidateDataAnnotations().ValidateOnStart();
         foreach (var capture in options.Captures)
         {
-            services.AddWorker($"changes of {capture.Table}", provider => ActivatorUtilities.CreateInstance<ChangeReader>(provider, capture, WithSessionSettings(database)));
+            services.AddWorker($"changes of {capture.Table}", provider => ActivatorUtilities.CreateInstance<ChangeReader>(provider, capture, database));
             services.AddPeriodicWorker($"slot of {capture.Table}", provider => ActivatorUtilities.CreateInstance<SlotWatch>(provider, capture));
         }
         foreach (var endpoint in options.Endpoints)
@@ -114,10 +114,11 @@ public static class MessagingExtensions
     /// Statements that come again are parsed once a session. They are planned each time: a plan that was made while a table was
     /// empty reads all of it later, until PostgreSQL has analysed it.
     /// </summary>
-    private static string WithSessionSettings(string connectionString)
+    private static string WithSessionSettings(string connectionString, MessagingOptions options)
     {
+        var own = string.Concat(options.SessionSettings.Select(setting => $"-c {setting.Name}={setting.Value} "));
         var builder = new NpgsqlConnectionStringBuilder(connectionString) { MaxAutoPrepare = 100, AutoPrepareMinUsages = 2 };
-        builder.Options = "-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=1 -c tcp_keepalives_count=3 -c plan_cache_mode=force_custom_plan -c idle_in_transaction_session_timeout=10min " + builder.Options;
+        builder.Options = "-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=1 -c tcp_keepalives_count=3 -c plan_cache_mode=force_custom_plan -c idle_in_transaction_session_timeout=10min " + own + builder.Options;
         return builder.ConnectionString;
     }
 

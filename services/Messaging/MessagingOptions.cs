@@ -21,6 +21,9 @@ internal sealed class MessagingOptions(string serviceName, string? instanceName)
     /// <summary>Whether the service's log goes to the topic <c>logs</c> too.</summary>
     public bool ShipsLogs { get; set; }
 
+    /// <summary>What sessions of the service's database say from their start.</summary>
+    public List<(string Name, string Value)> SessionSettings { get; } = [];
+
     public HashSet<Topic> Produced { get; } = [];
     public List<EndpointOptions> Endpoints { get; } = [];
     public List<TableCapture> Captures { get; } = [];

@@ -31,6 +31,8 @@ internal static class PaymentEndpoints
         payments.MapPost("/", AuthorizeAsync)
             .WithSummary("Authorises a payment; the Idempotency-Key is its id.")
             .WithRequestExample("""{"amount":19.80,"currency":"EUR","token":"tok_visa","reference":"order 42"}""")
+            .WithRequestHeader(IdempotencyKeyHeader.Name, "The payment's id: asked again under it the answer is the same, and nothing is done.", isRequired: true)
+            .WithLocation("The payment.")
             .Produces<PaymentResponse>(StatusCodes.Status201Created).Produces<PaymentResponse>()
             .ProducesValidationProblem().ProducesProblem(StatusCodes.Status422UnprocessableEntity).ProducesProblem(StatusCodes.Status500InternalServerError);
         payments.MapGet("/{id:guid}", FindAsync)
@@ -50,11 +52,12 @@ internal static class PaymentEndpoints
             .WithSummary("How long every authorisation's answer takes at least.");
         endpoints.MapPut("/v1/pace", SetPace)
             .WithSummary("Slows every authorisation's answer down, for trying what the shop does then.")
+            .WithRequestExample("""{"answerDelaySeconds":3}""")
             .ProducesValidationProblem();
     }
 
     private static async Task<IResult> AuthorizeAsync(
-        [FromHeader(Name = "Idempotency-Key")] Guid idempotencyKey,
+        [FromHeader(Name = IdempotencyKeyHeader.Name)] Guid idempotencyKey,
         PaymentRequest request,
         PaymentBook book,
         ProviderPace pace,

@@ -20,7 +20,7 @@ internal sealed class OrderingServices : IAsyncDisposable
     /// <summary>Where it listens.</summary>
     public string InventoryUrl { get; }
 
-    /// <summary>Its database.</summary>
+    /// <summary>Its database, whose levels may be written.</summary>
     public NpgsqlDataSource InventoryDatabase { get; }
 
     /// <summary>Where Orders listens.</summary>
@@ -35,7 +35,7 @@ internal sealed class OrderingServices : IAsyncDisposable
     {
         var (providerUrl, inventoryUrl, ordersUrl) = (Url(), Url(), Url());
         var inventoryDatabase = await postgres.CreateDatabaseAsync("inventory", cancellationToken);
-        var services = new OrderingServices(await StartAsync("inventory", inventoryUrl, inventoryDatabase, inventorySettings), inventoryUrl, ordersUrl, NpgsqlDataSource.Create(inventoryDatabase));
+        var services = new OrderingServices(await StartAsync("inventory", inventoryUrl, inventoryDatabase, inventorySettings), inventoryUrl, ordersUrl, NpgsqlDataSource.Create(BookingSessions.Of(inventoryDatabase)));
         try
         {
             services._others.Add(await ServiceProcess.StartAsync("PaymentProvider.dll", providerUrl, [("Ledger__Directory", Path.Combine(directory, "ledger"))], cancellationToken));

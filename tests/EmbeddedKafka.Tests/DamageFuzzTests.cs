@@ -35,7 +35,7 @@ public sealed class DamageFuzzTests : DiskTests
             }
             catch (InvalidDataException)
             {
-                refused++; // damage before the end of what a crash left, or a log without the mark of a clean stop: that is for a person to decide
+                refused++; // a whole batch that is not in its place ends what a crash left: where that log ended is for a person to say
                 Restore(files);
                 continue;
             }
@@ -51,7 +51,7 @@ public sealed class DamageFuzzTests : DiskTests
         }
 
         Assert.True(damaged > Rounds / 10 && lost > Rounds / 4, $"{damaged} met an error and {lost} lost records: the damage does not try much");
-        Assert.InRange(refused, clean ? 0 : 1, clean ? Rounds / 10 : Rounds / 2);
+        Assert.InRange(refused, 0, Rounds / 10);
         Assert.Equal(Count, end);
     }
 

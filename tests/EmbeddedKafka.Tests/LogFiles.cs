@@ -36,6 +36,13 @@ internal static class LogFiles
         stream.SetLength(length);
     }
 
+    public static void Flip(string file, long position)
+    {
+        var bytes = File.ReadAllBytes(file);
+        bytes[position] ^= 1;
+        File.WriteAllBytes(file, bytes);
+    }
+
     public static long DamageHeader(string file, long offset, Action<byte[]> damage)
     {
         var position = PositionOf(file, offset);

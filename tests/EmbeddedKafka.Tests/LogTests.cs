@@ -120,20 +120,15 @@ public sealed class LogTests : DiskTests
         Assert.Equal(ErrorCode.None, Broker.CreateTopic("later", 1, new Dictionary<string, string>()).Error);
     }
 
-    [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public void A_damaged_bit_before_whole_records_is_no_torn_tail(bool journal)
+    [Fact]
+    public void A_damaged_bit_of_the_journal_before_whole_entries_is_no_torn_tail()
     {
         Append(Open("events"), 0, 20);
         Broker.CreateTopic("more", 1, new Dictionary<string, string>());
         Kill();
-        var path = journal ? Path.Combine(DataPath, "journal") : Directory.GetFiles(DataPath, "*.log", SearchOption.AllDirectories).Single(file => new FileInfo(file).Length > 0);
+        var path = Path.Combine(DataPath, "journal");
         var whole = File.ReadAllBytes(path);
-        var epochs = new HashSet<int>(); // no checksum covers them
-        for (var batch = 0; !journal && batch < whole.Length; batch += RecordBatch.Size(whole.AsSpan(batch)))
-            epochs.UnionWith(Enumerable.Range(batch + 12, 4));
-        foreach (var position in Enumerable.Range(0, whole.Length / 2).Except(epochs))
+        for (var position = 0; position < whole.Length / 2; position++)
         {
             var damaged = (byte[])whole.Clone();
             damaged[position] ^= 1;

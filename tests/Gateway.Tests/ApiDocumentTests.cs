@@ -45,6 +45,36 @@ public sealed class ApiDocumentTests
     }
 
     [Fact]
+    public async Task Each_operation_says_which_limits_it_counts_against_and_what_is_beyond_them()
+    {
+        await using FakeService orders = new(), inventory = new(), others = new();
+        foreach (var service in (FakeService[])[orders, inventory, others])
+            await service.InitializeAsync();
+        others.Document = "{}";
+        orders.Document = Document("/api/orders/{id}", "integer", "/internal");
+        inventory.Document = """
+            {"openapi":"3.1.1","info":{"title":"x","version":"1"},
+             "paths":{"/api/devices/{sensor}/readings":{"post":{"description":"Readings.","responses":{"202":{"description":"Accepted"},"429":{"description":"Send less."}}}}}}
+            """;
+        await using var gateway = new GatewayUnderTest(Environments.Development, new Dictionary<string, string> { ["RateLimits:Devices:PerSecond"] = "1234", ["RateLimits:Devices:Burst"] = "5678" },
+            ("orders", [orders.Address]), ("inventory", [inventory.Address]), ("payments", [others.Address]), ("activity", [others.Address]));
+
+        var paths = JsonNode.Parse(await gateway.Client.GetStringAsync("/openapi/v1.json", TestContext.Current.CancellationToken))!["paths"]!;
+
+        Assert.Equal(["Other"], Limits("/api/orders/{id}", "get"));
+        Assert.Equal(["SignIn"], Limits("/api/session", "delete"));
+        Assert.Equal(["Other"], Limits("/api/session", "get"));
+        Assert.Equal(["Devices", "Other"], Limits("/api/devices/{sensor}/readings", "post"));
+        var readings = paths["/api/devices/{sensor}/readings"]!["post"]!;
+        Assert.Equal((1234, 5678), (readings["x-rate-limit"]![0]!["perSecond"]!.GetValue<int>(), readings["x-rate-limit"]![0]!["burst"]!.GetValue<int>()));
+        Assert.StartsWith("Readings.\n\nCounts against the rate limit `Devices`", readings["description"]!.GetValue<string>(), StringComparison.Ordinal);
+        Assert.StartsWith("Send less. Too many", readings["responses"]!["429"]!["description"]!.GetValue<string>(), StringComparison.Ordinal);
+        Assert.NotNull(paths["/api/orders/{id}"]!["get"]!["responses"]!["429"]!["headers"]!["Retry-After"]);
+
+        string[] Limits(string path, string method) => [.. paths[path]![method]!["x-rate-limit"]!.AsArray().Select(limit => limit!["limit"]!.GetValue<string>())];
+    }
+
+    [Fact]
     public async Task A_document_that_would_lack_a_service_is_503()
     {
         await using var gateway = new GatewayUnderTest(Environments.Development, ("orders", [$"http://127.0.0.1:{Ports.Free()}"]));

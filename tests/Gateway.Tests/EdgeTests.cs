@@ -52,6 +52,7 @@ public sealed class EdgeTests : IAsyncLifetime
             Assert.Equal((HttpStatusCode.TooManyRequests, "application/problem+json"), (refused.StatusCode, refused.Content.Headers.ContentType!.MediaType));
             Assert.True(refused.Headers.RetryAfter?.Delta >= TimeSpan.FromSeconds(1));
         });
+        Assert.Contains("Retry-After", (await Problem.ReadAsync(answers.First(answer => !answer.IsSuccessStatusCode), HttpStatusCode.TooManyRequests)).Detail!, StringComparison.Ordinal);
         if (kind != "SignIn")
             Assert.Equal(bobs.Count + answers.Count(answer => answer.IsSuccessStatusCode), _service.Requests.Count);
         // the other limits are as they were

@@ -36,10 +36,10 @@ public sealed class CaptureResumeTests
         });
 
         await using var next = await shop.ReadAsync();
-        await shop.IsToldAsync("goes", body => body.Length == 0);
-        await shop.IsToldAsync("stays", body => body.Contains("2.00", StringComparison.Ordinal));
+        await shop.Kafka.IsToldAsync("goes", body => body.Length == 0);
+        await shop.Kafka.IsToldAsync("stays", body => body.Contains("2.00", StringComparison.Ordinal));
         await shop.ExecuteAsync("UPDATE products SET price_amount = 3 WHERE sku = 'stays'");
-        await shop.IsToldAsync("stays", body => body.Contains("3.00", StringComparison.Ordinal));
+        await shop.Kafka.IsToldAsync("stays", body => body.Contains("3.00", StringComparison.Ordinal));
     }
 
     [Long]
@@ -69,8 +69,8 @@ public sealed class CaptureResumeTests
         await Eventually.BecomesAsync(0L, () => shop.ScalarAsync<long>("SELECT count(*) FROM pg_replication_slots WHERE active"));
 
         await using var next = await shop.ReadAsync();
-        await shop.IsToldAsync("goes", body => body.Length == 0);
-        await shop.IsToldAsync("stays", body => body.Contains("2.00", StringComparison.Ordinal));
+        await shop.Kafka.IsToldAsync("goes", body => body.Length == 0);
+        await shop.Kafka.IsToldAsync("stays", body => body.Contains("2.00", StringComparison.Ordinal));
     }
 
     [Long]
@@ -105,7 +105,7 @@ public sealed class CaptureResumeTests
         {
         }
         Assert.Equal(told, again);
-        await shop.IsToldAsync("first", body => body.Length == 0);
+        await shop.Kafka.IsToldAsync("first", body => body.Length == 0);
     }
 
     /// <summary>As a session that is slow between the two; here it waits for a standby that there is not.</summary>
@@ -130,10 +130,7 @@ public sealed class CaptureResumeTests
         async Task WaitForAsync(string standbys)
         {
             foreach (var sql in (string[])[$"ALTER SYSTEM SET synchronous_standby_names = {standbys}", "SELECT pg_reload_conf()"])
-            {
-                await using var command = shop.Admin.CreateCommand(sql);
-                await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
-            }
+                await shop.AdministerAsync(sql);
             await Eventually.BecomesTrueAsync(async () => await shop.ScalarAsync<string>("SHOW synchronous_standby_names") == (standbys == "DEFAULT" ? "" : "nobody"));
         }
     }
@@ -152,22 +149,14 @@ public sealed class CaptureResumeTests
         /// <summary>Starts an instance, which reads; disposing of it kills it.</summary>
         public Task<InventoryProcess> ReadAsync() => InventoryProcess.StartAsync(Connection, Broker.BootstrapServers);
 
-        public Task ExecuteAsync(string sql) => ExecuteAsync(Database, sql);
+        public Task ExecuteAsync(string sql) => Database.ExecuteAsync(sql);
 
-        public Task AdministerAsync(string sql) => ExecuteAsync(Admin, sql);
+        public Task AdministerAsync(string sql) => Admin.ExecuteAsync(sql);
 
         public async Task<T> ScalarAsync<T>(string sql)
         {
             await using var command = Database.CreateCommand(sql);
             return (T)(await command.ExecuteScalarAsync(TestContext.Current.CancellationToken))!;
-        }
-
-        /// <summary>Passes over what is told again.</summary>
-        public async Task IsToldAsync(string sku, Predicate<string> what)
-        {
-            while (!what((await Kafka.NextAsync(Topics.Catalog, sku)).Body))
-            {
-            }
         }
 
         public async ValueTask DisposeAsync()
@@ -177,12 +166,6 @@ public sealed class CaptureResumeTests
             await Admin.DisposeAsync();
             await Broker.DisposeAsync();
             await Cluster.DisposeAsync();
-        }
-
-        private static async Task ExecuteAsync(NpgsqlDataSource database, string sql)
-        {
-            await using var command = database.CreateCommand(sql);
-            await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
         }
     }
 }

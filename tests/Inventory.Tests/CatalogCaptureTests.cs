@@ -21,10 +21,10 @@ public sealed class CatalogCaptureTests(ShopFixture shops)
         await Eventually.BecomesAsync(1L, () => shop.ScalarAsync<long>("SELECT count(*) FROM change_captures WHERE snapshot_at IS NOT NULL"));
         using var created = await shop.Instance.PutProductAsync("captured", """{"name":"Kettle","description":"Whistles.","price":{"amount":39.5,"currency":"EUR"}}""");
         Assert.Equal(HttpStatusCode.Created, created.StatusCode);
-        await ExecuteAsync(shop.Database, "UPDATE products SET price_amount = 42 WHERE sku = 'captured'");
-        await ExecuteAsync(shop.Database, "BEGIN; UPDATE products SET price_amount = 43 WHERE sku = 'captured'; ROLLBACK");
-        await ExecuteAsync(shop.Database, "UPDATE products SET sku = 'captured-2' WHERE sku = 'captured'");
-        await ExecuteAsync(shop.Database, "DELETE FROM products WHERE sku = 'captured-2'");
+        await shop.Database.ExecuteAsync("UPDATE products SET price_amount = 42 WHERE sku = 'captured'");
+        await shop.Database.ExecuteAsync("BEGIN; UPDATE products SET price_amount = 43 WHERE sku = 'captured'; ROLLBACK");
+        await shop.Database.ExecuteAsync("UPDATE products SET sku = 'captured-2' WHERE sku = 'captured'");
+        await shop.Database.ExecuteAsync("DELETE FROM products WHERE sku = 'captured-2'");
 
         var (ids, told) = (new HashSet<Guid>(), new List<(string, string)>());
         foreach (var key in (string[])["captured", "captured", "captured", "captured-2", "captured-2"])
@@ -45,17 +45,17 @@ public sealed class CatalogCaptureTests(ShopFixture shops)
     {
         var shop = await shops.OnAsync(broker);
         using var kafka = new KafkaClient(shop.Kafka);
-        await ExecuteAsync(shop.Database, "INSERT INTO products (sku, name, description, price_amount, price_currency) VALUES ('by-sql', 'Größe', 'Made by hand.', 3.5, 'EUR')");
+        await shop.Database.ExecuteAsync("INSERT INTO products (sku, name, description, price_amount, price_currency) VALUES ('by-sql', 'Größe', 'Made by hand.', 3.5, 'EUR')");
         Assert.Equal(new ProductChanged("by-sql", "Größe", "Made by hand.", new(3.5m, "EUR")),
             JsonSerializer.Deserialize((await kafka.NextAsync(Topics.Catalog, "by-sql")).Body, ContractsJson.Default.ProductChanged));
         Assert.Equal("by-sql", (await shop.Instance.GetJsonAsync("/api/catalog?search=GROSSE")).GetProperty("items")[0].GetProperty("sku").GetString());
 
         using var received = await shop.Instance.PostReceiptAsync("by-sql", "by-sql-1", """{"quantity":7}""");
         Assert.Equal(HttpStatusCode.OK, received.StatusCode);
-        await ExecuteAsync(shop.Database, "UPDATE products SET sku = 'by-sql-2' WHERE sku = 'by-sql'");
+        await shop.Database.ExecuteAsync("UPDATE products SET sku = 'by-sql-2' WHERE sku = 'by-sql'");
         Assert.Equal((7, 0, 7, 0), (await shop.Instance.GetJsonAsync("/api/stock/by-sql-2")).Levels());
         Assert.Equal(0, await shop.ScalarAsync<long>(RunningInventory.UnequalToLedger("by-sql%")));
-        await ExecuteAsync(shop.Database, "DELETE FROM products WHERE sku = 'by-sql-2'");
+        await shop.Database.ExecuteAsync("DELETE FROM products WHERE sku = 'by-sql-2'");
         Assert.Equal(0, await shop.ScalarAsync<long>("SELECT coalesce(sum(on_hand), 0) FROM stock_movements WHERE sku LIKE 'by-sql%'"));
 
         // what orders hold cannot be taken away from them
@@ -64,7 +64,7 @@ public sealed class CatalogCaptureTests(ShopFixture shops)
         await kafka.PublishAsync(Events.Submitted(order, ("held-by-order", 1)));
         await kafka.NextAsync(Topics.Reservations, order);
         foreach (var sql in (string[])["DELETE FROM products WHERE sku = 'held-by-order'", "UPDATE products SET sku = 'other' WHERE sku = 'held-by-order'"])
-            await Assert.ThrowsAsync<PostgresException>(() => ExecuteAsync(shop.Database, sql));
+            await Assert.ThrowsAsync<PostgresException>(() => shop.Database.ExecuteAsync(sql));
     }
 
     /// <summary>What a DBA may do to the table or the publication, and the forms in which changes come then.</summary>
@@ -77,25 +77,25 @@ public sealed class CatalogCaptureTests(ShopFixture shops)
         var ids = new HashSet<Guid>();
         // too large for its row, so that an update of something else does not tell it
         const string Large = "(SELECT string_agg(md5(i::text), '') FROM generate_series(1, 200) i)";
-        await ExecuteAsync(shop.Database, $"INSERT INTO products (sku, name, description, price_amount, price_currency) VALUES ('altered', 'n', {Large}, 1, 'EUR')");
+        await shop.Database.ExecuteAsync($"INSERT INTO products (sku, name, description, price_amount, price_currency) VALUES ('altered', 'n', {Large}, 1, 'EUR')");
         var told = await NextAsync("altered");
         Assert.Equal(6400, told!.Description.Length);
 
         foreach (var alter in (string[])["SELECT 1", "ALTER TABLE products ADD COLUMN note text DEFAULT 'x'", "ALTER TABLE products REPLICA IDENTITY FULL", "ALTER TABLE products DROP COLUMN note", "ALTER PUBLICATION products_changes ADD TABLE stock", "ALTER TABLE products REPLICA IDENTITY DEFAULT"])
         {
-            await ExecuteAsync(shop.Database, alter);
-            await ExecuteAsync(shop.Database, "UPDATE products SET price_amount = price_amount + 1 WHERE sku = 'altered'");
+            await shop.Database.ExecuteAsync(alter);
+            await shop.Database.ExecuteAsync("UPDATE products SET price_amount = price_amount + 1 WHERE sku = 'altered'");
             told = told with { Price = told.Price with { Amount = told.Price.Amount + 1 } };
             Assert.Equal(told, await NextAsync("altered"));
-            await ExecuteAsync(shop.Database, "UPDATE products SET sku = 'altered-2' WHERE sku = 'altered'");
+            await shop.Database.ExecuteAsync("UPDATE products SET sku = 'altered-2' WHERE sku = 'altered'");
             Assert.Null(await NextAsync("altered"));
             Assert.Equal(told with { Sku = "altered-2" }, await NextAsync("altered-2"));
-            await ExecuteAsync(shop.Database, $"DELETE FROM products WHERE sku = 'altered-2'; INSERT INTO products (sku, name, description, price_amount, price_currency) VALUES ('altered', 'n', {Large}, {told.Price.Amount}, 'EUR')");
+            await shop.Database.ExecuteAsync($"DELETE FROM products WHERE sku = 'altered-2'; INSERT INTO products (sku, name, description, price_amount, price_currency) VALUES ('altered', 'n', {Large}, {told.Price.Amount}, 'EUR')");
             Assert.Null(await NextAsync("altered-2"));
             Assert.Equal(told, await NextAsync("altered"));
         }
         // the stock of a product is another table, which its rows' keys do not tell
-        await ExecuteAsync(shop.Database, "UPDATE stock SET on_hand = 3 WHERE sku = 'altered'; UPDATE products SET name = 'last' WHERE sku = 'altered'");
+        await shop.Booking.ExecuteAsync("UPDATE stock SET on_hand = 3 WHERE sku = 'altered'; UPDATE products SET name = 'last' WHERE sku = 'altered'");
         Assert.Equal("last", (await NextAsync("altered"))!.Name);
 
         async Task<ProductChanged?> NextAsync(string sku) => await NextBodyAsync(kafka, sku, ids) is { Length: > 0 } body ? JsonSerializer.Deserialize(body, ContractsJson.Default.ProductChanged) : null;
@@ -115,7 +115,7 @@ public sealed class CatalogCaptureTests(ShopFixture shops)
         foreach (var (instance, sku) in ((InventoryProcess, string)[])[(one, "first"), (other, "second")])
         {
             instance.Pause();
-            await ExecuteAsync(database, $"INSERT INTO products (sku, name, description, price_amount, price_currency) VALUES ('{sku}', 'n', 'd', 1, 'EUR')");
+            await database.ExecuteAsync($"INSERT INTO products (sku, name, description, price_amount, price_currency) VALUES ('{sku}', 'n', 'd', 1, 'EUR')");
             Assert.NotEmpty((await kafka.NextAsync(Topics.Catalog, sku)).Body);
             instance.Resume();
         }
@@ -129,7 +129,7 @@ public sealed class CatalogCaptureTests(ShopFixture shops)
         using var kafka = new KafkaClient(shop.Kafka);
         foreach (var sku in (string[])["stays", "goes", "goes-later"])
         {
-            await ExecuteAsync(shop.Database, $"INSERT INTO products (sku, name, description, price_amount, price_currency) VALUES ('{sku}', 'n', 'd', 1, 'EUR')");
+            await shop.Database.ExecuteAsync($"INSERT INTO products (sku, name, description, price_amount, price_currency) VALUES ('{sku}', 'n', 'd', 1, 'EUR')");
             Assert.NotEmpty((await kafka.NextAsync(Topics.Catalog, sku)).Body);
         }
 
@@ -139,10 +139,10 @@ public sealed class CatalogCaptureTests(ShopFixture shops)
             var slot = await shop.ScalarAsync<string>("SELECT current_database() || '_products'");
             await Eventually.BecomesTrueAsync(async () =>
             {
-                await ExecuteAsync(admin, $"SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = '{slot}' AND active_pid IS NOT NULL");
+                await admin.ExecuteAsync($"SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = '{slot}' AND active_pid IS NOT NULL");
                 try
                 {
-                    await ExecuteAsync(admin, $"SELECT pg_drop_replication_slot('{slot}')");
+                    await admin.ExecuteAsync($"SELECT pg_drop_replication_slot('{slot}')");
                     return true;
                 }
                 catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.ObjectInUse)
@@ -151,36 +151,28 @@ public sealed class CatalogCaptureTests(ShopFixture shops)
                 }
             });
         }
-        await ExecuteAsync(shop.Database, "DELETE FROM products WHERE sku = 'goes'; UPDATE products SET price_amount = 2 WHERE sku = 'stays'");
+        await shop.Database.ExecuteAsync("DELETE FROM products WHERE sku = 'goes'; UPDATE products SET price_amount = 2 WHERE sku = 'stays'");
 
-        await IsToldAsync("goes", body => body.Length == 0);
-        await IsToldAsync("stays", body => body.Contains("2.00", StringComparison.Ordinal));
+        await kafka.IsToldAsync("goes", body => body.Length == 0);
+        await kafka.IsToldAsync("stays", body => body.Contains("2.00", StringComparison.Ordinal));
         // a slot cannot be read with a publication that is younger
-        await ExecuteAsync(shop.Database, "DROP PUBLICATION products_changes");
-        await ExecuteAsync(shop.Database, "DELETE FROM products WHERE sku = 'goes-later'");
-        await IsToldAsync("goes-later", body => body.Length == 0);
+        await shop.Database.ExecuteAsync("DROP PUBLICATION products_changes");
+        await shop.Database.ExecuteAsync("DELETE FROM products WHERE sku = 'goes-later'");
+        await kafka.IsToldAsync("goes-later", body => body.Length == 0);
 
-        await ExecuteAsync(shop.Database, "UPDATE stock SET on_hand = 5, reserved = 2 WHERE sku = 'stays'; INSERT INTO stock_movements (sku, on_hand, reserved, dispatched, cause, reason, moved_at) VALUES ('stays', 5, 2, 0, 'correction', 'test', now())");
-        var held = await Assert.ThrowsAsync<PostgresException>(() => ExecuteAsync(shop.Database, "TRUNCATE products CASCADE"));
+        await shop.Booking.ExecuteAsync("UPDATE stock SET on_hand = 5, reserved = 2 WHERE sku = 'stays'; INSERT INTO stock_movements (sku, on_hand, reserved, dispatched, cause, reason, moved_at) VALUES ('stays', 5, 2, 0, 'correction', 'test', now())");
+        var held = await Assert.ThrowsAsync<PostgresException>(() => shop.Database.ExecuteAsync("TRUNCATE products CASCADE"));
         Assert.Equal(PostgresErrorCodes.RestrictViolation, held.SqlState);
-        await ExecuteAsync(shop.Database, "UPDATE stock SET reserved = 0 WHERE sku = 'stays'; INSERT INTO stock_movements (sku, on_hand, reserved, dispatched, cause, reason, moved_at) VALUES ('stays', 0, -2, 0, 'correction', 'test', now())");
-        await ExecuteAsync(shop.Database, "TRUNCATE products CASCADE");
+        await shop.Booking.ExecuteAsync("UPDATE stock SET reserved = 0 WHERE sku = 'stays'; INSERT INTO stock_movements (sku, on_hand, reserved, dispatched, cause, reason, moved_at) VALUES ('stays', 0, -2, 0, 'correction', 'test', now())");
+        await shop.Database.ExecuteAsync("TRUNCATE products CASCADE");
         Assert.Equal(0, await shop.ScalarAsync<long>("SELECT sum(on_hand)::bigint FROM stock_movements WHERE sku = 'stays'"));
-        await IsToldAsync("stays", body => body.Length == 0);
+        await kafka.IsToldAsync("stays", body => body.Length == 0);
 
-        await ExecuteAsync(shop.Database, "INSERT INTO products (sku, name, description, price_amount, price_currency) VALUES ('unpublished', 'n', 'd', 1, 'EUR')");
-        await IsToldAsync("unpublished", body => body.Length > 0);
-        await ExecuteAsync(shop.Database, "ALTER PUBLICATION products_changes DROP TABLE products");
-        await ExecuteAsync(shop.Database, "DELETE FROM products WHERE sku = 'unpublished'");
-        await IsToldAsync("unpublished", body => body.Length == 0);
-
-        // in between a snapshot may tell again what is still so
-        async Task IsToldAsync(string sku, Predicate<string> what)
-        {
-            while (!what((await kafka.NextAsync(Topics.Catalog, sku)).Body))
-            {
-            }
-        }
+        await shop.Database.ExecuteAsync("INSERT INTO products (sku, name, description, price_amount, price_currency) VALUES ('unpublished', 'n', 'd', 1, 'EUR')");
+        await kafka.IsToldAsync("unpublished", body => body.Length > 0);
+        await shop.Database.ExecuteAsync("ALTER PUBLICATION products_changes DROP TABLE products");
+        await shop.Database.ExecuteAsync("DELETE FROM products WHERE sku = 'unpublished'");
+        await kafka.IsToldAsync("unpublished", body => body.Length == 0);
     }
 
     [Long]
@@ -198,7 +190,7 @@ public sealed class CatalogCaptureTests(ShopFixture shops)
             await using var transaction = await open.BeginTransactionAsync(TestContext.Current.CancellationToken);
             await using (var insert = new NpgsqlCommand("INSERT INTO products (sku, name, description, price_amount, price_currency) VALUES ('late', 'n', 'd', 1, 'EUR')", open, transaction))
                 await insert.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
-            await ExecuteAsync(shop.Database, $"SELECT pg_logical_emit_message(false, 'filler', repeat('x', 1 << 20)) FROM generate_series(1, {2 * AlarmMegabytes})");
+            await shop.Database.ExecuteAsync($"SELECT pg_logical_emit_message(false, 'filler', repeat('x', 1 << 20)) FROM generate_series(1, {2 * AlarmMegabytes})");
             var raised = await AlarmAsync<AlarmRaised>();
             Assert.Equal((AlarmKinds.ReplicationLag, "inventory", slot), (raised.Kind, raised.Service, raised.Subject));
             await transaction.CommitAsync(TestContext.Current.CancellationToken);
@@ -214,9 +206,9 @@ public sealed class CatalogCaptureTests(ShopFixture shops)
     {
         var connection = await shops.CreateDatabaseAsync();
         await using (var admin = NpgsqlDataSource.Create(shops.AdminConnectionString))
-            await ExecuteAsync(admin, $"ALTER ROLE {new NpgsqlConnectionStringBuilder(connection).Username} NOREPLICATION");
+            await admin.ExecuteAsync($"ALTER ROLE {new NpgsqlConnectionStringBuilder(connection).Username} NOREPLICATION");
         await using var shop = await RunningInventory.StartAsync(connection, "127.0.0.1:1", instances: 1);
-        await IsSaidAsync(shop, "ALTER ROLE ... REPLICATION");
+        await shop.SaysAsync(HttpStatusCode.ServiceUnavailable, "ALTER ROLE ... REPLICATION");
     }
 
     [Fact]
@@ -227,10 +219,10 @@ public sealed class CatalogCaptureTests(ShopFixture shops)
         {
             await using (var cluster = await PostgresCluster.StartAsync(directory.FullName, TestContext.Current.CancellationToken))
             await using (var admin = NpgsqlDataSource.Create(cluster.AdminConnectionString))
-                await ExecuteAsync(admin, "ALTER SYSTEM SET wal_level = replica");
+                await admin.ExecuteAsync("ALTER SYSTEM SET wal_level = replica");
             await using var restarted = await PostgresCluster.StartAsync(directory.FullName, TestContext.Current.CancellationToken);
             await using var shop = await RunningInventory.StartAsync(await restarted.CreateDatabaseAsync("inventory", TestContext.Current.CancellationToken), "127.0.0.1:1", instances: 1);
-            await IsSaidAsync(shop, "wal_level is replica");
+            await shop.SaysAsync(HttpStatusCode.ServiceUnavailable, "wal_level is replica");
         }
         finally
         {
@@ -246,18 +238,5 @@ public sealed class CatalogCaptureTests(ShopFixture shops)
             if (await kafka.NextAsync(Topics.Catalog, sku) is var read && ids.Add(read.Id))
                 return read.Body;
         }
-    }
-
-    private static Task IsSaidAsync(RunningInventory shop, string words) => Eventually.BecomesTrueAsync(async () =>
-    {
-        using var answer = await shop.Instance.GetAsync("/health/ready");
-        return answer.StatusCode == HttpStatusCode.ServiceUnavailable
-            && (await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)).Contains(words, StringComparison.Ordinal);
-    });
-
-    private static async Task ExecuteAsync(NpgsqlDataSource database, string sql)
-    {
-        await using var command = database.CreateCommand(sql);
-        await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
     }
 }

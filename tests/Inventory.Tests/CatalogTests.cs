@@ -106,7 +106,16 @@ public sealed class CatalogTests(ShopFixture shops)
         var shop = await shops.WithoutBrokerAsync();
 
         using var answer = await shop.Instance.GetAsync(path);
-        await Answers.AssertProblemAsync(answer, HttpStatusCode.NotFound, field: null);
+        await Answers.AssertUnknownAsync(answer, Uri.UnescapeDataString(path.Split('/')[^1]));
+    }
+
+    [Fact]
+    public async Task A_card_number_is_not_said_again()
+    {
+        var shop = await shops.WithoutBrokerAsync();
+
+        using var answer = await shop.Instance.GetAsync("/api/stock/4111111111111111");
+        await Answers.AssertUnknownAsync(answer, "such product");
     }
 
     private static List<string> Skus(JsonElement page) =>

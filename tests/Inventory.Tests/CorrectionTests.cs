@@ -114,7 +114,7 @@ public sealed class CorrectionTests(ShopFixture shops)
     {
         var shop = await shops.WithoutBrokerAsync();
         using var unknown = await shop.Instance.PostCorrectionAsync("correct-unknown", "unknown-1", Counted);
-        await Answers.AssertProblemAsync(unknown, HttpStatusCode.NotFound, field: null);
+        await Answers.AssertUnknownAsync(unknown, "correct-unknown");
         using var shopper = await shop.Instance.SendAsync(HttpMethod.Post, "/api/ops/stock/mug-red/corrections", Counted, TestTokens.Shopper("ada"), "shopper-1");
         await Answers.AssertProblemAsync(shopper, HttpStatusCode.Forbidden, field: null);
     }

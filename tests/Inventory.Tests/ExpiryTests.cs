@@ -65,6 +65,32 @@ public sealed class ExpiryTests(ShopFixture shops)
     }
 
     [Fact]
+    public async Task What_is_reserved_of_a_product_that_is_gone_holds_up_no_others()
+    {
+        await using var shop = await shops.StartOwnAsync(Broker.Embedded);
+        foreach (var sku in (string[])["expire-gone", "expire-anew", "expire-stays"])
+            await shop.Instance.StockUpAsync(sku, 20);
+        using var kafka = new KafkaClient(shop.Kafka);
+        var (orphan, other) = (Guid.CreateVersion7(), Guid.CreateVersion7());
+        await kafka.PublishAsync(Events.Submitted(orphan, ("expire-gone", 2), ("expire-anew", 3), ("expire-stays", 4)));
+        await kafka.NextAsync(Topics.Reservations, orphan);
+        await kafka.PublishAsync(Events.Submitted(other, ("expire-stays", 5)));
+        await kafka.NextAsync(Topics.Reservations, other);
+        // what orders hold keeps a product from being removed, unless nobody asks
+        await shop.Database.ExecuteAsync("ALTER TABLE stock DISABLE TRIGGER USER; DELETE FROM products WHERE sku IN ('expire-gone', 'expire-anew'); ALTER TABLE stock ENABLE TRIGGER USER");
+        await shop.Instance.StockUpAsync("expire-anew", 7);
+
+        await ExpiryAfter(shop, TimeSpan.FromHours(49)).RunOnceAsync(TestContext.Current.CancellationToken);
+
+        foreach (var order in (Guid[])[orphan, other])
+            Assert.Equal("shop.reservations.stock-released.v1", (await kafka.NextAsync(Topics.Reservations, order)).Type);
+        Assert.Equal((20, 0, 20, 0), (await shop.Instance.GetJsonAsync("/api/stock/expire-stays")).Levels());
+        Assert.Equal((7, 0, 7, 0), (await shop.Instance.GetJsonAsync("/api/stock/expire-anew")).Levels());
+        Assert.Equal(0, await shop.ScalarAsync<long>("SELECT count(*) FROM reservations WHERE status = 'reserved'"));
+        Assert.Equal(0, await shop.ScalarAsync<long>(RunningInventory.UnequalToLedger("expire-stays")));
+    }
+
+    [Fact]
     public async Task Reservations_that_expire_within_the_hour_are_no_start()
     {
         var database = await shops.CreateDatabaseAsync();

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json;
+using Npgsql;
 using Shop.Contracts;
 using Shop.Inventory.Tests.Hosting;
 using Shop.Testing;
@@ -48,8 +49,45 @@ public sealed class LedgerTests(ShopFixture shops)
     {
         var shop = await shops.WithoutBrokerAsync();
 
-        await using var command = shop.Database.CreateCommand(sql);
-        await Assert.ThrowsAsync<Npgsql.PostgresException>(() => command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken));
+        await Assert.ThrowsAsync<PostgresException>(() => shop.Database.ExecuteAsync(sql));
+    }
+
+    [Fact]
+    public async Task SQL_writes_no_level_without_its_movement_and_takes_no_stock_from_its_product()
+    {
+        const string Product = "INSERT INTO products (sku, name, description, price_amount, price_currency) VALUES ('by-hand', 'n', 'd', 1, 'EUR')";
+        const string Movement = "INSERT INTO stock_movements (sku, on_hand, reserved, dispatched, cause, moved_at) VALUES ('mug-red', 1, 0, 0, 'correction', now())";
+        const string Levels = "SELECT string_agg(s::text, ' ' ORDER BY sku) FROM stock s";
+        await using var shop = await shops.StartWithoutBrokerAsync(instances: 1);
+        var before = await shop.ScalarAsync<string>(Levels);
+        foreach (var (sql, wayOut) in ((string, string)[])
+        [
+            ("UPDATE stock SET on_hand = on_hand + 1 WHERE sku = 'mug-red'", "/corrections"),
+            ("UPDATE stock SET reserved = 1 WHERE sku = 'mug-red'", "/corrections"),
+            ("UPDATE stock SET dispatched = 1 WHERE sku = 'mug-red'", "/corrections"),
+            ($"{Product}; INSERT INTO stock (sku, on_hand, reserved, dispatched) VALUES ('by-hand', 5, 0, 0)", "/receipts"),
+            (Movement, "/corrections"),
+            ("DELETE FROM stock WHERE sku = 'mug-red'", "DELETE FROM products"),
+            ("TRUNCATE stock CASCADE", "DELETE FROM products"),
+            ($"{Product}; UPDATE stock SET sku = 'by-hand' WHERE sku = 'mug-red'", "UPDATE products"),
+        ])
+        {
+            var refused = await Assert.ThrowsAsync<PostgresException>(() => shop.Database.ExecuteAsync(sql));
+            Assert.Equal(PostgresErrorCodes.RestrictViolation, refused.SqlState);
+            Assert.Contains(wayOut, refused.Hint, StringComparison.Ordinal);
+        }
+        Assert.Equal(before, await shop.ScalarAsync<string>(Levels));
+
+        // what changes no level is free, and stock follows its product
+        await shop.Database.ExecuteAsync($"{Product}; INSERT INTO stock (sku, on_hand, reserved, dispatched) VALUES ('by-hand', 0, 0, 0)");
+        await shop.Database.ExecuteAsync("UPDATE stock SET on_hand = on_hand, sku = sku");
+        await shop.Database.ExecuteAsync("DELETE FROM products WHERE sku = 'mug-blue'");
+        await shop.Database.ExecuteAsync("UPDATE products SET sku = 'mug-steel' WHERE sku = 'mug-travel'");
+        // as an instance of the version before does, whose sessions say nothing of movements
+        await shop.Database.ExecuteAsync($"SET plan_cache_mode = force_custom_plan; UPDATE stock SET on_hand = on_hand + 1 WHERE sku = 'mug-red'; {Movement}");
+        Assert.Equal("by-hand 0, mug-red 301, mug-steel 150", await shop.ScalarAsync<string>(
+            "SELECT string_agg(sku || ' ' || on_hand, ', ' ORDER BY sku) FROM stock WHERE sku = 'by-hand' OR sku LIKE 'mug-%'"));
+        Assert.Equal(0, await shop.ScalarAsync<long>(RunningInventory.UnequalToLedger("%")));
     }
 
     [Theory]
@@ -70,7 +108,7 @@ public sealed class LedgerTests(ShopFixture shops)
     {
         var shop = await shops.WithoutBrokerAsync();
         using var unknown = await shop.Instance.SendAsync(HttpMethod.Get, "/api/ops/stock/no-such-thing/movements", null, TestTokens.Operator());
-        await Answers.AssertProblemAsync(unknown, HttpStatusCode.NotFound, field: null);
+        await Answers.AssertUnknownAsync(unknown, "no-such-thing");
         using var shopper = await shop.Instance.SendAsync(HttpMethod.Get, "/api/ops/stock/mug-red/movements", null, TestTokens.Shopper("ada"));
         await Answers.AssertProblemAsync(shopper, HttpStatusCode.Forbidden, field: null);
     }

@@ -1,4 +1,5 @@
 using System.Net;
+using Npgsql;
 using Shop.Inventory.Tests.Hosting;
 using Shop.Testing;
 
@@ -114,6 +115,44 @@ public sealed class ProductTests(ShopFixture shops)
         using var answer = await shop.Instance.PutProductAsync(sku, body);
         await Answers.AssertProblemAsync(answer, HttpStatusCode.BadRequest, field);
         Assert.Equal(0, await shop.ScalarAsync<long>("SELECT count(*) FROM products WHERE sku = 'bad'"));
+    }
+
+    [Theory]
+    [InlineData("name = ''")]
+    [InlineData("name = E' \\t\\u00a0\\u2003\\u3000'")]
+    [InlineData("name = repeat('x', 101)")]
+    [InlineData("description = repeat('x', 50001)")]
+    [InlineData("price_amount = 0")]
+    [InlineData("price_amount = 1000000.01")]
+    [InlineData("price_amount = 'NaN'")]
+    [InlineData("price_currency = 'USD'")]
+    public async Task SQL_sells_nothing_that_an_operator_could_not(string change)
+    {
+        var shop = await shops.WithoutBrokerAsync();
+
+        var refused = await Assert.ThrowsAsync<PostgresException>(() => shop.Database.ExecuteAsync($"UPDATE products SET {change} WHERE sku = 'lamp-desk'"));
+        Assert.Equal(PostgresErrorCodes.CheckViolation, refused.SqlState);
+    }
+
+    [Fact]
+    public async Task What_SQL_may_just_sell_an_operator_may_sell()
+    {
+        var shop = await shops.WithoutBrokerAsync();
+        await shop.Instance.StockUpAsync("just-sold", 1);
+        await shop.Database.ExecuteAsync("UPDATE products SET name = 'x' || repeat(' ', 99), price_amount = 1000000 WHERE sku = 'just-sold'");
+
+        using var read = await shop.Instance.SendAsync(HttpMethod.Get, "/api/ops/products/just-sold", null, TestTokens.Operator());
+        using var written = await shop.Instance.PutProductAsync("just-sold", await read.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+        Assert.Equal(HttpStatusCode.OK, written.StatusCode);
+    }
+
+    [Fact]
+    public async Task What_does_not_exist_is_not_found()
+    {
+        var shop = await shops.WithoutBrokerAsync();
+
+        using var answer = await shop.Instance.SendAsync(HttpMethod.Get, "/api/ops/products/unicorn", null, TestTokens.Operator());
+        await Answers.AssertUnknownAsync(answer, "unicorn");
     }
 
     [Fact]

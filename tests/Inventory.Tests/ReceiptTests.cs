@@ -83,8 +83,7 @@ public sealed class ReceiptTests(ShopFixture shops)
     {
         var shop = await shops.WithoutBrokerAsync();
         await shop.Instance.StockUpAsync("receipt-full", 1);
-        await using (var fill = shop.Database.CreateCommand("UPDATE stock SET on_hand = 1000, dispatched = 2147483647 - 1000 - 5 WHERE sku = 'receipt-full'"))
-            await fill.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+        await shop.Booking.ExecuteAsync("UPDATE stock SET on_hand = 1000, dispatched = 2147483647 - 1000 - 5 WHERE sku = 'receipt-full'");
 
         using var tooMany = await shop.Instance.PostReceiptAsync("receipt-full", "full-1", """{"quantity":6}""");
         await Answers.AssertProblemAsync(tooMany, HttpStatusCode.BadRequest, "quantity");
@@ -126,7 +125,7 @@ public sealed class ReceiptTests(ShopFixture shops)
         await shop.Instance.StockUpAsync("receipt-known", 1);
 
         using var unknown = await shop.Instance.PostReceiptAsync("receipt-unknown", "unknown-1", Hundred);
-        await Answers.AssertProblemAsync(unknown, HttpStatusCode.NotFound, field: null);
+        await Answers.AssertUnknownAsync(unknown, "receipt-unknown");
         using var known = await shop.Instance.PostReceiptAsync("receipt-known", "unknown-1", Hundred);
         Assert.Equal(HttpStatusCode.OK, known.StatusCode);
     }

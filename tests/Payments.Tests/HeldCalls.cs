@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using Shop.Contracts;
 using Shop.Testing;
 
 namespace Shop.Payments.Tests;
@@ -57,5 +59,30 @@ public sealed class HeldRequest(string path)
         Assert.Equal(System.Net.HttpStatusCode.Conflict, response.StatusCode);
         _ended.TrySetResult();
         return response;
+    }
+}
+
+/// <summary>Has the provider hang for certain payments: no call for one of them is answered, however often it is made, until they are released.</summary>
+public sealed class HangingPayments
+{
+    private readonly TaskCompletionSource _released = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly ConcurrentDictionary<string, bool> _payments = [];
+
+    /// <summary>Requests for payments that it hangs for.</summary>
+    public List<PaymentRequested> Requests(int count)
+    {
+        var requests = Enumerable.Range(0, count).Select(i => new PaymentRequested(Guid.CreateVersion7(), Guid.CreateVersion7(), $"shopper-{i}", new(12.50m, "EUR"), "tok_visa")).ToList();
+        foreach (var request in requests)
+            _payments[request.PaymentId.ToString()] = true;
+        return requests;
+    }
+
+    public void Release() => _released.TrySetResult();
+
+    public async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, Func<CancellationToken, Task<HttpResponseMessage>> send, CancellationToken cancellationToken)
+    {
+        if (_payments.ContainsKey(request.Headers.TryGetValues("Idempotency-Key", out var key) ? key.Single() : ""))
+            await _released.Task.WaitAsync(cancellationToken);
+        return await send(cancellationToken);
     }
 }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using Microsoft.EntityFrameworkCore;
 using Shop.Contracts;
 using Shop.Testing;
@@ -212,20 +213,10 @@ public sealed class PaymentFaultTests(PostgresFixture postgres)
     public async Task Payments_that_the_provider_hangs_for_keep_no_other_payment_waiting_and_are_not_lost()
     {
         const int Hanging = 1_500;
-        var released = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var hangs = new ConcurrentDictionary<string, bool>();
+        var network = new HangingPayments();
         await using var shop = await TestShop.StartAsync(postgres);
-        var payments = shop.StartPayments(async (request, send, cancellationToken) =>
-        {
-            if (hangs.ContainsKey(request.Headers.TryGetValues("Idempotency-Key", out var key) ? key.Single() : ""))
-                await released.Task.WaitAsync(cancellationToken);
-            return await send(cancellationToken);
-        });
-        var hanging = Enumerable.Range(0, Hanging)
-            .Select(i => new PaymentRequested(Guid.CreateVersion7(), Guid.CreateVersion7(), $"shopper-{i}", new(12.50m, "EUR"), "tok_visa")).ToList();
-        foreach (var request in hanging)
-            hangs.TryAdd(request.PaymentId.ToString(), true);
-        await shop.Orders.PublishAsync([.. hanging]);
+        var payments = shop.StartPayments(network.SendAsync);
+        await shop.Orders.PublishAsync([.. network.Requests(Hanging)]);
         await Eventually.BecomesAsync(Hanging, () => payments.QueryAsync(db => db.Payments.CountAsync()));
 
         // not one of the others has been answered, and none will be
@@ -233,8 +224,31 @@ public sealed class PaymentFaultTests(PostgresFixture postgres)
         await Eventually.BecomesAsync("PaymentAuthorized", () => shop.Orders.PaymentEventsOfAsync(good.OrderId));
         Assert.Equal(1, await CountAsync<PaymentAuthorized>(shop));
 
-        released.SetResult();
+        network.Release();
         await Eventually.BecomesAsync(Hanging + 1, () => CountAsync<PaymentAuthorized>(shop));
+    }
+
+    /// <summary>From the request to the answer that Orders hears. A busy machine may make one late, so there are some attempts; behind calls that hang each takes minutes.</summary>
+    [Fact]
+    public async Task A_payment_behind_2500_that_the_provider_hangs_for_is_answered_within_two_seconds()
+    {
+        const int Hanging = 2_500, Attempts = 4;
+        var network = new HangingPayments();
+        await using var shop = await TestShop.StartAsync(postgres);
+        var payments = shop.StartPayments(network.SendAsync);
+        var fastest = TimeSpan.MaxValue;
+        for (var attempt = 1; attempt <= Attempts && fastest > TimeSpan.FromSeconds(2); attempt++)
+        {
+            await shop.Orders.PublishAsync([.. network.Requests(Hanging)]);
+            await Eventually.BecomesAsync(attempt * Hanging + attempt - 1, () => payments.QueryAsync(db => db.Payments.CountAsync()));
+            var asked = Stopwatch.StartNew();
+            var good = await shop.Orders.RequestAsync("tok_visa");
+            await Eventually.BecomesAsync("PaymentAuthorized", () => shop.Orders.PaymentEventsOfAsync(good.OrderId));
+            fastest = asked.Elapsed < fastest ? asked.Elapsed : fastest;
+        }
+        network.Release();
+
+        Assert.True(fastest <= TimeSpan.FromSeconds(2), $"the fastest of {Attempts} took {fastest.TotalSeconds:0.0} s");
     }
 
     private static Task<int> CountAsync<TEvent>(TestShop shop) => Task.FromResult(shop.Orders.Events(Topics.Payments)

@@ -96,6 +96,13 @@ public sealed class AnswersTests(TinyService service) : IClassFixture<TinyServic
     }
 
     [Fact]
+    public async Task What_is_asked_too_often_is_a_problem_of_a_type_as_the_others_are()
+    {
+        using var response = await service.Client.GetAsync("/busy", Cancellation);
+        Assert.Equal("Too Many Requests", (await Problem.ReadAsync(response, HttpStatusCode.TooManyRequests)).Title);
+    }
+
+    [Fact]
     public async Task A_database_that_is_away_is_503_with_RetryAfter()
     {
         using var response = await service.Client.GetAsync("/database-away", Cancellation);

@@ -15,7 +15,7 @@ public sealed record Problem(int Status, string? Type, string? Title, string? De
         var problem = JsonSerializer.Deserialize<Problem>(text, JsonSerializerOptions.Web)!;
         Assert.Equal((int)expected, problem.Status);
         Assert.False(string.IsNullOrEmpty(problem.Title), text);
-        Assert.StartsWith("https://tools.ietf.org/html/rfc9110#", problem.Type, StringComparison.Ordinal);
+        Assert.StartsWith($"https://tools.ietf.org/html/{(expected == HttpStatusCode.TooManyRequests ? "rfc6585" : "rfc9110")}#", problem.Type, StringComparison.Ordinal);
         return problem;
     }
 }

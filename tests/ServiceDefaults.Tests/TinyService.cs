@@ -46,6 +46,7 @@ public sealed class TinyService : IAsyncLifetime
         _app.MapGet("/page", (int limit, [FromQuery(Name = "after")] long? cursor) => limit + cursor).AllowAnonymous();
         _app.MapGet("/who", (HttpContext context) => context.User.ShopperId()).RequireAuthorization();
         _app.MapGet("/ops", () => "ok").RequireAuthorization(Policies.Operator);
+        _app.MapGet("/busy", () => TypedResults.Problem(statusCode: StatusCodes.Status429TooManyRequests)).AllowAnonymous();
         _app.MapGet("/defect", string () => throw new InvalidOperationException("a secret of the database")).AllowAnonymous();
         _app.MapGet("/database-away", string () => throw new InvalidOperationException("wrapped", new TransientException())).AllowAnonymous();
         _app.MapGet("/database-says/{state}", string (string state) => throw new InvalidOperationException("wrapped", new StateException(state))).AllowAnonymous();

@@ -22,9 +22,9 @@ internal sealed partial class PartitionLog
         var offsets = Directory.EnumerateFiles(_directory, "*.log").Select(Segment.OffsetIn).OfType<long>().Order().ToArray();
         offsets = [.. offsets.Where((offset, i) => !IsLeftOver(offsets, i))];
         long? closedAt = Checkpoint.TryRead(CleanPath, _producers, out var end) ? end : null;
-        for (var i = 0; i < offsets.Length; i++)
-            _segments.Add(i < offsets.Length - 1 ? OpenEarlier(offsets[i], offsets[i + 1]) : OpenLast(offsets[i], closedAt));
         var next = Math.Max(logStartOffset, closedAt ?? 0);
+        for (var i = 0; i < offsets.Length; i++)
+            _segments.Add(i < offsets.Length - 1 ? OpenEarlier(offsets[i], offsets[i + 1]) : OpenLast(offsets[i], closedAt, ref next));
         if (offsets.Length == 0)
         {
             _producers.Clear();
@@ -32,7 +32,7 @@ internal sealed partial class PartitionLog
             if (closedAt > 0)
                 LogEndsEarly(_broker.Logger, _topic.Name, Partition, Active.LogPath, logStartOffset, closedAt.Value);
         }
-        else if (Active.NextOffset < next || Active.IsDamaged) // known damage is no reason to refuse a start after a kill
+        else if (Active.NextOffset < next || Active.IsDamaged) // what is appended is behind no damage, which every start would have to look for again
         {
             if (closedAt > Active.NextOffset)
                 LogEndsEarly(_broker.Logger, _topic.Name, Partition, Active.LogPath, Active.NextOffset, closedAt.Value);
@@ -57,7 +57,10 @@ internal sealed partial class PartitionLog
     }
 
     /// <summary>Opens the last segment. What it was when the log was closed it has to be still, or it is looked through.</summary>
-    private Segment OpenLast(long offset, long? closedAt)
+    /// <param name="offset">The offset in its name.</param>
+    /// <param name="closedAt">The offset at which the log ended when it was closed; null after a crash.</param>
+    /// <param name="next">The offset at which the log goes on at the earliest; behind the segment's damaged end, where it has one.</param>
+    private Segment OpenLast(long offset, long? closedAt, ref long next)
     {
         var segment = closedAt is null ? null : Segment.TryOpenSealed(_broker.Options.Disk, _directory, offset, closedAt.Value);
         if (segment is not null && segment.NextOffset == closedAt)
@@ -76,6 +79,8 @@ internal sealed partial class PartitionLog
             damaged.RemoveAt(damaged.Count - 1);
             LogTornTail(_broker.Logger, _topic.Name, Partition, segment.LogPath, torn.End - torn.Position, torn.Position, segment.NextOffset);
         }
+        if (damaged.Count > 0)
+            next = Math.Max(next, damaged[^1].NextOffset);
         Say(segment, damaged);
         return segment;
     }

@@ -264,7 +264,7 @@ internal sealed partial class PartitionLog : IDisposable
     }
 
     private bool NeedsRoll(ReadOnlySpan<byte> batch) => Active.Length > 0 &&
-        // a start after a kill refuses whole batches behind damage in the last segment
+        // behind damage a start after a kill cannot be sure that only the end is torn
         (Active.IsDamaged
             || Active.Length + batch.Length > _topic.Config.SegmentBytes
             || Now - _segmentBegan > _topic.Config.SegmentMilliseconds

@@ -14,14 +14,17 @@ internal readonly record struct Expectation(long EndOffset, long? ClosedAt = nul
     /// <summary>Whether it is the log's last.</summary>
     public bool IsLast => EndOffset == long.MaxValue;
 
-    /// <summary>Whether damage elsewhere than at its end is refused: nothing but a crash is known, and that does no such thing.</summary>
-    public bool RefusesDamage => IsLast && ClosedAt is null;
+    /// <summary>Whether nothing is known of where it ends: a crash may have torn its end, and nothing else of it.</summary>
+    public bool IsAfterCrash => IsLast && ClosedAt is null;
 }
 
 /// <summary>Opening what an earlier process wrote: by its index where that fits, or else batch by batch.</summary>
 internal sealed partial class Segment
 {
     private const int SearchWindow = 256 * 1024;
+
+    /// <summary>The bytes of a record without key, value and headers.</summary>
+    private const int SmallestRecord = 7;
 
     /// <summary>
     /// Opens a segment whose index vouches for it; null when it has to be looked through. Looked at are the bytes behind the index's last entry: what
@@ -47,8 +50,8 @@ internal sealed partial class Segment
 
     /// <summary>
     /// Opens a segment by a look at every batch, and begins its index anew. Where bytes are no batch, the next whole one is looked for. A torn end of
-    /// the log's last segment is cut off, unless the log was closed behind it: then nothing was torn. What is damaged stays as it is, for those who may
-    /// want to repair it.
+    /// the log's last segment is cut off, unless the log was closed behind it, or more is damaged than a crash tears: then it need not be torn. What is
+    /// damaged stays as it is, for those who may want to repair it.
     /// </summary>
     /// <param name="disk">The disk.</param>
     /// <param name="directory">The partition's directory.</param>
@@ -56,7 +59,7 @@ internal sealed partial class Segment
     /// <param name="expected">What is known of it.</param>
     /// <param name="onBatch">Called with each batch.</param>
     /// <param name="damaged">What is damaged; the torn end included, whose next offset is the largest number.</param>
-    /// <exception cref="InvalidDataException">Its damage is none that a crash does, and nothing was changed.</exception>
+    /// <exception cref="InvalidDataException">It ends with a batch that is whole and not in its place, so that nobody knows where the log ended. Nothing was changed.</exception>
     public static Segment Rebuild(Disk disk, string directory, long baseOffset, Expectation expected, Action<ReadOnlySpan<byte>> onBatch, out List<DamagedStretch> damaged)
     {
         var segment = new Segment(disk, directory, baseOffset);
@@ -88,20 +91,40 @@ internal sealed partial class Segment
                 damaged.Add(new(Length, position, NextOffset, nextOffset));
             }
         }
-        catch (IOException) when (!expected.RefusesDamage)
+        catch (IOException) when (!expected.IsAfterCrash)
         {
             damaged.Add(new(Length, fileLength, NextOffset, expected.EndOffset)); // a disk that cannot be read there any more
         }
-        if (expected.RefusesDamage && damaged.Exists(stretch => stretch.End < fileLength || IsWholeAt(stretch.Position, fileLength)))
-            throw Damage.In(LogPath, damaged[0].Position);
-        var cut = expected.IsLast && Length < fileLength && !(expected.ClosedAt > NextOffset);
+        var hasTail = expected.IsLast && Length < fileLength;
+        if (hasTail && expected.IsAfterCrash && IsWholeAt(Length, fileLength))
+            throw Damage.In(LogPath, Length);
+        var cut = hasTail && !(expected.ClosedAt > NextOffset) && !(expected.IsAfterCrash && damaged.Count > 1);
         if (cut)
             _disk.SetLength(Log, Length);
-        else if (expected.IsLast && Length < fileLength)
-            damaged[^1] = damaged[^1] with { NextOffset = expected.ClosedAt!.Value };
+        else if (hasTail)
+            damaged[^1] = damaged[^1] with { NextOffset = expected.ClosedAt ?? OffsetBehind(Length, fileLength) };
         IsDamaged = damaged.Exists(stretch => !cut || stretch.End < fileLength);
         if (!cut)
             Length = fileLength;
+    }
+
+    /// <summary>
+    /// An offset behind all that can have been given to bytes that are no whole batch: as the headers in them say, for as long as they are any, and then as
+    /// if there were nothing but the smallest of records.
+    /// </summary>
+    private long OffsetBehind(long position, long fileLength)
+    {
+        var offset = NextOffset;
+        Span<byte> header = stackalloc byte[RecordBatch.HeaderSize];
+        while (position < fileLength)
+        {
+            if (ReadFrom(position, header) < header.Length || !MayFollow(header, BaseOffset, long.MaxValue, long.MaxValue)
+                || RecordBatch.Count(header) != RecordBatch.LastOffsetDelta(header) + 1)
+                return offset + (fileLength - position) / SmallestRecord + 1;
+            offset += RecordBatch.Count(header);
+            position += RecordBatch.Size(header);
+        }
+        return offset;
     }
 
     /// <summary>Whether the batches from the index's last entry on are whole, and end where the index says. What cannot be read the index alone vouches for.</summary>

@@ -38,8 +38,8 @@ internal static class CollectActivityEndpoint
         app.MapPost(Path, CollectAsync).AllowAnonymous()
             .WithSummary("What a visitor does: ProductViewed, ProductSearched, CartChanged and CheckoutStarted, up to 100 at once.")
             .WithRequestExample("""[{"type":"ProductViewed","sku":"mug-blue"},{"type":"CartChanged","sku":"mug-blue","quantity":2}]""")
-            .ProducesProblem(StatusCodes.Status429TooManyRequests)
-            .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
+            .WithProblem(StatusCodes.Status429TooManyRequests, "There is too much activity from one address, or from all: send less.")
+            .WithProblem(StatusCodes.Status503ServiceUnavailable, "The broker is away, and the activity is not taken: send it again.");
 
     private static async Task<Results<Accepted<CollectedActivity>, ValidationProblem, ProblemHttpResult>> CollectAsync(
         JsonElement body, HttpContext context, VisitorCookie cookie, CollectingLimits limits, EventStream stream, TimeProvider time)

@@ -73,7 +73,7 @@ internal sealed class CountedEvents
         var tokens = new Dictionary<LogName, Guid?>(logs.Length);
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
-            tokens.Add(new(reader.GetString(0), reader.GetInt32(1)), reader.IsDBNull(2) ? null : reader.GetGuid(2));
+            tokens.Add(new(reader.GetString(0), reader.GetInt32(1)), reader.ValueOrNull<Guid>(2));
         return tokens;
     }
 
@@ -98,7 +98,7 @@ internal sealed class CountedEvents
         });
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
-            Log().Latest = reader.IsDBNull(2) ? DateTimeOffset.MinValue : reader.GetFieldValue<DateTimeOffset>(2);
+            Log().Latest = reader.ValueOrNull<DateTimeOffset>(2) ?? DateTimeOffset.MinValue;
         foreach (var (log, slot) in missing)
             known[log].Expect(slot);
         await reader.NextResultAsync(cancellationToken);

@@ -1,7 +1,9 @@
+using System.Net.ServerSentEvents;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Shop.Messaging.Workers;
 using Shop.ServiceDefaults;
 using Shop.ServiceDefaults.Authentication;
+using Shop.ServiceDefaults.OpenApi;
 
 namespace Shop.Activity.CountingWindows;
 
@@ -31,8 +33,9 @@ internal static class WindowEndpoints
             .WithSummary("The last minutes, each a window of its own, or by=hour.");
         app.MapGet("/api/activity/stream", StreamAsync).RequireAuthorization(Policies.Operator)
             .WithSummary("The summary of the last hour each time it changes (server-sent events).")
-            .Produces(StatusCodes.Status200OK, contentType: ServerSentEvents.ContentType)
-            .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
+            .WithDescription("It ends with the token that it was opened with. Each event is the whole summary, so there is nothing to go on after: whoever comes again has the newest at once.")
+            .Produces<SseItem<ActivitySummary>>(StatusCodes.Status200OK, ServerSentEvents.ContentType)
+            .WithProblem(StatusCodes.Status503ServiceUnavailable, "There is no room for another stream at the moment.");
     }
 
     private static async Task<Results<Ok<ActivitySummary>, ValidationProblem>> SummaryAsync(

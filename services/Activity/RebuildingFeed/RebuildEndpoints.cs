@@ -37,7 +37,7 @@ internal static class RebuildEndpoints
 {
     public const string Beginning = "beginning", Archive = "archive";
 
-    private const string Path = "/api/ops/activity/rebuild";
+    private const string Path = "/api/ops/activity/rebuild", Progress = "How far the rebuild is.";
 
     public static void AddRebuildingFeed(this IHostApplicationBuilder builder) =>
         builder.Services.AddSingleton<ArchivedEvents>().AddWorker<FeedRebuilder>("feed rebuilder");
@@ -46,10 +46,10 @@ internal static class RebuildEndpoints
     {
         app.MapPost(Path, BeginAsync).RequireAuthorization(Policies.Operator)
             .WithSummary("Makes the feed again: from the topics' beginning, from the archive and the topics, or from a time on.")
-            .WithRequestExample("""{"from":"beginning"}""").ProducesProblem(StatusCodes.Status409Conflict);
+            .WithRequestExample("""{"from":"beginning"}""").WithLocation(Progress).ProducesProblem(StatusCodes.Status409Conflict);
         app.MapGet(Path, GetAsync).RequireAuthorization(Policies.Operator).WithSummary("How far the newest rebuild is, and what it found to be different.");
         app.MapDelete(Path, CancelAsync).RequireAuthorization(Policies.Operator)
-            .WithSummary("Has the rebuild at hand end without an effect.").ProducesProblem(StatusCodes.Status404NotFound);
+            .WithSummary("Has the rebuild at hand end without an effect.").WithLocation(Progress).ProducesProblem(StatusCodes.Status404NotFound);
     }
 
     private static async Task<Results<Accepted<RebuildView>, ValidationProblem, ProblemHttpResult>> BeginAsync(

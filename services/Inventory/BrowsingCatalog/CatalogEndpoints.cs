@@ -4,6 +4,7 @@ using Shop.Contracts;
 using Shop.Inventory.Products;
 using Shop.Inventory.Stock;
 using Shop.ServiceDefaults;
+using Shop.ServiceDefaults.OpenApi;
 
 namespace Shop.Inventory.BrowsingCatalog;
 
@@ -22,9 +23,11 @@ internal static class CatalogEndpoints
         app.MapGet("/api/catalog", GetPageAsync).AllowAnonymous()
             .WithSummary("A page of the catalogue, by sku; search finds parts of sku, name and description, whatever their case and accents.");
         app.MapGet("/api/catalog/{sku}", GetAsync).AllowAnonymous()
-            .WithSummary("A product, with the pieces of it that can be ordered at the moment.");
+            .WithSummary("A product, with the pieces of it that can be ordered at the moment.")
+            .WithETag().ProducesProblem(StatusCodes.Status404NotFound);
         app.MapGet("/api/stock/{sku}", GetStockAsync).AllowAnonymous()
-            .WithSummary("The stock of a product.");
+            .WithSummary("The stock of a product.")
+            .ProducesProblem(StatusCodes.Status404NotFound);
     }
 
     private static async Task<Results<Ok<Page<CatalogItem>>, ValidationProblem>> GetPageAsync(
@@ -49,19 +52,19 @@ internal static class CatalogEndpoints
         return TypedResults.Ok(found.ToPage(limit, item => item.Sku));
     }
 
-    private static async Task<Results<Ok<CatalogItem>, NotFound>> GetAsync(string sku, InventoryDb db, HttpResponse response, CancellationToken cancellationToken)
+    private static async Task<Results<Ok<CatalogItem>, ProblemHttpResult>> GetAsync(string sku, InventoryDb db, HttpResponse response, CancellationToken cancellationToken)
     {
         if (await Items(db.Products.AsNoTracking().Where(product => product.Sku == sku), db).SingleOrDefaultAsync(cancellationToken) is not { } item)
-            return TypedResults.NotFound();
+            return Unknown.Product(sku);
         // the product's: what is available, which changes all the time, is no part of what If-Match guards
         response.GetTypedHeaders().ETag = Product.VersionOf(item.Name, item.Description, item.Price);
         return TypedResults.Ok(item);
     }
 
-    private static async Task<Results<Ok<StockAnswer>, NotFound>> GetStockAsync(string sku, InventoryDb db, CancellationToken cancellationToken) =>
+    private static async Task<Results<Ok<StockAnswer>, ProblemHttpResult>> GetStockAsync(string sku, InventoryDb db, CancellationToken cancellationToken) =>
         await db.Stock.AsNoTracking().SingleOrDefaultAsync(item => item.Sku == sku, cancellationToken) is { } item
             ? TypedResults.Ok(StockAnswer.Of(item))
-            : TypedResults.NotFound();
+            : Unknown.Product(sku);
 
     private static IQueryable<CatalogItem> Items(IQueryable<Product> products, InventoryDb db) =>
         from product in products

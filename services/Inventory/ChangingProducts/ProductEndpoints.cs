@@ -21,34 +21,31 @@ internal sealed record ProductAnswer(string Sku, string Name, string Description
 /// <summary><c>GET</c> and <c>PUT /api/ops/products/{sku}</c>: an operator reads, creates or changes a product.</summary>
 internal static partial class ProductEndpoints
 {
-    private const int MaxNameLength = 100;
     private const int MaxDescriptionLength = 2000;
-    private const decimal MaxPrice = 1_000_000m;
-
-    /// <summary>Orders add up their lines, so the shop has one currency.</summary>
-    private const string Currency = "EUR";
 
     public static void MapChangingProducts(this IEndpointRouteBuilder app)
     {
         app.MapGet("/api/ops/products/{sku}", GetAsync).RequireAuthorization(Policies.Operator)
-            .WithSummary("A product as it is kept, with its version as ETag.");
+            .WithSummary("A product as it is kept, with its version as ETag.")
+            .WithETag().ProducesProblem(StatusCodes.Status404NotFound);
         app.MapPut("/api/ops/products/{sku}", PutAsync).RequireAuthorization(Policies.Operator)
             .WithSummary("Creates or changes a product; with If-Match only the version that was read.")
             .WithRequestExample("""{"name":"Blue mug","description":"Stoneware, 350 ml.","price":{"amount":9.90,"currency":"EUR"}}""")
+            .WithIfMatch().WithETag().WithLocation("The product in the catalogue.")
             .ProducesProblem(StatusCodes.Status412PreconditionFailed);
     }
 
-    private static async Task<Results<Ok<ProductAnswer>, NotFound>> GetAsync(
+    private static async Task<Results<Ok<ProductAnswer>, ProblemHttpResult>> GetAsync(
         string sku, InventoryDb db, HttpResponse response, CancellationToken cancellationToken)
     {
         if (await db.Products.AsNoTracking().SingleOrDefaultAsync(p => p.Sku == sku, cancellationToken) is not { } product)
-            return TypedResults.NotFound();
+            return Unknown.Product(sku);
         response.GetTypedHeaders().ETag = VersionOf(product);
         return TypedResults.Ok(AnswerOf(product));
     }
 
     private static async Task<Results<Ok<ProductAnswer>, Created<ProductAnswer>, ValidationProblem, ProblemHttpResult>> PutAsync(
-        string sku, ProductRequest request, [FromHeader(Name = "If-Match")] string? ifMatch, InventoryDb db, TimeProvider time, HttpResponse response,
+        string sku, ProductRequest request, [FromHeader(Name = IfMatch.Header)] string? ifMatch, InventoryDb db, TimeProvider time, HttpResponse response,
         CancellationToken cancellationToken)
     {
         var errors = Validate(sku, request);
@@ -95,14 +92,14 @@ internal static partial class ProductEndpoints
             errors.Add("sku", "Must be 1 to 64 of a-z, 0-9 and -.");
         else if (CardNumbers.IsIn(sku))
             errors.Add("sku", CardNumbers.Refusal);
-        if (string.IsNullOrWhiteSpace(request.Name) || request.Name.Length > MaxNameLength)
-            errors.Add("name", $"Must be 1 to {MaxNameLength} characters.");
+        if (string.IsNullOrWhiteSpace(request.Name) || request.Name.Length > Product.MaxNameLength)
+            errors.Add("name", $"Must be 1 to {Product.MaxNameLength} characters.");
         if (request.Description.Length > MaxDescriptionLength)
             errors.Add("description", $"Must be at most {MaxDescriptionLength} characters.");
-        if (request.Price.Amount is <= 0 or > MaxPrice || decimal.Round(request.Price.Amount, 2) != request.Price.Amount)
-            errors.Add("price.amount", $"Must be 0.01 to {MaxPrice:0}, with at most two decimals.");
-        if (request.Price.Currency != Currency)
-            errors.Add("price.currency", $"Must be {Currency}.");
+        if (request.Price.Amount is <= 0 or > Product.MaxPrice || decimal.Round(request.Price.Amount, 2) != request.Price.Amount)
+            errors.Add("price.amount", $"Must be 0.01 to {Product.MaxPrice}, with at most two decimals.");
+        if (request.Price.Currency != Product.Currency)
+            errors.Add("price.currency", $"Must be {Product.Currency}.");
         return errors;
     }
 

@@ -20,16 +20,17 @@ internal static class CorrectionEndpoints
     public static void MapCorrectingStock(this IEndpointRouteBuilder app) =>
         app.MapPost("/api/ops/stock/{sku}/corrections", PostAsync).RequireAuthorization(Policies.Operator)
             .WithSummary("Books what a stock-taking found, once for each Idempotency-Key; 409 where that is less than orders hold.")
-            .WithRequestExample("""{"onHand":97,"reason":"stock-taking"}""")
+            .WithRequestExample("""{"onHand":97,"reason":"stock-taking"}""").WithIdempotencyKey()
+            .ProducesProblem(StatusCodes.Status404NotFound)
             .ProducesProblem(StatusCodes.Status409Conflict)
             .ProducesProblem(StatusCodes.Status422UnprocessableEntity);
 
-    private static async Task<Results<Ok<StockAnswer>, NotFound, ValidationProblem, ProblemHttpResult>> PostAsync(
-        string sku, [FromHeader(Name = "Idempotency-Key")] string idempotencyKey, CorrectionRequest request, ClaimsPrincipal user,
+    private static async Task<Results<Ok<StockAnswer>, ValidationProblem, ProblemHttpResult>> PostAsync(
+        string sku, [FromHeader(Name = IdempotencyKeyHeader.Name)] string idempotencyKey, CorrectionRequest request, ClaimsPrincipal user,
         InventoryDb db, TimeProvider time, CancellationToken cancellationToken)
     {
         var errors = new ValidationErrors();
-        StockBookings.ValidateKey(errors, idempotencyKey);
+        errors.CheckIdempotencyKey(idempotencyKey);
         if (request.OnHand < 0)
             errors.Add("onHand", "Must be 0 or more.");
         if (string.IsNullOrWhiteSpace(request.Reason) || request.Reason.Length > MaxReasonLength)

@@ -45,8 +45,8 @@ internal sealed partial class ReservationExpiry(IServiceScopeFactory scopes, IOp
             .ToDictionary(item => item.Sku, StringComparer.Ordinal);
         foreach (var reservation in reservations)
         {
-            // a product that was removed by force has no stock to give it back to, and the others' must not wait for it
-            foreach (var line in reservation.Lines.Where(line => stock.ContainsKey(line.Sku)))
+            // a product that was removed by force has no stock to give it back to, or a new one that does not hold it, and the others' must not wait for it
+            foreach (var line in reservation.Lines.Where(line => stock.TryGetValue(line.Sku, out var item) && item.Reserved >= line.Quantity))
                 db.Record(new(stock[line.Sku].Release(line.Quantity), MovementCause.Expiry, reservation.OrderId.ToString(), null, now));
             reservation.End(ReservationStatus.Released, now);
             db.Publish(new StockReleased(reservation.OrderId, reservation.Lines));

@@ -116,13 +116,15 @@ namespace Shop.Inventory.Migrations
 
                     b.ToTable("products", null, t =>
                         {
-                            t.HasCheckConstraint("products_price_amount_check", "price_amount > 0 AND price_amount <= 9999999999.99");
+                            t.HasCheckConstraint("products_description_check", "length(description) <= 50000");
 
-                            t.HasCheckConstraint("products_price_currency_check", "price_currency ~ '^[A-Z]{3}$'");
+                            t.HasCheckConstraint("products_name_check", "length(name) <= 100 AND name ~ '[^\\u0009-\\u000d \\u0085\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]'");
+
+                            t.HasCheckConstraint("products_price_amount_check", "price_amount > 0 AND price_amount <= 1000000");
+
+                            t.HasCheckConstraint("products_price_currency_check", "price_currency = 'EUR'");
 
                             t.HasCheckConstraint("products_sku_check", "sku ~ '^[a-z0-9-]{1,64}$'");
-
-                            t.HasCheckConstraint("products_texts_check", "length(name) <= 1000 AND length(description) <= 50000");
                         });
                 });
 

@@ -11,6 +11,15 @@ namespace Shop.Inventory.Products;
 /// <summary>What the shop sells.</summary>
 internal sealed class Product
 {
+    /// <summary>The longest name.</summary>
+    public const int MaxNameLength = 100;
+
+    /// <summary>The highest price.</summary>
+    public const int MaxPrice = 1_000_000;
+
+    /// <summary>Orders add up their lines, so the shop has one currency.</summary>
+    public const string Currency = "EUR";
+
     private const int VersionBytes = 12;
 
     // EF Core

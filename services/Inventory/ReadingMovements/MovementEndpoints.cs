@@ -18,9 +18,10 @@ internal static class MovementEndpoints
 
     public static void MapReadingMovements(this IEndpointRouteBuilder app) =>
         app.MapGet("/api/ops/stock/{sku}/movements", GetPageAsync).RequireAuthorization(Policies.Operator)
-            .WithSummary("Every movement of a product's stock, oldest first: their sums are its levels.");
+            .WithSummary("Every movement of a product's stock, oldest first: their sums are its levels.")
+            .ProducesProblem(StatusCodes.Status404NotFound);
 
-    private static async Task<Results<Ok<Page<MovementItem>>, NotFound, ValidationProblem>> GetPageAsync(
+    private static async Task<Results<Ok<Page<MovementItem>>, ValidationProblem, ProblemHttpResult>> GetPageAsync(
         string sku, InventoryDb db, CancellationToken cancellationToken, long after = 0, int limit = DefaultLimit)
     {
         var errors = new ValidationErrors();
@@ -33,7 +34,7 @@ internal static class MovementEndpoints
         var movements = await db.Movements.AsNoTracking().Where(movement => movement.Sku == sku && movement.Id > after)
             .OrderBy(movement => movement.Id).Take(limit + 1).ToListAsync(cancellationToken);
         if (movements.Count == 0 && !await db.Stock.AnyAsync(item => item.Sku == sku, cancellationToken))
-            return TypedResults.NotFound();
+            return Unknown.Product(sku);
         return TypedResults.Ok(movements.ToPage(limit, movement => movement.Id.ToString(CultureInfo.InvariantCulture),
             m => new MovementItem(m.Id, m.MovedAt, StockLedger.NameOf(m.Cause), m.Reference, m.Reason, m.OnHand, m.Reserved, m.Dispatched)));
     }

@@ -20,15 +20,16 @@ internal static class ReceiptEndpoints
     public static void MapReceivingGoods(this IEndpointRouteBuilder app) =>
         app.MapPost("/api/ops/stock/{sku}/receipts", PostAsync).RequireAuthorization(Policies.Operator)
             .WithSummary("Books goods that arrived, once for each Idempotency-Key.")
-            .WithRequestExample("""{"quantity":100}""")
+            .WithRequestExample("""{"quantity":100}""").WithIdempotencyKey()
+            .ProducesProblem(StatusCodes.Status404NotFound)
             .ProducesProblem(StatusCodes.Status422UnprocessableEntity);
 
-    private static async Task<Results<Ok<StockAnswer>, NotFound, ValidationProblem, ProblemHttpResult>> PostAsync(
-        string sku, [FromHeader(Name = "Idempotency-Key")] string idempotencyKey, ReceiptRequest request, ClaimsPrincipal user,
+    private static async Task<Results<Ok<StockAnswer>, ValidationProblem, ProblemHttpResult>> PostAsync(
+        string sku, [FromHeader(Name = IdempotencyKeyHeader.Name)] string idempotencyKey, ReceiptRequest request, ClaimsPrincipal user,
         InventoryDb db, TimeProvider time, CancellationToken cancellationToken)
     {
         var errors = new ValidationErrors();
-        StockBookings.ValidateKey(errors, idempotencyKey);
+        errors.CheckIdempotencyKey(idempotencyKey);
         if (request.Quantity is < 1 or > MaxQuantity)
             errors.Add("quantity", $"Must be 1 to {MaxQuantity}.");
         if (errors.Any)

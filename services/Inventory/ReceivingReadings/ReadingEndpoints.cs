@@ -22,22 +22,23 @@ internal sealed record ReadingsAnswer(int Accepted, IReadOnlyList<RefusedReading
 internal static class ReadingEndpoints
 {
     private const int MaxReadings = 1000;
-    private const string RetryAfterSeconds = "2";
+    private const string KeyHeader = "X-Device-Key", RetryAfterSeconds = "2";
 
     public static void MapReceivingReadings(this IEndpointRouteBuilder app) =>
         app.MapPost("/api/devices/{sensor}/readings", PostAsync).AllowAnonymous()
-            .WithSummary("Up to 1,000 readings of the sensor whose X-Device-Key it is. 503: nothing is lost by sending all of them again.")
+            .WithSummary($"Up to 1,000 readings of the sensor whose {KeyHeader} it is. 503: nothing is lost by sending all of them again.")
             .WithRequestExample("""[{"at":"2026-11-26T10:00:00Z","weightGrams":12345}]""")
-            .ProducesProblem(StatusCodes.Status401Unauthorized)
-            .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
+            .WithRequestHeader(KeyHeader, "The sensor's key, which its registration gave.", isRequired: true)
+            .WithProblem(StatusCodes.Status401Unauthorized, "The key is missing, or is not this sensor's.")
+            .WithProblem(StatusCodes.Status503ServiceUnavailable, "The broker is away and the readings are not taken, or not surely: keep them, and send all of them again.");
 
     private static async Task<Results<Accepted<ReadingsAnswer>, ValidationProblem, ProblemHttpResult>> PostAsync(
-        string sensor, [FromHeader(Name = "X-Device-Key")] string? key, JsonElement body, SensorDirectory sensors, EventStream stream, TimeProvider time,
+        string sensor, [FromHeader(Name = KeyHeader)] string? key, JsonElement body, SensorDirectory sensors, EventStream stream, TimeProvider time,
         HttpResponse response, CancellationToken cancellationToken)
     {
         // one answer for all of it: whether there is such a sensor is not told to those without its key
         if (string.IsNullOrEmpty(key) || await sensors.FindAsync(sensor, cancellationToken) is not { } known || !DeviceKeys.Matches(key, known.KeyDigest))
-            return TypedResults.Problem(statusCode: StatusCodes.Status401Unauthorized, detail: "X-Device-Key is missing, or is not the key of this sensor.");
+            return TypedResults.Problem(statusCode: StatusCodes.Status401Unauthorized, detail: $"{KeyHeader} is missing, or is not the key of this sensor.");
         if (body.ValueKind != JsonValueKind.Array || body.GetArrayLength() is < 1 or > MaxReadings)
         {
             var errors = new ValidationErrors();

@@ -26,8 +26,12 @@ internal static class ReadingParser
     {
         if (reading.ValueKind != JsonValueKind.Object)
             return (null, "Must be an object.");
-        if (!reading.TryGetProperty("at", out var atText) || !TryTime(atText, out var at))
+        if (!reading.TryGetProperty("at", out var atText))
+            return (null, "at: is missing.");
+        if (!TryTime(atText, out var at, out var hasOffset))
             return (null, "at: must be an RFC 3339 time.");
+        if (!hasOffset)
+            return (null, "at: must end with its offset: Z, or for example +02:00.");
         at = at.ToUniversalTime();
         // what the database keeps of it: a reading that comes again is known by its time
         at = at.AddTicks(-(at.Ticks % TimeSpan.TicksPerMicrosecond));
@@ -44,12 +48,17 @@ internal static class ReadingParser
                 : (null, $"celsius: must be a number from {LeastCelsius} to {MostCelsius:0}: the sensor measures a temperature.");
     }
 
-    private static bool TryTime(JsonElement text, out DateTimeOffset at)
+    /// <summary>Reads a time, and whether it has an offset: one without is taken for a time of wherever this runs.</summary>
+    private static bool TryTime(JsonElement text, out DateTimeOffset at, out bool hasOffset)
     {
         at = default;
+        hasOffset = false;
         try
         {
-            return text.ValueKind == JsonValueKind.String && text.TryGetDateTimeOffset(out at);
+            if (text.ValueKind != JsonValueKind.String || !text.TryGetDateTimeOffset(out at))
+                return false;
+            hasOffset = text.TryGetDateTime(out var time) && time.Kind != DateTimeKind.Unspecified;
+            return true;
         }
         catch (InvalidOperationException)
         {

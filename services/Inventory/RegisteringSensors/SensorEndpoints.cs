@@ -27,9 +27,11 @@ internal static class SensorEndpoints
             .WithRequestExample("""{"kind":"weight","sku":"mug-blue","unitGrams":350,"tareGrams":1200}""")
             .ProducesProblem(StatusCodes.Status409Conflict);
         sensors.MapPost("/{sensor}/key", PostKeyAsync)
-            .WithSummary("Gives a sensor a new key; the one it had is no longer one.");
+            .WithSummary("Gives a sensor a new key; the one it had is no longer one.")
+            .ProducesProblem(StatusCodes.Status404NotFound);
         sensors.MapDelete("/{sensor}", DeleteAsync)
-            .WithSummary("Removes a sensor; its key is no longer one, and its alarms are over.");
+            .WithSummary("Removes a sensor; its key is no longer one, and its alarms are over.")
+            .ProducesProblem(StatusCodes.Status404NotFound);
     }
 
     private static async Task<Results<Created<SensorAnswer>, Ok<SensorAnswer>, ValidationProblem, ProblemHttpResult>> PutAsync(
@@ -73,11 +75,11 @@ internal static class SensorEndpoints
         return key is null ? TypedResults.Ok(new SensorAnswer(sensor, null)) : TypedResults.Created((string?)null, new SensorAnswer(sensor, key));
     }
 
-    private static async Task<Results<Ok<SensorAnswer>, NotFound>> PostKeyAsync(string sensor, InventoryDb db, CancellationToken cancellationToken)
+    private static async Task<Results<Ok<SensorAnswer>, ProblemHttpResult>> PostKeyAsync(string sensor, InventoryDb db, CancellationToken cancellationToken)
     {
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
         if (await LockAsync(db, sensor, cancellationToken) is not { } registered)
-            return TypedResults.NotFound();
+            return Unknown.Sensor(sensor);
         var (key, digest) = DeviceKeys.Create();
         registered.ChangeKey(digest);
         await SaveAsync(db, sensor, cancellationToken);
@@ -85,11 +87,11 @@ internal static class SensorEndpoints
         return TypedResults.Ok(new SensorAnswer(sensor, key));
     }
 
-    private static async Task<Results<NoContent, NotFound>> DeleteAsync(string sensor, InventoryDb db, TimeProvider time, CancellationToken cancellationToken)
+    private static async Task<Results<NoContent, ProblemHttpResult>> DeleteAsync(string sensor, InventoryDb db, TimeProvider time, CancellationToken cancellationToken)
     {
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
         if (await LockAsync(db, sensor, cancellationToken) is not { } registered)
-            return TypedResults.NotFound();
+            return Unknown.Sensor(sensor);
         await EndAlarmsAsync(db, sensor, isRemoved: true, time.GetUtcNow(), cancellationToken);
         db.Sensors.Remove(registered);
         await SaveAsync(db, sensor, cancellationToken);

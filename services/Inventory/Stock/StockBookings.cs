@@ -23,18 +23,6 @@ internal interface IStockBooking
 /// <summary>What operators book in the stock of a product, once for each of their Idempotency-Keys.</summary>
 internal static class StockBookings
 {
-    private const int MaxKeyLength = 128;
-    private const string KeyHeader = "Idempotency-Key";
-
-    /// <summary>Looks at the key.</summary>
-    public static void ValidateKey(ValidationErrors errors, string key)
-    {
-        if (key.Length is < 1 or > MaxKeyLength || !key.All(character => character is > ' ' and <= '~'))
-            errors.Add(KeyHeader, $"Must be 1 to {MaxKeyLength} visible ASCII characters.");
-        else if (CardNumbers.IsIn(key))
-            errors.Add(KeyHeader, CardNumbers.Refusal);
-    }
-
     /// <summary>Books it, or answers as before where the same was booked under the key.</summary>
     /// <param name="db">The unit of work.</param>
     /// <param name="sku">The product.</param>
@@ -43,14 +31,14 @@ internal static class StockBookings
     /// <param name="change">Changes the stock, or says why that cannot be.</param>
     /// <param name="insert">The statement that writes the booking; no row where the key was used in the meantime.</param>
     /// <param name="cancellationToken">Cancels it.</param>
-    public static async Task<Results<Ok<StockAnswer>, NotFound, ValidationProblem, ProblemHttpResult>> BookAsync<TBooking>(
+    public static async Task<Results<Ok<StockAnswer>, ValidationProblem, ProblemHttpResult>> BookAsync<TBooking>(
         InventoryDb db, string sku, IQueryable<TBooking> earlier, Func<TBooking, bool> isRepeat, Func<StockItem, ProblemHttpResult?> change,
         Func<StockItem, FormattableString> insert, CancellationToken cancellationToken) where TBooking : IStockBooking
     {
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
         // equal requests queue up here, so the one below the first sees what the first has booked
         if (await db.LockStockAsync([sku], cancellationToken) is not [var item])
-            return TypedResults.NotFound();
+            return Unknown.Product(sku);
         if (await earlier.SingleOrDefaultAsync(cancellationToken) is { } booked)
             return booked.Sku == sku && isRepeat(booked) ? TypedResults.Ok(StockAnswer.Of(booked)) : KeyUsed();
         if (change(item) is { } refusal)
@@ -67,5 +55,5 @@ internal static class StockBookings
     public static ProblemHttpResult Refusal(int status, string field, string message) =>
         TypedResults.Problem(new HttpValidationProblemDetails(new Dictionary<string, string[]> { [field] = [message] }) { Status = status });
 
-    private static ProblemHttpResult KeyUsed() => Refusal(StatusCodes.Status422UnprocessableEntity, KeyHeader, "Was used for another request.");
+    private static ProblemHttpResult KeyUsed() => Refusal(StatusCodes.Status422UnprocessableEntity, IdempotencyKeyHeader.Name, "Was used for another request.");
 }

@@ -7,6 +7,9 @@ namespace Shop.Inventory.Stock;
 /// <summary>The entries that a unit of work adds to the ledger; they are written with the stock, in one statement.</summary>
 internal sealed class StockLedger
 {
+    /// <summary>By which the database knows sessions that write a movement with each level: with <c>on</c> they may, and all others are refused.</summary>
+    public const string SessionSetting = "inventory.books_movements";
+
     private readonly List<StockMovement> _movements = [];
     private readonly Dictionary<string, StockChange> _changes = new(StringComparer.Ordinal);
 

@@ -59,15 +59,13 @@ internal static class SensorStates
             await using var reader = await command.ExecuteReaderAsync(cancellationToken);
             while (await reader.ReadAsync(cancellationToken))
             {
-                var state = new SensorState(reader.GetString(0), Value<DateTimeOffset>(1), Value<DateTimeOffset>(2), Value<double>(3), Value<DateTimeOffset>(4),
-                    reader.GetInt16(5), Value<Guid>(6), Value<Guid>(7));
-                var setup = new SensorSetup(Enum.Parse<SensorKind>(reader.GetString(8), ignoreCase: true), reader.IsDBNull(9) ? null : reader.GetString(9),
-                    Value<double>(10), Value<double>(11), Value<double>(12), Value<double>(13));
+                var state = new SensorState(reader.GetString(0), reader.ValueOrNull<DateTimeOffset>(1), reader.ValueOrNull<DateTimeOffset>(2), reader.ValueOrNull<double>(3), reader.ValueOrNull<DateTimeOffset>(4),
+                    reader.GetInt16(5), reader.ValueOrNull<Guid>(6), reader.ValueOrNull<Guid>(7));
+                var setup = new SensorSetup(Enum.Parse<SensorKind>(reader.GetString(8), ignoreCase: true), reader.TextOrNull(9),
+                    reader.ValueOrNull<double>(10), reader.ValueOrNull<double>(11), reader.ValueOrNull<double>(12), reader.ValueOrNull<double>(13));
                 states.Add(state.Sensor, (setup, state));
             }
             return states;
-
-            T? Value<T>(int column) where T : struct => reader.IsDBNull(column) ? null : reader.GetFieldValue<T>(column);
         }
     }
 }

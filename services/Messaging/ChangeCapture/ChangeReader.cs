@@ -36,7 +36,7 @@ internal sealed partial class ChangeReader(TableCapture capture, string connecti
     /// <summary>When the session with the lock was last asked something that the server has answered.</summary>
     private long _answeredAt;
 
-    /// <summary>Whether the publication has been looked at, and can only be without its table because somebody took it out since.</summary>
+    /// <summary>Whether the publication has been looked at, and can only be without its table, or part of it, because somebody took that out since.</summary>
     private volatile bool _ensured;
 
     private readonly string _slot = capture.SlotIn(new NpgsqlConnectionStringBuilder(connectionString).Database ?? "");
@@ -140,7 +140,7 @@ internal sealed partial class ChangeReader(TableCapture capture, string connecti
             throw new InvalidOperationException("The role may not read the write-ahead log: an administrator has to ALTER ROLE ... REPLICATION");
     }
 
-    /// <summary>Ends the reading when the session with the lock has ended, or somebody has taken the table from the publication.</summary>
+    /// <summary>Ends the reading when the session with the lock has ended, or somebody has taken the table, or part of it, from the publication.</summary>
     private async Task HoldAsync(NpgsqlConnection session, CancellationTokenSource held)
     {
         try
@@ -152,7 +152,7 @@ internal sealed partial class ChangeReader(TableCapture capture, string connecti
                     // as it was before the question: it may be made while that is answered
                     var (ensured, askedAt) = (_ensured, time.GetTimestamp());
                     if (await ping.ExecuteScalarAsync(held.Token) is false && ensured)
-                        throw new InvalidOperationException($"The publication {capture.Publication} is without the table {capture.Table}: it is mended, and a new snapshot taken");
+                        throw new InvalidOperationException($"The publication {capture.Publication} is without the table {capture.Table}, or without some of its changes: it is mended, and a new snapshot taken");
                     Volatile.Write(ref _answeredAt, askedAt);
                 }
                 await Task.Delay(StandbyInterval, held.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -196,9 +196,19 @@ internal sealed partial class ChangeReader(TableCapture capture, string connecti
         return builder.ConnectionString;
     }
 
+    /// <exception cref="InvalidOperationException">Changes would not tell which row they are of.</exception>
     private async Task EnsurePublicationAsync(CancellationToken cancellationToken)
     {
         await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
+        await using (var tellsKeys = TellsKeys(connection))
+        {
+            if (await tellsKeys.ExecuteScalarAsync(cancellationToken) is false)
+            {
+                // what is in the log by now is without keys, whatever the table's owner does about it
+                await CaptureTable.SetSnapshotAsync(dataSource, _slot, null, cancellationToken);
+                throw new InvalidOperationException($"The replica identity of the table {capture.Table} is without its key {capture.KeyColumn}, so that no change tells which row it is of: ALTER TABLE {capture.Table} REPLICA IDENTITY DEFAULT");
+            }
+        }
         await using (var isPublished = IsPublished(connection))
         {
             if (await isPublished.ExecuteScalarAsync(cancellationToken) is false)
@@ -212,12 +222,31 @@ internal sealed partial class ChangeReader(TableCapture capture, string connecti
         _ensured = true;
     }
 
-    private NpgsqlCommand IsPublished(NpgsqlConnection connection) =>
-        new("SELECT EXISTS (SELECT FROM pg_publication_tables WHERE pubname = $1 AND schemaname = 'public' AND tablename = $2)", connection)
-        {
-            CommandTimeout = PingSeconds,
-            Parameters = { SqlParameter.Of(capture.Publication), SqlParameter.Of(capture.Table) },
-        };
+    /// <summary>Whether the publication has all changes of all of the table's rows, with all columns. Row filters and column lists are newer than PostgreSQL 14, which has no such columns.</summary>
+    private NpgsqlCommand IsPublished(NpgsqlConnection connection) => new("""
+        SELECT EXISTS (
+          SELECT FROM pg_publication p JOIN pg_publication_tables t ON t.pubname = p.pubname
+            LEFT JOIN pg_publication_rel r ON r.prpubid = p.oid AND r.prrelid = to_regclass(format('%I.%I', t.schemaname, t.tablename))
+          WHERE p.pubname = $1 AND t.schemaname = 'public' AND t.tablename = $2 AND p.pubinsert AND p.pubupdate AND p.pubdelete AND p.pubtruncate
+            AND to_jsonb(r) ->> 'prqual' IS NULL AND to_jsonb(r) ->> 'prattrs' IS NULL)
+        """, connection)
+    {
+        CommandTimeout = PingSeconds,
+        Parameters = { SqlParameter.Of(capture.Publication), SqlParameter.Of(capture.Table) },
+    };
+
+    /// <summary>Whether what a change tells of the row as it was has its key: by the primary key, an index that somebody has chosen, or as one of all columns.</summary>
+    private NpgsqlCommand TellsKeys(NpgsqlConnection connection) => new("""
+        SELECT EXISTS (
+          SELECT FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+            LEFT JOIN pg_index i ON i.indrelid = c.oid AND i.indimmediate AND CASE c.relreplident WHEN 'd' THEN i.indisprimary ELSE i.indisreplident END
+          WHERE c.oid = format('public.%I', $1)::regclass AND a.attname = $2
+            AND CASE c.relreplident WHEN 'f' THEN true WHEN 'n' THEN false ELSE EXISTS (SELECT FROM generate_series(0, i.indnkeyatts - 1) k WHERE i.indkey[k] = a.attnum) END)
+        """, connection)
+    {
+        CommandTimeout = PingSeconds,
+        Parameters = { SqlParameter.Of(capture.Table), SqlParameter.Of(capture.KeyColumn) },
+    };
 
     [LoggerMessage(EventName = "SnapshotPublished", Level = LogLevel.Information, Message = "A snapshot of {Table} is published: {Rows} rows, and {Gone} that are gone; its changes follow")]
     private static partial void SnapshotPublished(ILogger logger, string table, int rows, int gone);

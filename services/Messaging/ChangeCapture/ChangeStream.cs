@@ -15,7 +15,7 @@ internal sealed class ChangeStream(LogicalReplicationConnection connection, Tabl
     private IReadOnlyList<string> _columns = [];
 
     /// <summary>Publishes until the session ends, which is thrown.</summary>
-    /// <returns>Only when all rows are gone at once (TRUNCATE), of which no change tells the keys.</returns>
+    /// <returns>Only when changes do not tell the keys of rows: all are gone at once (TRUNCATE), or the table's replica identity is without its key.</returns>
     public async Task RunAsync(string slot, CancellationToken cancellationToken)
     {
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -53,6 +53,8 @@ internal sealed class ChangeStream(LogicalReplicationConnection connection, Tabl
                     break;
                 // somebody may have added other tables to the publication
                 case RelationMessage relation when IsCaptured(relation):
+                    if (!relation.Columns.Any(column => column.ColumnName == capture.KeyColumn && column.Flags.HasFlag(RelationMessage.Column.ColumnFlags.PartOfKey)))
+                        return;
                     _columns = [.. relation.Columns.Select(column => column.ColumnName)];
                     break;
                 case InsertMessage insert when IsCaptured(insert.Relation):

@@ -131,7 +131,7 @@ internal sealed class BatchStore(NpgsqlConnection connection, NpgsqlTransaction 
             return null;
         var next = reader.GetInt64(0);
         // an instance of a version that knows no fingerprints moves the offset alone: what it leaves is that of another record
-        var lastRecord = reader.IsDBNull(1) ? null : reader.GetFieldValue<byte[]>(1);
+        var lastRecord = reader.BytesOrNull(1);
         return new(next, lastRecord is not null && ConsumedRecord.OffsetOf(lastRecord) == next - 1 ? lastRecord : null);
     }
 
@@ -168,7 +168,7 @@ internal sealed class BatchStore(NpgsqlConnection connection, NpgsqlTransaction 
                 SqlParameter.Of<int[]>([.. partitions.Select(partition => partition.Key.Partition.Partition.Value)]),
                 SqlParameter.Of<long[]>([.. partitions.Select(partition => partition.Key.Position!.Next)]),
                 SqlParameter.Of<long[]>([.. partitions.Select(partition => partition.Last.Offset + 1)]),
-                SqlParameter.Of<byte[]?[]>([.. partitions.Select(partition => partition.Last.Fingerprint())]),
+                SqlParameter.Of<byte[][]>([.. partitions.Select(partition => partition.Last.Fingerprint())]),
             },
         });
         return partitions.Count;

@@ -62,30 +62,19 @@ public sealed class ConsumedRecord
     /// <summary>The trace it was sent in (W3C Trace Context), whether or not the other attributes can be read.</summary>
     internal string? TraceParent => Headers.TryGetLastBytes("traceparent", out var value) ? StorableText.Of(value) : null;
 
-    /// <summary>Which record this is, in few bytes: its offset, and a digest of what its producer wrote. Null where that could not be read.</summary>
-    internal byte[]? Fingerprint()
+    /// <summary>
+    /// Which record this is, in few bytes: its offset, and a digest of what its producer wrote. Where that could not be read it is the offset alone, which
+    /// no record has: one that can be read there later is of another log.
+    /// </summary>
+    internal byte[] Fingerprint()
     {
-        if (_fingerprint is not null || Unreadable is not null)
+        if (_fingerprint is not null)
             return _fingerprint;
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        hash.AppendData(BitConverter.GetBytes(Timestamp.ToUnixTimeMilliseconds()));
-        Append(Encoding.UTF8.GetBytes(Key));
-        foreach (var header in Headers)
-        {
-            Append(Encoding.UTF8.GetBytes(header.Key));
-            Append(header.GetValueBytes());
-        }
-        Append(Body);
-        var fingerprint = new byte[sizeof(long) + SHA256.HashSizeInBytes];
+        var fingerprint = new byte[sizeof(long) + (Unreadable is null ? SHA256.HashSizeInBytes : 0)];
         BinaryPrimitives.WriteInt64BigEndian(fingerprint, Offset);
-        hash.GetHashAndReset(fingerprint.AsSpan(sizeof(long)));
+        if (Unreadable is null)
+            Digest(fingerprint.AsSpan(sizeof(long)));
         return _fingerprint = fingerprint;
-
-        void Append(byte[]? bytes)
-        {
-            hash.AppendData(BitConverter.GetBytes(bytes?.Length ?? -1));
-            hash.AppendData(bytes ?? []);
-        }
     }
 
     /// <summary>The offset of the record that a fingerprint is of.</summary>
@@ -115,6 +104,26 @@ public sealed class ConsumedRecord
     internal static ConsumedRecord From(ConsumeResult<byte[]?, byte[]?> result) => new(
         result.Topic, result.Partition.Value, result.Offset.Value,
         StorableText.Of(result.Message.Key), TimeOf(result.Message.Timestamp.UnixTimestampMs), result.Message.Headers, result.Message.Value);
+
+    private void Digest(Span<byte> digest)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(BitConverter.GetBytes(Timestamp.ToUnixTimeMilliseconds()));
+        Append(Encoding.UTF8.GetBytes(Key));
+        foreach (var header in Headers)
+        {
+            Append(Encoding.UTF8.GetBytes(header.Key));
+            Append(header.GetValueBytes());
+        }
+        Append(Body);
+        hash.GetHashAndReset(digest);
+
+        void Append(byte[]? bytes)
+        {
+            hash.AppendData(BitConverter.GetBytes(bytes?.Length ?? -1));
+            hash.AppendData(bytes ?? []);
+        }
+    }
 
     /// <summary>What the key of a record that stands for others begins with; the first of their offsets is the rest.</summary>
     private static string KeyInPlaceOf(string topic, int partition) => $"{topic}[{partition}]@";

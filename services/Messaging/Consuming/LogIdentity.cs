@@ -32,6 +32,9 @@ internal static class LogIdentities
             return position.LastRecord is null || record.Fingerprint().AsSpan().SequenceEqual(position.LastRecord) ? LogIdentity.Same : LogIdentity.Another;
         if (assignment.Start != position.Start && (position.LastRecord is not null || record.Offset > position.Next))
             return LogIdentity.Unknown;
+        // what could not be read cannot be read still, nor can more behind it
+        if (record.Unreadable is not null && position.IsBehindUnreadable)
+            return LogIdentity.Same;
         var (first, end) = feed.Bounds(assignment.Partition);
         if (end < position.Next)
             return LogIdentity.Another;

@@ -7,4 +7,7 @@ internal sealed record LogPosition(long Next, byte[]? LastRecord)
 {
     /// <summary>Where reading begins: at the record to compare, so that it comes ahead of those to handle.</summary>
     public long Start => LastRecord is null ? Next : Next - 1;
+
+    /// <summary>Whether what is before it could not be read.</summary>
+    public bool IsBehindUnreadable => LastRecord is { Length: sizeof(long) };
 }

@@ -40,6 +40,9 @@ internal sealed class PartitionAssignment(TopicPartition partition)
     /// <summary>The offset at which reading was told to go on, behind what cannot be read; null once a record from there on has come. The polling thread's own note.</summary>
     public long? Sought { get; set; }
 
+    /// <summary>The leader epoch in which the record that came last was written; null where the broker does not tell. The polling thread's own note.</summary>
+    public int? LeaderEpoch { get; set; }
+
     /// <summary>The topic's id, which was asked for last; null where the broker does not tell.</summary>
     public Task<string?> TopicId
     {

@@ -41,11 +41,7 @@ internal sealed partial class PartitionFeed(EndpointOptions endpoint, BatchProce
     /// <summary>Work for the polling thread: the only one that changes assignments.</summary>
     private readonly ConcurrentQueue<Action<IConsumer<byte[]?, byte[]?>>> _commands = new();
 
-    /// <summary>Those that are held and were not probed yet.</summary>
-    private readonly Queue<PartitionAssignment> _toProbe = new();
-
     private IConsumer<byte[]?, byte[]?>? _consumer;
-    private Task _probing = Task.CompletedTask;
 
     /// <summary>Consumes until the service stops, or the consumer fails, which is thrown; no lane is at work any more when this returns.</summary>
     public async Task RunAsync(CancellationToken stoppingToken)
@@ -134,7 +130,7 @@ internal sealed partial class PartitionFeed(EndpointOptions endpoint, BatchProce
                 polledAt = Stopwatch.GetTimestamp();
                 try
                 {
-                    if (consumer.Consume(PollTimeout) is { } result && _assignments.TryGetValue(result.TopicPartition, out var assignment) && !IsBehind(consumer, assignment, result.Offset.Value))
+                    if (consumer.Consume(PollTimeout) is { } result && _assignments.TryGetValue(result.TopicPartition, out var assignment) && IsToHandle(consumer, assignment, result))
                         Enqueue(ConsumedRecord.From(result), assignment);
                 }
                 catch (ConsumeException e) when (!e.Error.IsFatal)
@@ -190,89 +186,6 @@ internal sealed partial class PartitionFeed(EndpointOptions endpoint, BatchProce
             assignment.End();
             Seek(consumer, new(assignment.Partition) { Start = 0, IsAnotherLog = true }, 0);
         }
-    }
-
-    /// <summary>
-    /// A batch's checksum is wrong. librdkafka (rd_kafka_msgset_reader_v2) then reads on at a wrong place, takes what it finds there for an offset, fetches
-    /// from it and so begins again at the log's start, or fetches the batch again and again without a pause. Until it is known what is behind the batch,
-    /// nothing is fetched, and pausing drops what came after it: of all that is said, only that there was such a batch can be relied on.
-    /// </summary>
-    private void Hold(IConsumer<byte[]?, byte[]?> consumer, TopicPartition partition)
-    {
-        if (!_assignments.TryGetValue(partition, out var assignment) || assignment.IsHeld)
-            return;
-        assignment.IsHeld = true;
-        consumer.Pause([partition]);
-        _toProbe.Enqueue(assignment);
-    }
-
-    /// <summary>Has a partition fetched again that was held; where its lane is paused, with its lane.</summary>
-    private void Release(IConsumer<byte[]?, byte[]?> consumer, PartitionAssignment assignment)
-    {
-        if (!assignment.IsHeld)
-            return;
-        assignment.IsHeld = false;
-        if (!_lanes[LaneOf(assignment.Partition.Partition)].Paused)
-            consumer.Resume([assignment.Partition]);
-    }
-
-    /// <summary>
-    /// Whether a record is from before the offset that was sought, of the same log: librdkafka may begin again at the log's start even after a seek, when the answer
-    /// to a wrong fetch comes late. A log that ends before that offset has lost its end, and its records are for the lane to tell from those it knows.
-    /// </summary>
-    private static bool IsBehind(IConsumer<byte[]?, byte[]?> consumer, PartitionAssignment assignment, long offset)
-    {
-        if (assignment.Sought is not { } sought)
-            return false;
-        if (offset < sought && consumer.GetWatermarkOffsets(assignment.Partition).High.Value >= sought)
-            return true;
-        assignment.Sought = null;
-        return false;
-    }
-
-    /// <summary>
-    /// Where there are records and none comes, the next batch may be one that no client can read. It is passed over, once that is certain:
-    /// its offsets become a dead letter, and what is behind them is handled. One that is held is probed again, where the broker did not answer.
-    /// </summary>
-    private void FindUnreadable(IConsumer<byte[]?, byte[]?> consumer, CancellationToken stoppingToken)
-    {
-        if (!_probing.IsCompleted || _backlog.IsFull)
-            return;
-        var stands = _assignments.Values.FirstOrDefault(assignment => assignment.IsHeld || (Stopwatch.GetElapsedTime(assignment.ArrivedAt) > InspectionInterval
-            && !_lanes[LaneOf(assignment.Partition.Partition)].Paused && (assignment.Awaited == assignment.Start || assignment.Position?.Next >= assignment.Awaited)
-            && consumer.GetWatermarkOffsets(assignment.Partition).High is { IsSpecial: false } end && end.Value > (assignment.Awaited ?? 0)));
-        if (stands is not null)
-            Probe(stands, stoppingToken);
-    }
-
-    /// <summary>What is held waits for nothing else: that there is something wrong is known.</summary>
-    private void ProbeHeld(CancellationToken stoppingToken)
-    {
-        while (_probing.IsCompleted && _toProbe.TryDequeue(out var held))
-        {
-            if (held is { IsHeld: true, Ended: false })
-                Probe(held, stoppingToken);
-        }
-    }
-
-    private void Probe(PartitionAssignment stands, CancellationToken stoppingToken) =>
-        _probing = Task.Run(() =>
-        {
-            var first = stands.Awaited ?? Bounds(stands.Partition).First;
-            if (readability.FindReadable(stands.Partition, first, stoppingToken) is { } next)
-                _commands.Enqueue(consumer => PassOver(consumer, stands, first, next));
-        }, stoppingToken);
-
-    /// <summary>Goes on at <paramref name="next"/>; where that is <paramref name="first"/>, nothing is wrong there, or not any more.</summary>
-    private void PassOver(IConsumer<byte[]?, byte[]?> consumer, PartitionAssignment assignment, long first, long next)
-    {
-        if (assignment.Ended || (assignment.Awaited ?? first) != first || (next == first && !assignment.IsHeld))
-            return;
-        assignment.Sought = next;
-        consumer.Seek(new(assignment.Partition, new Offset(next)));
-        Release(consumer, assignment);
-        if (next > first)
-            Enqueue(ConsumedRecord.InPlaceOf(assignment.Partition, first, next, time.GetUtcNow()), assignment);
     }
 
     /// <returns>Where to begin.</returns>

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Confluent.Kafka;
+using Microsoft.Extensions.Logging;
 using Shop.Messaging.Kafka;
 
 namespace Shop.Messaging.Consuming;
@@ -8,7 +9,7 @@ namespace Shop.Messaging.Consuming;
 /// Tells a batch that cannot be read from a broker that is slow or away. librdkafka fetches such a batch again and again, mostly without an
 /// error; that nothing came of what it fetched, it tells its log alone. A checksum that is wrong is an error, after which it does not go on where it should.
 /// </summary>
-internal sealed class ReadabilityProbe(KafkaConnection kafka, MessagingOptions options)
+internal sealed partial class ReadabilityProbe(KafkaConnection kafka, MessagingOptions options, TimeProvider time, ILogger<ReadabilityProbe> logger)
 {
     /// <summary>As many fetches have to give nothing; one may be an answer to the offset before.</summary>
     private const int Fetches = 3;
@@ -24,6 +25,9 @@ internal sealed class ReadabilityProbe(KafkaConnection kafka, MessagingOptions o
     /// <summary>After that much time without a record or evidence the broker is slow or away, and nothing is known.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
+    /// <summary>Damage of many offsets takes long: how often it is said how far that is.</summary>
+    private static readonly TimeSpan ProgressInterval = TimeSpan.FromSeconds(30);
+
     /// <summary>Finds the first offset from <paramref name="start"/> on at which there is a readable record, or the log's end; tries one after another, since a batch does not tell where it ends.</summary>
     /// <returns>Null where the broker does not answer in time; <paramref name="start"/> where there is nothing wrong.</returns>
     public long? FindReadable(TopicPartition partition, long start, CancellationToken cancellationToken)
@@ -36,8 +40,14 @@ internal sealed class ReadabilityProbe(KafkaConnection kafka, MessagingOptions o
                     && message.Message.Contains(NothingLeftOut, StringComparison.Ordinal))
                     Interlocked.Increment(ref empty);
             }).Build();
+        var saidAt = time.GetTimestamp();
         for (var offset = start; ; offset++)
         {
+            if (time.GetElapsedTime(saidAt) > ProgressInterval)
+            {
+                saidAt = time.GetTimestamp();
+                StillUnreadable(logger, partition.Topic, partition.Partition.Value, start, offset - 1);
+            }
             consumer.Assign(new TopicPartitionOffset(partition, offset));
             Interlocked.Exchange(ref empty, 0);
             for (var began = Stopwatch.GetTimestamp(); Volatile.Read(ref empty) < Fetches;)
@@ -69,4 +79,7 @@ internal sealed class ReadabilityProbe(KafkaConnection kafka, MessagingOptions o
             }
         }
     }
+
+    [LoggerMessage(EventName = "StillUnreadable", Level = LogLevel.Warning, Message = "{Topic}[{Partition}] cannot be read from offset {First} on: up to {Last} nothing can, what is behind that is looked at one after the other")]
+    private static partial void StillUnreadable(ILogger logger, string topic, int partition, long first, long last);
 }

@@ -8,6 +8,7 @@ using NpgsqlTypes;
 using Shop.Messaging.Operations;
 using Shop.Messaging.Schema;
 using Shop.ServiceDefaults;
+using Shop.ServiceDefaults.OpenApi;
 
 namespace Shop.Messaging.DeadLetters;
 
@@ -41,7 +42,8 @@ internal static class DeadLetterEndpoints
             .WithSummary("What the service could not handle, newest first.");
         group.MapPost("/redrive", BeginRedriveAsync)
             .WithSummary("Handles many dead letters again, one after the other, and what is parked behind each: those of a topic, of an event type, with an error, or all that wait.")
-            .WithDescription("The answer comes at once; `Location` tells where the progress is. A restart of the service does not end it.");
+            .WithDescription("The answer comes at once; `Location` tells where the progress is. A restart of the service does not end it.")
+            .WithRequestExample("""{"topic":"orders"}""").WithLocation("How far the redrive is.");
         group.MapGet("/redrives/{id:guid}", FindRedriveAsync)
             .WithSummary("How far a redrive of many dead letters is.")
             .ProducesProblem(StatusCodes.Status404NotFound);
@@ -102,7 +104,7 @@ internal static class DeadLetterEndpoints
 
     private static DeadLetterView Read(NpgsqlDataReader reader) => new(
         reader.GetGuid(0), reader.GetString(1), reader.GetString(2), reader.GetInt32(3), reader.GetInt64(4), reader.GetString(5),
-        reader.IsDBNull(6) ? null : reader.GetGuid(6), reader.IsDBNull(7) ? null : reader.GetString(7),
+        reader.ValueOrNull<Guid>(6), reader.TextOrNull(7),
         $"{reader.GetString(8)}: {reader.GetString(9)}", reader.GetString(10), reader.GetFieldValue<DateTimeOffset>(11), reader.GetString(12),
-        reader.IsDBNull(13) ? null : StoredPayload.Read(reader.GetFieldValue<byte[]>(13)), reader.GetInt64(14));
+        reader.BytesOrNull(13) is { } body ? StoredPayload.Read(body) : null, reader.GetInt64(14));
 }

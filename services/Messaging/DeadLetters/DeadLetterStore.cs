@@ -65,7 +65,7 @@ internal sealed class DeadLetterStore(NpgsqlConnection connection, NpgsqlTransac
 
     private static ConsumedRecord ReadRecord(NpgsqlDataReader reader, int first, string key) => ConsumedRecord.Kept(
         reader.GetString(first), reader.GetInt32(first + 1), reader.GetInt64(first + 2), key,
-        StoredHeaders.Read(reader.GetString(first + 3)), reader.IsDBNull(first + 4) ? null : reader.GetFieldValue<byte[]>(first + 4));
+        StoredHeaders.Read(reader.GetString(first + 3)), reader.BytesOrNull(first + 4));
 
     private async Task ExecuteAsync(string sql, CancellationToken cancellationToken, params NpgsqlParameter[] parameters)
     {

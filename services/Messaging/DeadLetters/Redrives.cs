@@ -93,11 +93,9 @@ internal static class Redrives
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         if (!await reader.ReadAsync(cancellationToken))
             return null;
-        var selection = new RedriveSelection(TextOrNull(reader, 1), TextOrNull(reader, 2), TextOrNull(reader, 3));
-        DateTimeOffset? endedAt = reader.IsDBNull(8) ? null : reader.GetFieldValue<DateTimeOffset>(8);
+        var selection = new RedriveSelection(reader.TextOrNull(1), reader.TextOrNull(2), reader.TextOrNull(3));
+        var endedAt = reader.ValueOrNull<DateTimeOffset>(8);
         return new(reader.GetGuid(0), selection, endedAt is null ? "running" : "completed", reader.GetInt64(4), reader.GetInt64(5), reader.GetInt64(6),
             reader.GetFieldValue<DateTimeOffset>(7), endedAt);
     }
-
-    private static string? TextOrNull(NpgsqlDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetString(column);
 }

@@ -4,6 +4,7 @@ using Confluent.Kafka.Admin;
 using Microsoft.Extensions.Logging;
 using Shop.Contracts;
 using Shop.Messaging.Events;
+using Shop.Messaging.Workers;
 
 namespace Shop.Messaging.Kafka;
 
@@ -11,12 +12,15 @@ namespace Shop.Messaging.Kafka;
 /// Creates the topics a service needs when they are not there; many services may do so at once. Those that are there are only checked, so a
 /// broker that lets nobody create topics is one to work with.
 /// </summary>
-internal sealed partial class TopicCreation(KafkaConnection kafka, EventTypes eventTypes, MessagingOptions options, ILogger<TopicCreation> logger)
+internal sealed partial class TopicCreation(KafkaConnection kafka, EventTypes eventTypes, MessagingOptions options, TimeProvider time, ILogger<TopicCreation> logger)
 {
     private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(250);
 
     /// <summary>Short, since the client cannot be told to stop waiting: a service whose broker is away has to stop all the same.</summary>
     private static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(3);
+
+    /// <summary>A broker shows topics that it has made within moments.</summary>
+    private static readonly TimeSpan LongestPropagation = TimeSpan.FromSeconds(10);
 
     private readonly Lock _lock = new();
     private Task? _all;
@@ -36,18 +40,21 @@ internal sealed partial class TopicCreation(KafkaConnection kafka, EventTypes ev
         using var admin = kafka.CreateAdmin();
         var missing = topics.ToList();
         var existing = new Dictionary<string, int>();
-        string? said = null;
+        var said = new SaidReason();
+        long? madeAt = null;
         while (missing.Count > 0)
         {
             try
             {
                 foreach (var (name, partitions) in await TopicCheck.PartitionsAsync(admin, [.. missing.Select(topic => topic.Name)], RequestTimeout))
                     existing[name] = partitions;
-                missing.RemoveAll(topic => existing.ContainsKey(topic.Name));
+                if (missing.RemoveAll(topic => existing.ContainsKey(topic.Name)) > 0)
+                    madeAt = null;
                 if (missing.Count == 0)
                     break;
                 await admin.CreateTopicsAsync(missing.Select(Specification), new() { RequestTimeout = RequestTimeout });
                 // one that is made stays missing until the metadata shows it: whoever asks for it before is told that there is none
+                madeAt ??= time.GetTimestamp();
                 continue;
             }
             catch (CreateTopicsException e)
@@ -55,6 +62,8 @@ internal sealed partial class TopicCreation(KafkaConnection kafka, EventTypes ev
                 // nor is one that has appeared meanwhile there before it is shown; being somebody else's, it is checked
                 if (e.Results.Any(result => result.Error.Code is not (ErrorCode.NoError or ErrorCode.TopicAlreadyExists)))
                     Say(e.Message);
+                else if (time.GetElapsedTime(madeAt ??= time.GetTimestamp()) > LongestPropagation && said.IsNew(nameof(TopicsNotShown)))
+                    TopicsNotShown(logger, string.Join(", ", missing));
             }
             catch (KafkaException e)
             {
@@ -65,11 +74,10 @@ internal sealed partial class TopicCreation(KafkaConnection kafka, EventTypes ev
         if (existing.Count > 0)
             await CheckAsync(admin, topics, existing);
 
-        // tried several times a second for as long as a broker is away: once for each reason is enough
         void Say(string reason)
         {
-            if (said != reason)
-                TopicsNotCreated(logger, string.Join(", ", missing), said = reason);
+            if (said.IsNew(reason))
+                TopicsNotCreated(logger, string.Join(", ", missing), reason);
         }
     }
 
@@ -106,6 +114,9 @@ internal sealed partial class TopicCreation(KafkaConnection kafka, EventTypes ev
 
     [LoggerMessage(EventName = "TopicNotCompacted", Level = LogLevel.Warning, Message = "The topic {Topic} has cleanup.policy={Policy}, not compact: it grows with every change, or loses what did not change for long")]
     private static partial void TopicNotCompacted(ILogger logger, string topic, string policy);
+
+    [LoggerMessage(EventName = "TopicsNotShown", Level = LogLevel.Warning, Message = "The broker says that the topics {Topics} exist, and does not show them: nothing is read or published before it does. The service may lack the right to describe them")]
+    private static partial void TopicsNotShown(ILogger logger, string topics);
 
     [LoggerMessage(EventName = "TopicsNotCreated", Level = LogLevel.Warning, Message = "Topics {Topics} could not be created yet: {Reason}")]
     private static partial void TopicsNotCreated(ILogger logger, string topics, string reason);

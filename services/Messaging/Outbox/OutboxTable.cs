@@ -9,6 +9,12 @@ namespace Shop.Messaging.Outbox;
 /// <summary>The statements of the <c>outbox</c> table.</summary>
 internal static class OutboxTable
 {
+    /// <summary>For a session that reads shards: prepared while the table is empty, the plan must still be right when it is not, along the primary key.</summary>
+    public const string ReadSettings = """
+        SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_sort = off; SET max_parallel_workers_per_gather = 0;
+        SET plan_cache_mode = force_generic_plan
+        """;
+
     private const string Columns = "id, topic, key, event_id, event_type, occurred_at, causation_id, trace_parent, scheduling_token, body";
 
     /// <summary>Inserts messages in their order, so that within a transaction the ids follow it.</summary>
@@ -69,13 +75,12 @@ internal static class OutboxTable
     {
         var key = reader.GetString(2);
         var attributes = new CloudEvent(reader.GetGuid(3), reader.GetString(4), source, reader.GetFieldValue<DateTimeOffset>(5), key,
-            reader.IsDBNull(6) ? null : reader.GetGuid(6), reader.IsDBNull(7) ? null : reader.GetString(7),
-            reader.IsDBNull(8) ? null : reader.GetGuid(8));
+            reader.ValueOrNull<Guid>(6), reader.TextOrNull(7), reader.ValueOrNull<Guid>(8));
         return new(reader.GetInt64(0), reader.GetString(1), key, attributes, reader.GetFieldValue<byte[]>(9));
     }
 
     /// <summary>The refused event that holds back the row under the reader of <see cref="ReadShards"/>; null where none does.</summary>
-    public static long? RefusedId(NpgsqlDataReader reader) => reader.IsDBNull(10) ? null : reader.GetInt64(10);
+    public static long? RefusedId(NpgsqlDataReader reader) => reader.ValueOrNull<long>(10);
 
     private static void Add<TValue>(NpgsqlBatchCommand command, NpgsqlDbType type, IReadOnlyList<OutboxMessage> messages, Func<OutboxMessage, TValue> column) =>
         command.Parameters.Add(SqlParameter.Column(messages, type, column));

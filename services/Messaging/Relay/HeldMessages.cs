@@ -21,6 +21,15 @@ internal static class HeldMessages
           (SELECT outbox_id FROM refused_events WHERE topic = o.topic AND key_digest = {KeyDigest.Sql.Replace("key,", "o.key,", StringComparison.Ordinal)} LIMIT 1) END
         """;
 
+    /// <summary>Refused events behind an id ($1), so many ($2), each with its event and the number of those that wait behind it: a page of them, looked up in indexes.</summary>
+    public const string ListRefused = """
+        SELECT outbox_id, topic, key, event_id, event_type, error, refused_at, body,
+          (SELECT count(*) FROM held_messages behind WHERE behind.refused_id = outbox_id AND behind.id <> outbox_id)
+        FROM refused_events CROSS JOIN LATERAL (
+          SELECT event_id, event_type, body FROM outbox WHERE id = outbox_id UNION ALL SELECT event_id, event_type, body FROM held_messages WHERE id = outbox_id) message
+        WHERE outbox_id > $1 ORDER BY outbox_id LIMIT $2
+        """;
+
     /// <summary>Moves rows out of the outbox, each behind the refused event that holds it back, unless an operator has let that one go meanwhile.</summary>
     public static async Task MoveFromOutboxAsync(NpgsqlConnection connection, List<(long Id, long RefusedId)> held, CancellationToken cancellationToken)
     {

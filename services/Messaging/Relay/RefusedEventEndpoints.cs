@@ -50,13 +50,7 @@ internal static partial class RefusedEventEndpoints
         errors.CheckLimit(limit, MaxLimit);
         if (errors.Any)
             return errors.ToProblem();
-        await using var command = dataSource.CreateCommand("""
-            SELECT outbox_id, topic, key, event_id, event_type, error, refused_at, body,
-              (SELECT count(*) FROM held_messages behind WHERE behind.refused_id = outbox_id AND behind.id <> outbox_id)
-            FROM refused_events CROSS JOIN LATERAL (
-              SELECT event_id, event_type, body FROM outbox WHERE id = outbox_id UNION ALL SELECT event_id, event_type, body FROM held_messages WHERE id = outbox_id) message
-            WHERE outbox_id > $1 ORDER BY outbox_id LIMIT $2
-            """);
+        await using var command = dataSource.CreateCommand(HeldMessages.ListRefused);
         command.Parameters.Add(SqlParameter.Of(after));
         command.Parameters.Add(SqlParameter.Of(limit + 1));
         var items = new List<RefusedEventView>();

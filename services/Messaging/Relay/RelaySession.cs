@@ -103,11 +103,7 @@ internal sealed class RelaySession(NpgsqlConnection connection, IProducer<byte[]
 
     private async Task<NpgsqlCommand> PrepareReadAsync(CancellationToken cancellationToken)
     {
-        // prepared while the table is empty, the plan must still be right when it is not: along the primary key
-        await using (var settings = new NpgsqlCommand("""
-            SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_sort = off; SET max_parallel_workers_per_gather = 0;
-            SET plan_cache_mode = force_generic_plan
-            """, connection))
+        await using (var settings = new NpgsqlCommand(OutboxTable.ReadSettings, connection))
             await settings.ExecuteNonQueryAsync(cancellationToken);
         var read = OutboxTable.ReadShards(connection, batchSize);
         await read.PrepareAsync(cancellationToken);

@@ -54,11 +54,9 @@ internal sealed class ShardLeases(NpgsqlConnection session)
     {
         await using var renew = new NpgsqlCommand($"""
             WITH relays AS (
-              SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND classid::int = {PresenceLock} AND objid = 0 AND granted
-                AND database = (SELECT oid FROM pg_database WHERE datname = current_database())),
+              SELECT pid FROM pg_locks WHERE {AdvisoryLocks.IsHeld} AND classid::int = {PresenceLock} AND objid = 0),
             ended AS MATERIALIZED (
-              SELECT pid, pg_terminate_backend(pid) FROM relays JOIN pg_stat_activity USING (pid)
-              WHERE pid <> pg_backend_pid() AND state_change < clock_timestamp() - $1 AND (state = 'idle' OR wait_event = 'ClientWrite'))
+              SELECT pid, pg_terminate_backend(pid) FROM relays JOIN pg_stat_activity USING (pid) WHERE {AdvisoryLocks.IsSilentFor("$1")})
             SELECT count(*)::int, (count(*) FILTER (WHERE pid < pg_backend_pid()))::int FROM relays WHERE pid NOT IN (SELECT pid FROM ended)
             """, session)
         {

@@ -8,6 +8,9 @@ public static class AdvisoryLocks
     /// <summary>A holder whose session asks nothing for so long is stopped or starved, and would hold up everybody.</summary>
     private static readonly TimeSpan LongestSilence = TimeSpan.FromMinutes(1);
 
+    /// <summary>Of a row of <c>pg_locks</c>: whether it is an advisory lock of this database that somebody has.</summary>
+    internal const string IsHeld = "locktype = 'advisory' AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+
     private const int ReleaseTimeoutSeconds = 5;
 
     /// <summary>A database that stands still for a moment takes the lock from nobody: until <see cref="LongestSilence"/> is over.</summary>
@@ -27,14 +30,12 @@ public static class AdvisoryLocks
 
     internal static async Task<bool> TryTakeAsync(NpgsqlConnection session, string name, TimeSpan longestSilence, CancellationToken cancellationToken)
     {
-        // a COPY or a result with which its client does not go on counts as active, and waits for the client; a lock of 64 bits is kept in two halves (PostgreSQL's manual, pg_locks)
-        await using var take = new NpgsqlCommand("""
+        // a lock of 64 bits is kept in two halves (PostgreSQL's manual, pg_locks)
+        await using var take = new NpgsqlCommand($"""
             WITH lock AS (SELECT hashtextextended($1, 0) AS key),
             ended AS MATERIALIZED (
               SELECT pg_terminate_backend(pid) FROM lock, pg_locks JOIN pg_stat_activity USING (pid)
-              WHERE locktype = 'advisory' AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-                AND objsubid = 1 AND classid::bigint = (key >> 32) & 4294967295 AND objid::bigint = key & 4294967295
-                AND pid <> pg_backend_pid() AND state_change < clock_timestamp() - $2 AND (state <> 'active' OR wait_event IN ('ClientRead', 'ClientWrite')))
+              WHERE {IsHeld} AND objsubid = 1 AND classid::bigint = (key >> 32) & 4294967295 AND objid::bigint = key & 4294967295 AND {IsSilentFor("$2")})
             SELECT CASE WHEN EXISTS (SELECT FROM ended) THEN false ELSE pg_try_advisory_lock(key) END FROM lock
             """, session)
         {
@@ -75,6 +76,13 @@ public static class AdvisoryLocks
         }
         return true;
     }
+
+    /// <summary>
+    /// Of a row of <c>pg_stat_activity</c>: whether another session has asked nothing for as long as the parameter says, so that its process is stopped or
+    /// starved. A COPY or a result with which its client does not go on counts as active, and waits for the client.
+    /// </summary>
+    internal static string IsSilentFor(string parameter) =>
+        $"pid <> pg_backend_pid() AND state_change < clock_timestamp() - {parameter} AND (state <> 'active' OR wait_event IN ('ClientRead', 'ClientWrite'))";
 
     /// <summary>
     /// Gives up all of a session's locks. Its connection goes back to a pool, where the session, and the locks with it, would live on until

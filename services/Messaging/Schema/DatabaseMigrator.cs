@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
+using Shop.Messaging.Workers;
 
 namespace Shop.Messaging.Schema;
 
@@ -13,7 +14,7 @@ internal sealed partial class DatabaseMigrator<TDbContext>(IServiceScopeFactory 
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        string? said = null;
+        var said = new SaidReason();
         while (true)
         {
             try
@@ -23,8 +24,8 @@ internal sealed partial class DatabaseMigrator<TDbContext>(IServiceScopeFactory 
             }
             catch (NpgsqlException e) when (e.IsTransient)
             {
-                if (said != e.Message)
-                    DatabaseNotReady(logger, said = e.Message);
+                if (said.IsNew(e.Message))
+                    DatabaseNotReady(logger, e.Message);
                 await Task.Delay(RetryDelay, cancellationToken);
             }
         }

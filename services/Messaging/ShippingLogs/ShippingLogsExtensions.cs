@@ -25,7 +25,7 @@ internal static class ShippingLogsExtensions
             new ShippedLogs(options.ServiceName, lowest, provider.GetRequiredService<LogQueue>(), provider.GetRequiredService<TimeProvider>()));
         // a producer of its own: lines do not stand in the way of anything else
         builder.Services.AddKeyedSingleton(StreamKey, (provider, _) => new EventStream(kafka,
-            new TopicCreation(kafka, eventTypes, options, provider.GetRequiredService<ILogger<TopicCreation>>()), eventTypes, options,
+            new TopicCreation(kafka, eventTypes, options, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<TopicCreation>>()), eventTypes, options,
             provider.GetRequiredService<KafkaLog>(), provider.GetRequiredService<TimeProvider>(), "logs"));
         builder.Services.AddWorker("log shipper", provider =>
             new LogShipper(provider.GetRequiredService<LogQueue>(), provider.GetRequiredKeyedService<EventStream>(StreamKey)));

@@ -249,15 +249,10 @@ public sealed partial class LogReader : IDisposable
         }
     }
 
-    /// <summary>
-    /// Whether a record is from before the offset that was sought, of the same log: librdkafka may begin again at the log's start even after a seek, when the
-    /// answer to a wrong fetch comes late. A log that ends before that offset is another one, or has lost its end.
-    /// </summary>
+    /// <summary>Whether a record comes although reading went on behind it.</summary>
     private static bool IsBehind(IConsumer<byte[]?, byte[]?> consumer, Cursor cursor, ConsumeResult<byte[]?, byte[]?> record)
     {
-        if (cursor.Sought is not { } sought)
-            return false;
-        if (record.Offset.Value < sought && consumer.GetWatermarkOffsets(record.TopicPartition).High.Value >= sought)
+        if (cursor.Sought is { } sought && SoughtOffset.IsBehind(consumer, record, sought))
             return true;
         cursor.Sought = null;
         return false;

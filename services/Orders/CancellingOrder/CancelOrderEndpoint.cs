@@ -4,6 +4,7 @@ using Microsoft.EntityFrameworkCore;
 using Shop.Contracts;
 using Shop.Orders.ReadingOrders;
 using Shop.ServiceDefaults.Authentication;
+using Shop.ServiceDefaults.OpenApi;
 
 namespace Shop.Orders.CancellingOrder;
 
@@ -14,6 +15,7 @@ public static class CancelOrderEndpoint
     public static void MapCancellingOrder(this IEndpointRouteBuilder endpoints) =>
         endpoints.MapPost("/api/orders/{id:guid}/cancel", CancelAsync).RequireAuthorization()
             .WithSummary("Asks for the order's cancellation; the order shows how that ended.")
+            .WithLocation("The order.")
             .ProducesProblem(StatusCodes.Status409Conflict);
 
     /// <summary>

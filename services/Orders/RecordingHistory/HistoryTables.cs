@@ -89,7 +89,7 @@ internal sealed class HistoryTables(NpgsqlConnection connection, NpgsqlTransacti
         Partition = reader.GetInt32(4),
         Offset = reader.GetInt64(5),
         At = reader.GetFieldValue<DateTimeOffset>(6),
-        CausationId = reader.IsDBNull(7) ? null : reader.GetGuid(7),
+        CausationId = reader.ValueOrNull<Guid>(7),
         Data = reader.GetString(8),
     };
 

@@ -6,6 +6,7 @@ using Shop.Messaging.Workers;
 using Shop.Orders.ReadingOrders;
 using Shop.ServiceDefaults;
 using Shop.ServiceDefaults.Authentication;
+using Shop.ServiceDefaults.OpenApi;
 
 namespace Shop.Orders.RepairingOrders;
 
@@ -29,6 +30,7 @@ public static partial class RepairOrdersEndpoints
             .WithSummary("Orders that wait longer than they should.");
         endpoints.MapPost("/api/ops/orders/{id:guid}/repair", RepairAsync).RequireAuthorization(Policies.Operator)
             .WithSummary("Has an order say again what it has said, so that the others answer again.")
+            .WithLocation("The order's timeline, which shows what came of it.")
             .ProducesProblem(StatusCodes.Status409Conflict);
     }
 

@@ -11,6 +11,7 @@ using Shop.Orders.ReadingOrders;
 using Shop.Orders.RecordingHistory;
 using Shop.ServiceDefaults;
 using Shop.ServiceDefaults.Authentication;
+using Shop.ServiceDefaults.OpenApi;
 
 namespace Shop.Orders.StreamingOrders;
 
@@ -47,8 +48,10 @@ public static class StreamOrderEndpoint
     public static void MapStreamingOrder(this IEndpointRouteBuilder endpoints) =>
         endpoints.MapGet("/api/orders/{id:guid}/stream", StreamAsync).RequireAuthorization()
             .WithSummary("The order's events as they happen (server-sent events); Last-Event-ID resumes.")
-            .ProducesProblem(StatusCodes.Status429TooManyRequests)
-            .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
+            .WithDescription("It ends with the order, and with the token that it was opened with; 204: the event of Last-Event-ID was its last, and nothing comes any more.")
+            .WithRequestHeader(LastEventIdHeader, "The `id` of the last event that was seen: the stream begins after it. Without it, it begins with the order's first event.")
+            .WithProblem(StatusCodes.Status429TooManyRequests, "The shopper has too many streams open: close one.")
+            .WithProblem(StatusCodes.Status503ServiceUnavailable, "There is no room for another stream at the moment.");
 
     /// <summary>
     /// Every event of the order's history after the last one that the client has seen, each once and in order, up to the end of the order, which

@@ -9,7 +9,7 @@ public sealed class IdempotencyKey
     /// <summary>Whose key it is: other shoppers may use the same one.</summary>
     public required string ShopperId { get; init; }
 
-    /// <summary>The value of the header <see cref="SubmitOrderRules.IdempotencyKeyHeader"/>.</summary>
+    /// <summary>The value of the header <see cref="Shop.ServiceDefaults.IdempotencyKeyHeader"/>.</summary>
     public required string Key { get; init; }
 
     /// <summary>What was asked for, as <see cref="HashOf"/> gave it.</summary>

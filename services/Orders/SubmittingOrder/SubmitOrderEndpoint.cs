@@ -37,15 +37,16 @@ public static partial class SubmitOrderEndpoint
                 {"lines":[{"sku":"mug-blue","quantity":2}],"payment":{"token":"tok_visa"},
                  "shipTo":{"name":"Ada","street":"Main Street 1","city":"Berlin","postalCode":"10115","country":"DE"}}
                 """)
-            .ProducesProblem(StatusCodes.Status409Conflict)
-            .ProducesProblem(StatusCodes.Status422UnprocessableEntity);
+            .WithIdempotencyKey().WithLocation("The order.")
+            .WithProblem(StatusCodes.Status409Conflict, "A price has changed, and the total is not the one expected: nothing was ordered, and `total` is what it would be now.")
+            .WithProblem(StatusCodes.Status422UnprocessableEntity, "The Idempotency-Key was used for another order.");
 
     private static async Task<Results<Accepted<OrderView>, ValidationProblem, ProblemHttpResult>> SubmitAsync(
         HttpRequest http, SubmitOrder request, ClaimsPrincipal user, OrdersDb db, IOptions<IdempotencyKeyOptions> keys,
         IOptions<OrderDeadlines> deadlines, PaymentTokenSealer tokens, TimeProvider time, ILogger<SubmitOrder> logger, CancellationToken cancellationToken)
     {
         // read as it was sent: bound to a parameter, two keys would be one with a comma, or one with a comma two
-        var sentKeys = http.Headers[SubmitOrderRules.IdempotencyKeyHeader];
+        var sentKeys = http.Headers[IdempotencyKeyHeader.Name];
         var errors = new ValidationErrors();
         SubmitOrderRules.Check(sentKeys, request, errors);
         if (errors.Any)
@@ -160,7 +161,7 @@ public static partial class SubmitOrderEndpoint
             ? Accepted(first.Order)
             : TypedResults.Problem(new HttpValidationProblemDetails(new Dictionary<string, string[]>
             {
-                [SubmitOrderRules.IdempotencyKeyHeader] = ["Was used before, for another order: choose a new value."],
+                [IdempotencyKeyHeader.Name] = ["Was used before, for another order: choose a new value."],
             })
             { Status = StatusCodes.Status422UnprocessableEntity });
     }

@@ -6,6 +6,7 @@ using Microsoft.Net.Http.Headers;
 using Npgsql;
 using Shop.ServiceDefaults;
 using Shop.ServiceDefaults.Authentication;
+using Shop.ServiceDefaults.OpenApi;
 
 namespace Shop.Payments.ScreeningPayments;
 
@@ -23,14 +24,15 @@ internal static partial class RulesEndpoints
         var rules = endpoints.MapGroup("/api/ops/fraud/rules").RequireAuthorization(Policies.Operator);
         rules.MapGet("/", async (LiveRules live, PaymentsDb db, HttpResponse response, CancellationToken cancellationToken) =>
                 View(await live.CurrentAsync(db, cancellationToken), await NewestAsync(db, cancellationToken), response))
-            .WithSummary("The rules by which payments are screened, with weights and thresholds; their version is the ETag, too.");
+            .WithSummary("The rules by which payments are screened, with weights and thresholds; their version is the ETag, too.").WithETag();
         rules.MapPut("/", SetAsync)
             .WithSummary("Sets the rules, from the next batch on, in every instance; with If-Match only in place of the version that was read. What is left out is as it was delivered.")
+            .WithRequestExample("""{"holdAt":60,"declineAt":95}""").WithIfMatch().WithETag()
             .ProducesProblem(StatusCodes.Status409Conflict).ProducesProblem(StatusCodes.Status412PreconditionFailed);
     }
 
     private static async Task<Results<Ok<RulesView>, ValidationProblem, ProblemHttpResult>> SetAsync(
-        RuleSet rules, [FromHeader(Name = "If-Match")] string? ifMatch, HttpResponse response, ClaimsPrincipal user, LiveRules live, PaymentsDb db, TimeProvider time, ILogger<LiveRules> logger, CancellationToken cancellationToken)
+        RuleSet rules, [FromHeader(Name = IfMatch.Header)] string? ifMatch, HttpResponse response, ClaimsPrincipal user, LiveRules live, PaymentsDb db, TimeProvider time, ILogger<LiveRules> logger, CancellationToken cancellationToken)
     {
         var errors = new ValidationErrors();
         RuleSetValidation.AddTo(errors, rules);

@@ -32,16 +32,16 @@ public sealed record ReplayView(string State, string From, RuleSet Rules, DateTi
 /// <summary><c>/api/ops/fraud/replay</c>: operators try rules out over the payments of the past, before they decide anything.</summary>
 internal static class ReplayEndpoints
 {
-    private const string Path = "/api/ops/fraud/replay";
+    private const string Path = "/api/ops/fraud/replay", Progress = "How far the replay is.";
 
     public static void MapReplayingPayments(this IEndpointRouteBuilder endpoints)
     {
         var replay = endpoints.MapGroup(Path).RequireAuthorization(Policies.Operator);
         replay.MapPost("/", BeginAsync).WithSummary("Tries rules out over the stored payments.")
-            .WithRequestExample("""{"from":"beginning","rules":{"holdAt":40}}""").ProducesProblem(StatusCodes.Status409Conflict);
+            .WithRequestExample("""{"from":"beginning","rules":{"holdAt":40}}""").WithLocation(Progress).ProducesProblem(StatusCodes.Status409Conflict);
         replay.MapGet("/", FindAsync).WithSummary("How far the newest replay is, and what the rules would have decided otherwise.")
             .ProducesProblem(StatusCodes.Status404NotFound);
-        replay.MapDelete("/", CancelAsync).WithSummary("Has the replay at hand end.").ProducesProblem(StatusCodes.Status404NotFound);
+        replay.MapDelete("/", CancelAsync).WithSummary("Has the replay at hand end.").WithLocation(Progress).ProducesProblem(StatusCodes.Status404NotFound);
     }
 
     private static async Task<Results<Accepted<ReplayView>, ValidationProblem, ProblemHttpResult>> BeginAsync(

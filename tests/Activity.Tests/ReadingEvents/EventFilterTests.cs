@@ -59,14 +59,8 @@ public sealed class EventFilterTests(ShopFixture shops)
         await db.Database.OpenConnectionAsync(TestContext.Current.CancellationToken);
 
         var rare = (await new EventFilter(null, null, "rare", null).InAsync(db, TestContext.Current.CancellationToken)).AsNoTracking().OrderByDescending(e => e.Position).Take(51);
-        await using var explain = rare.CreateDbCommand();
-        explain.CommandText = $"EXPLAIN {explain.CommandText}";
-        var plan = new List<string>();
-        await using (var lines = await explain.ExecuteReaderAsync(TestContext.Current.CancellationToken))
-        {
-            while (await lines.ReadAsync(TestContext.Current.CancellationToken))
-                plan.Add(lines.GetString(0));
-        }
+        await using var statement = (NpgsqlCommand)rare.CreateDbCommand();
+        var plan = (await QueryPlan.OfAsync(statement, TestContext.Current.CancellationToken)).Lines;
         Assert.Contains(plan, line => line.Contains("events_by_key", StringComparison.Ordinal));
         Assert.DoesNotContain(plan, line => line.Contains("events_pkey", StringComparison.Ordinal) || line.Contains("Seq Scan on events", StringComparison.Ordinal));
         Assert.Equal(6, await rare.CountAsync(TestContext.Current.CancellationToken));

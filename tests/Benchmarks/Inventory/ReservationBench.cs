@@ -59,7 +59,7 @@ internal static class ReservationBench
                 """);
             await prepare.ExecuteNonQueryAsync(cancellationToken);
         }
-        var rows = await PgBench.TransactionsAsync(database, Script, "-T", $"{PgBenchDuration.TotalSeconds:0}", cancellationToken) * Batch;
+        var rows = await PgBench.TransactionsAsync(BookingSessions.Of(database), Script, "-T", $"{PgBenchDuration.TotalSeconds:0}", cancellationToken) * Batch;
         report.Add(new("inventory.reservations", hot, "orders/s", new("pgbench, same rows", rows, "orders/s"), 0.3, LowerIsBetter: false));
     }, cancellationToken);
 
@@ -69,7 +69,7 @@ internal static class ReservationBench
     {
         await using var kafka = await EmbeddedKafkaProcess.StartAsync(data.CreateSubdirectory($"reserve-{Guid.CreateVersion7()}").FullName, cancellationToken);
         var database = await MessagingBench.NewDatabaseAsync(postgres, cancellationToken);
-        await using var dataSource = NpgsqlDataSource.Create(database);
+        await using var dataSource = NpgsqlDataSource.Create(BookingSessions.Of(database));
         await using (await ServiceProcess.StartAsync("Inventory.dll", database, kafka.BootstrapServers, cancellationToken))
         {
             // for its tables, its topics and its products, whose stock is there once they are committed

@@ -90,7 +90,7 @@ internal static partial class PgBench
             {
                 RedirectStandardOutput = true,
                 RedirectStandardError = true,
-                Environment = { ["PGPASSWORD"] = connection.Password },
+                Environment = { ["PGPASSWORD"] = connection.Password, ["PGOPTIONS"] = connection.Options },
             };
             using var process = Process.Start(start)!;
             await using var kill = cancellationToken.Register(process.Kill);

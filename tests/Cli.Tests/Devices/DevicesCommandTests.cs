@@ -32,18 +32,49 @@ public sealed class DevicesCommandTests
     public async Task A_fleet_registers_sends_steals_and_tidies_up()
     {
         using var shop = new FakeShop();
+        var (code, output, _) = await RunAsync(shop, "--sensors", "6", "--minutes", "0.5", "--steal", "mug:3", "--silence", "1", "--heat", "1", "--seed", "1");
+
+        Assert.Equal(0, code);
+        Assert.Contains("6 sensors (2 scales) send for 0.5 min; --seed 1 has the same chances.", output);
+        Assert.Contains(output, line => line.StartsWith("3 of mug were stolen: an alarm after ", StringComparison.Ordinal));
+        Assert.Contains(output, line => line.EndsWith(" fell silent: no alarm", StringComparison.Ordinal));
+        Assert.InRange(shop.Weights["sim-shelf-mug"].Max() - shop.Weights["sim-shelf-mug"].Min(), 2 * 350, 4 * 350);
+        Assert.Empty(shop.Sensors);
+    }
+
+    [Fact]
+    public async Task Of_a_shelf_that_another_sensor_weighs_nothing_is_stolen_and_it_says_which()
+    {
+        using var shop = new FakeShop(weighed: "mug");
+        var (code, output, errors) = await RunAsync(shop, "--sensors", "6", "--minutes", "0.5", "--steal", "mug:3");
+
+        Assert.Equal(1, code);
+        Assert.Contains(errors, line => line.Contains("mug", StringComparison.Ordinal) && line.Contains("The sensor scale-7 weighs that product's shelf.", StringComparison.Ordinal));
+        Assert.Empty(output);
+        Assert.Empty(shop.Weights);
+        Assert.Empty(shop.Sensors);
+    }
+
+    [Fact]
+    public async Task The_others_send_and_what_the_shop_refuses_is_said()
+    {
+        using var shop = new FakeShop(weighed: "mug");
+        var (code, output, _) = await RunAsync(shop, "--sensors", "6", "--minutes", "0.05", "--steal", "cap:3", "--seed", "1");
+
+        Assert.Equal(0, code);
+        Assert.Contains("Refused: 1 of 6 sensors. sim-shelf-mug: The sensor scale-7 weighs that product's shelf.", output);
+        Assert.Contains("5 sensors (1 scales) send for 0.05 min; --seed 1 has the same chances.", output);
+        Assert.Empty(shop.Sensors);
+    }
+
+    private static async Task<(int Code, IReadOnlyList<string> Output, IReadOnlyList<string> Errors)> RunAsync(FakeShop shop, params string[] arguments)
+    {
         var data = Directory.CreateTempSubdirectory("shop-devices-");
         try
         {
             File.WriteAllText(Path.Combine(data.FullName, "state.json"), $$"""{"url":"{{shop.Address}}","parts":[]}""");
-            await using var fleet = CliProcess.Start("", data.FullName, "devices", "--sensors", "6", "--minutes", "0.5", "--steal", "mug:3", "--silence", "1", "--heat", "1", "--seed", "1");
-            Assert.Equal(0, await fleet.ExitedAsync());
-
-            Assert.Contains("6 sensors (2 scales) send for 0.5 min; --seed 1 has the same chances.", fleet.Output);
-            Assert.Contains(fleet.Output, line => line.StartsWith("3 of mug were stolen: an alarm after ", StringComparison.Ordinal));
-            Assert.Contains(fleet.Output, line => line.EndsWith(" fell silent: no alarm", StringComparison.Ordinal));
-            Assert.InRange(shop.Weights["sim-shelf-mug"].Max() - shop.Weights["sim-shelf-mug"].Min(), 2 * 350, 4 * 350);
-            Assert.Empty(shop.Sensors);
+            await using var fleet = CliProcess.Start("", data.FullName, ["devices", .. arguments]);
+            return (await fleet.ExitedAsync(), fleet.Output, fleet.Errors);
         }
         finally
         {
@@ -51,13 +82,15 @@ public sealed class DevicesCommandTests
         }
     }
 
-    /// <summary>Answers as a shop does that has two products, ten pieces each.</summary>
+    /// <summary>Answers as a shop does that has two products, ten pieces each; the shelf of one of them may be weighed already.</summary>
     private sealed class FakeShop : IDisposable
     {
         private readonly HttpListener _listener = new();
+        private readonly string? _weighed;
 
-        public FakeShop()
+        public FakeShop(string? weighed = null)
         {
+            _weighed = weighed;
             Address = $"http://127.0.0.1:{FreePort()}/";
             _listener.Prefixes.Add(Address);
             _listener.Start();
@@ -99,6 +132,8 @@ public sealed class DevicesCommandTests
                     return (200, """{"onHand":10}""");
                 case ("GET", "/api/ops/sensors"):
                     return (200, $$"""{"items":[{{string.Join(',', Sensors.Keys.Select(name => $$"""{"sensor":"{{name}}","state":"{{(name == "sim-shelf-mug" ? "alarm" : "ok")}}"}"""))}}],"next":null}""");
+                case ("PUT", var path) when path == $"/api/ops/sensors/sim-shelf-{_weighed}":
+                    return (409, """{"title":"Conflict","status":409,"errors":{"sku":["The sensor scale-7 weighs that product's shelf."]}}""");
                 case ("PUT", var path) when path.StartsWith("/api/ops/sensors/", StringComparison.Ordinal):
                     Sensors[path.Split('/')[^1]] = true;
                     return (201, """{"key":"key"}""");

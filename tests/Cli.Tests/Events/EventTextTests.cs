@@ -31,6 +31,12 @@ public sealed class EventTextTests
     public void It_is_a_line_in_columns() =>
         Assert.Equal($"12:00:00.250  orders/2@15      OrderSubmitted          …d41c88b2     total=19.00 EUR\n", Written(ansi: false, width: null));
 
+    [Theory]
+    [InlineData("catalog", "(deleted)")]
+    [InlineData("orders", "(no body)")]
+    public void Without_a_body_it_says_what_that_means_on_its_topic(string topic, string expected) =>
+        Assert.EndsWith($" {expected}\n", Written(ansi: false, width: null, topic, body: null), StringComparison.Ordinal);
+
     [Fact]
     public void A_terminal_has_colours_and_an_end()
     {
@@ -42,19 +48,19 @@ public sealed class EventTextTests
 
     private static System.Text.RegularExpressions.Regex AnsiCodes() => new("\e\\[[0-9;]*m");
 
-    private static string Written(bool ansi, int? width)
+    private static string Written(bool ansi, int? width, string topic = "orders", string? body = """{"total":{"amount":19.00,"currency":"EUR"}}""")
     {
         using var output = new StringWriter();
         var text = new EventText(output, new AnsiCapabilities { Ansi = ansi, ColorSystem = ansi ? ColorSystem.EightBit : ColorSystem.NoColors }, width, "orders".Length, new NoonInUtc());
         text.Write(EventRecord.From(new()
         {
-            Topic = "orders",
+            Topic = topic,
             Partition = 2,
             Offset = 15,
             Message = new()
             {
                 Key = Encoding.UTF8.GetBytes(Order),
-                Value = """{"total":{"amount":19.00,"currency":"EUR"}}"""u8.ToArray(),
+                Value = body is null ? null : Encoding.UTF8.GetBytes(body),
                 Headers = EventsTopic.Headers(("ce_id", "i"), ("ce_type", "shop.orders.order-submitted.v1"), ("ce_source", "/shop/orders"), ("ce_time", "2026-11-22T12:00:00.25Z")),
             },
         }));

@@ -26,7 +26,8 @@ internal sealed class EventsTopic : IDisposable
     public static async Task<EventsTopic> CreateAsync(string kafka, int partitions)
     {
         var topic = new EventsTopic(kafka);
-        await KafkaTopics.CreateAsync(kafka, new TopicSpecification { Name = topic.Name, NumPartitions = partitions, ReplicationFactor = 1 });
+        // kept whatever its records' own times are: a record of an old time is one that retention takes away at once
+        await KafkaTopics.CreateAsync(kafka, new TopicSpecification { Name = topic.Name, NumPartitions = partitions, ReplicationFactor = 1, Configs = new() { ["retention.ms"] = "-1" } });
         return topic;
     }
 

@@ -56,6 +56,8 @@ public sealed class AccessibilityTests(ShopOnEmbeddedKafka shop, Chromium chromi
         foreach (var (path, shown) in pages)
         {
             await visitor.Page.GotoAsync(path.Replace("{order}", order, StringComparison.Ordinal));
+            // a picture in the navigation is there before the page is
+            await Visitor.SeesAsync(visitor.Page.Locator("h1").First);
             await Visitor.SeesAsync(visitor.Page.Locator(shown).First);
             foreach (var (dark, phone) in Looks)
             {

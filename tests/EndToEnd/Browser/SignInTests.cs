@@ -24,6 +24,23 @@ public sealed class SignInTests(ShopOnEmbeddedKafka shop, Chromium chromium)
         await Expect(visitor.Page.Locator("#account")).ToBeEmptyAsync();
     }
 
+    [Fact]
+    public async Task A_shop_that_does_not_tell_who_is_signed_in_is_not_taken_for_one_where_nobody_can_sign_in()
+    {
+        await using var visitor = await chromium.VisitAsync(shop);
+        visitor.Expected = new("500");
+        await visitor.Page.RouteAsync(Session, route => route.FulfillAsync(new() { Status = 500, ContentType = "application/problem+json", Body = """{"status":500,"title":"Internal Server Error"}""" }));
+
+        await visitor.Page.GotoAsync("/sign-in");
+
+        await Visitor.SeesAsync(visitor.Page.GetByRole(AriaRole.Heading, new() { Name = "This could not be shown" }));
+        await Visitor.SeesAsync(visitor.Page.Locator("#account").GetByRole(AriaRole.Link, new() { Name = "Sign in" }));
+
+        await visitor.Page.UnrouteAsync(Session);
+        await visitor.Page.GetByRole(AriaRole.Button, new() { Name = "Try again" }).ClickAsync();
+        await Visitor.SeesAsync(visitor.Page.GetByRole(AriaRole.Heading, new() { Name = "Who are you?" }));
+    }
+
     [Theory, InlineData("refused", "You are not signed in"), InlineData("away", "does not work at the moment")]
     public async Task What_went_wrong_at_the_authority_is_said_beside_the_way_back_there(string problem, string said)
     {

@@ -26,6 +26,8 @@ public sealed class RequestFuzzer(JsonObject document, int seed, IReadOnlyDictio
 {
     private const double Wrong = 0.06;
 
+    private const string KeyHeader = "Idempotency-Key";
+
     private readonly IReadOnlyList<ApiOperation> _operations = ApiOperation.Of(document);
 
     /// <summary>What requests are made of.</summary>
@@ -40,7 +42,7 @@ public sealed class RequestFuzzer(JsonObject document, int seed, IReadOnlyDictio
         var strange = false;
         var path = operation.Path;
         var query = new StringBuilder();
-        foreach (var (name, place, schema) in operation.Parameters)
+        foreach (var (name, place, schema, _) in operation.Parameters)
         {
             if (place == "path")
                 path = path.Replace($"{{{name}}}", Chance(random, 0.3) ? Escape(random, Pick(random, NastyValues.Texts)) : Escape(random, Known(random, name) ?? "x"), StringComparison.Ordinal);
@@ -66,10 +68,11 @@ public sealed class RequestFuzzer(JsonObject document, int seed, IReadOnlyDictio
         var token = Chance(random, 0.05) ? Pick(random, NastyValues.Texts) : Pick(random, tokens);
         if (token.Length > 0)
             Add(message, "Authorization", $"Bearer {token}");
-        foreach (var (name, _, schema) in operation.Parameters.Where(parameter => parameter.In == "header" && Chance(random, 0.9)))
-            Add(message, name, Chance(random, 0.2) ? Pick(random, NastyValues.Texts) : Text(random, name, schema));
-        if (method == "POST" && !message.Headers.Contains("Idempotency-Key") && Chance(random, 0.9))
-            Add(message, "Idempotency-Key", Chance(random, 0.1) ? Pick(random, NastyValues.Texts) : $"fuzz-{seed}-{number}");
+        // under a key that was used nothing is done: mostly a new one
+        foreach (var (name, _, schema, _) in operation.Parameters.Where(parameter => parameter.In == "header" && Chance(random, 0.9)))
+            Add(message, name, Chance(random, 0.2) ? Pick(random, NastyValues.Texts) : name == KeyHeader && Chance(random, 0.9) ? $"fuzz-{seed}-{number}" : Text(random, name, schema));
+        if (method == "POST" && !message.Headers.Contains(KeyHeader) && Chance(random, 0.9))
+            Add(message, KeyHeader, Chance(random, 0.1) ? Pick(random, NastyValues.Texts) : $"fuzz-{seed}-{number}");
         for (; Chance(random, 0.15);)
             Add(message, Pick(random, NastyValues.HeaderNames), Pick(random, NastyValues.Texts));
         var body = operation.Body is not null || Chance(random, 0.05) ? Body(random, operation) : null;

@@ -72,6 +72,14 @@ public sealed class KafkaClient : IDisposable
         }
     });
 
+    /// <summary>Returns as soon as that is told of a product, past what is told before, or again.</summary>
+    public async Task IsToldAsync(string sku, Predicate<string> what)
+    {
+        while (!what((await NextAsync(Topics.Catalog, sku)).Body))
+        {
+        }
+    }
+
     /// <summary>The events of the topic with that key, up to its present end, that were not returned yet.</summary>
     public Task<List<ReadEvent>> ReadToEndAsync(Topic topic, Guid key) => ReadToEndAsync(topic, read => read.Key == key.ToString());
 

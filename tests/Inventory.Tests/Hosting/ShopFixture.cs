@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Net;
 using Npgsql;
 using Shop.Testing;
 
@@ -78,12 +79,16 @@ public sealed class RunningInventory : IAsyncDisposable
     {
         Kafka = kafka;
         Database = NpgsqlDataSource.Create(database);
+        Booking = NpgsqlDataSource.Create(BookingSessions.Of(database));
         Instances = instances;
     }
 
     public string Kafka { get; }
 
     public NpgsqlDataSource Database { get; }
+
+    /// <summary>The database, whose levels and ledger may be written.</summary>
+    public NpgsqlDataSource Booking { get; }
 
     public IReadOnlyList<InventoryInstance> Instances { get; }
 
@@ -116,6 +121,13 @@ public sealed class RunningInventory : IAsyncDisposable
           SELECT ROW(coalesce(sum(m.on_hand), 0), coalesce(sum(m.reserved), 0), coalesce(sum(m.dispatched), 0)) FROM stock_movements m WHERE m.sku = s.sku)
         """;
 
+    /// <summary>Returns as soon as the first instance's readiness says so.</summary>
+    public Task SaysAsync(HttpStatusCode status, string words) => Eventually.BecomesTrueAsync(async () =>
+    {
+        using var answer = await Instance.GetAsync("/health/ready");
+        return answer.StatusCode == status && (await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)).Contains(words, StringComparison.Ordinal);
+    });
+
     public async Task<T> ScalarAsync<T>(string sql)
     {
         await using var command = Database.CreateCommand(sql);
@@ -126,5 +138,6 @@ public sealed class RunningInventory : IAsyncDisposable
     {
         await Task.WhenAll(Instances.Select(instance => instance.DisposeAsync().AsTask()));
         await Database.DisposeAsync();
+        await Booking.DisposeAsync();
     }
 }

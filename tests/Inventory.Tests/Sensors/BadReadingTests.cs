@@ -1,5 +1,7 @@
 using System.Net;
 using System.Text.Json;
+using Shop.Inventory.ReceivingReadings;
+using Shop.Inventory.Sensors;
 using Shop.Inventory.Tests.Hosting;
 using Shop.Testing;
 
@@ -71,7 +73,7 @@ public sealed class BadReadingTests(ShopFixture shops)
         foreach (var (method, path) in ((HttpMethod, string)[])[(HttpMethod.Post, "/no-such-sensor/key"), (HttpMethod.Delete, "/no-such-sensor")])
         {
             using var unknown = await shop.Instance.SendAsync(method, $"/api/ops/sensors{path}", null, TestTokens.Operator());
-            await Answers.AssertProblemAsync(unknown, HttpStatusCode.NotFound, field: null);
+            await Answers.AssertUnknownAsync(unknown, "no-such-sensor");
         }
     }
 
@@ -114,6 +116,27 @@ public sealed class BadReadingTests(ShopFixture shops)
         using var key = await shop.Instance.SendAsync(HttpMethod.Post, "/api/ops/sensors/bodies/key", null, TestTokens.Operator());
         using var answer = await Device.PostAsync(shop.Instance, "bodies", (await key.JsonAsync()).GetProperty("key").GetString(), body);
         Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+    }
+
+    [Theory]
+    [InlineData("""{"celsius":5}""", "at: is missing.")]
+    [InlineData("""{"at":"2026-11-26T10:00:00","celsius":5}""", "at: must end with its offset")]
+    [InlineData("""{"at":"2026-11-26T10:00:00.123","celsius":5}""", "at: must end with its offset")]
+    [InlineData("""{"at":"2026-11-26T10:00","celsius":5}""", "at: must end with its offset")]
+    [InlineData("""{"at":"2026-11-26","celsius":5}""", "at: must end with its offset")]
+    [InlineData("""{"at":null,"celsius":5}""", "at: must be an RFC 3339 time.")]
+    [InlineData("""{"at":"10:00Z","celsius":5}""", "at: must be an RFC 3339 time.")]
+    [InlineData("""{"at":"2026-11-26T10:00:00Z","celsius":5}""", null)]
+    [InlineData("""{"at":"2026-11-26T10:00:00\u005a","celsius":5}""", null)]
+    [InlineData("""{"at":"2026-11-26T12:00:00+02:00","celsius":5}""", null)]
+    [InlineData("""{"at":"2026-11-26T04:30:00-05:30","celsius":5}""", null)]
+    public void A_time_says_where_it_is_so_or_why_it_is_not_taken(string reading, string? refusal)
+    {
+        var at = new DateTimeOffset(2026, 11, 26, 10, 0, 0, TimeSpan.Zero);
+        var (told, reason) = ReadingParser.Read("room", SensorKind.Temperature, JsonElement.Parse(reading), at);
+        DateTimeOffset? expected = refusal is null ? at : null;
+        Assert.Equal(expected, told?.At);
+        Assert.StartsWith(refusal ?? "", reason ?? "", StringComparison.Ordinal);
     }
 
     [Fact]

@@ -41,6 +41,19 @@ public sealed class LogIdentityTests
         Assert.Equal(LogIdentity.Another, LogIdentities.Of(assignment, Record(Next - 1, "handled"), new Log(0, 20)));
     }
 
+    [Fact]
+    public void Behind_what_could_not_be_read_a_record_that_can_be_is_of_another_log()
+    {
+        var unreadable = ConsumedRecord.InPlaceOf(new("notes", 1), Next - 3, Next, DateTimeOffset.UnixEpoch);
+        var assignment = new PartitionAssignment(new("notes", 1)) { Start = Next - 1, Position = new(Next, unreadable.Fingerprint()) };
+
+        Assert.Equal(Next - 1, assignment.Position!.Start);
+        Assert.Equal(LogIdentity.Another, LogIdentities.Of(assignment, Record(Next - 1, "another"), new Log(0, 20)));
+        Assert.Equal(LogIdentity.Doubtful, LogIdentities.Of(assignment, Record(Next, "new"), new Log(0, 20)));
+        foreach (var end in new[] { Next, Next + 4 }) // it cannot be read still, nor can what has come behind it since
+            Assert.Equal(LogIdentity.Same, LogIdentities.Of(assignment, ConsumedRecord.InPlaceOf(new("notes", 1), Next - 1, end, DateTimeOffset.UtcNow), new Log(0, 20)));
+    }
+
     /// <summary>Each by itself makes it another one.</summary>
     [Fact]
     public void A_record_is_known_by_its_offset_key_timestamp_headers_and_body()
@@ -61,7 +74,7 @@ public sealed class LogIdentityTests
             new("notes", 1, 5, "key", DateTimeOffset.UnixEpoch, headers, null),
         ];
 
-        Assert.Equal(records.Length, records.Select(record => Convert.ToHexString(record.Fingerprint()!)).Distinct().Count());
+        Assert.Equal(records.Length, records.Select(record => Convert.ToHexString(record.Fingerprint())).Distinct().Count());
         Assert.Equal(records[0].Fingerprint(), new ConsumedRecord("notes", 1, 5, "key", DateTimeOffset.UnixEpoch, [new("ce_id", [1])], [1]).Fingerprint());
         Assert.Equal(5, ConsumedRecord.OffsetOf(records[0].Fingerprint()));
     }

@@ -1,32 +1,19 @@
-using System.Buffers.Binary;
 using System.Net;
-using System.Numerics;
+using System.Text.RegularExpressions;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Shop.Contracts;
+using Shop.Messaging.Consuming;
+using Shop.Messaging.Kafka;
 using Shop.Messaging.Streams;
 using Shop.Messaging.Tests.Hosting;
 using Shop.Testing;
 
 namespace Shop.Messaging.Tests.Consuming;
 
-/// <summary>What is wrong with a batch.</summary>
-public enum Damage
-{
-    /// <summary>It cannot be decompressed; its checksum is right.</summary>
-    Compression,
-
-    /// <summary>Its records are none; its checksum is right.</summary>
-    Records,
-
-    /// <summary>A bit of a record's text fell over, of which only the checksum tells.</summary>
-    Bit,
-}
-
 /// <summary>Batches in a log that no client can read. No broker takes them any more, so the tests write them into its files.</summary>
 public sealed class UnreadableBatchTests(PostgresFixture postgres)
 {
-    private const int HeaderSize = 61, ChecksumAt = 17, AttributesAt = 21, Lz4 = 3;
-
     public static TheoryData<Broker, Damage> Both
     {
         get
@@ -57,9 +44,9 @@ public sealed class UnreadableBatchTests(PostgresFixture postgres)
                 await service.Topics.PublishAsync(service.Notes, Journals.Notes(journals, 1));
                 await service.HaveEntriesAsync(journals.Count);
             }
-            var logs = LogsOf(service.Notes, directory);
+            var logs = BrokerFiles.LogsOf(service.Notes, directory);
             await service.Topics.PublishAsync(service.Notes, Journals.Notes(journals, 2, first: 2));
-            var damaged = logs.Sum(log => DamageFrom(log.Key, log.Value, damage));
+            var damaged = logs.Sum(log => BrokerFiles.DamageFrom(log.Key, log.Value, damage));
             await service.Topics.PublishAsync(service.Notes, Journals.Notes(journals, 1, first: 4));
 
             await using var second = await service.StartAsync();
@@ -107,10 +94,10 @@ public sealed class UnreadableBatchTests(PostgresFixture postgres)
             long[] readable = [0, 2, 4, 6, 8, 10], lost = [1, 3, 5, 7, 9];
             for (var number = 1; number <= kept[^1]; number++)
             {
-                var logs = LogsOf(service.Notes, directory);
+                var logs = BrokerFiles.LogsOf(service.Notes, directory);
                 await service.Topics.PublishAsync(service.Notes, Journals.Notes(journals, 1, first: number));
                 if (!kept.Contains(number))
-                    Assert.Equal(1, logs.Sum(log => DamageFrom(log.Key, log.Value, Damage.Bit)));
+                    Assert.Equal(1, logs.Sum(log => BrokerFiles.DamageFrom(log.Key, log.Value, Damage.Bit)));
             }
 
             await using var instance = await service.StartAsync();
@@ -119,6 +106,34 @@ public sealed class UnreadableBatchTests(PostgresFixture postgres)
             Assert.Equal(kept, await service.EntriesAsync(journals[0]));
             Assert.Equal(lost, (await instance.DeadLettersAsync()).Select(letter => letter.Offset).Order());
             Assert.Equal(readable, (await ReadableAsync(instance.Services.GetRequiredService<LogReaders>(), service.Notes)).Select(record => record.Offset));
+        }
+        finally
+        {
+            Directory.Delete(directory, recursive: true);
+        }
+    }
+
+    [Fact]
+    public async Task How_far_a_long_damage_goes_is_said_now_and_then()
+    {
+        var directory = Directory.CreateTempSubdirectory("unreadable-").FullName;
+        try
+        {
+            await using var running = await RunningBroker.StartAsync(Broker.Embedded, directory);
+            using var service = new JournalService($"t{Guid.NewGuid():N}", await postgres.CreateDatabaseAsync(), running.BootstrapServers);
+            await service.PrepareAsync();
+            var logs = BrokerFiles.LogsOf(service.Notes, directory);
+            await service.Topics.PublishAsync(service.Notes, Journals.Notes(Journals.New(1), 5));
+            var damaged = logs.Single(log => BrokerFiles.DamageFrom(log.Key, log.Value, Damage.Bit) > 0).Key;
+            var partition = int.Parse(Path.GetFileName(Path.GetDirectoryName(damaged)!), System.Globalization.CultureInfo.InvariantCulture);
+            var said = new Lines();
+            using var logging = LoggerFactory.Create(builder => builder.AddProvider(said));
+            var probe = new ReadabilityProbe(KafkaConnection.Parse(service.Kafka), new MessagingOptions("tests", "one"), new HurryingTime(), logging.CreateLogger<ReadabilityProbe>());
+
+            Assert.Equal(5, probe.FindReadable(new(service.Notes.Name, partition), 0, TestContext.Current.CancellationToken));
+
+            // 20 s after 20 s, and each 30 s are enough
+            Assert.Equal([0L, 2, 4], said.All.Select(line => long.Parse(Regex.Match(line, @"from offset 0 on: up to (\d+) ").Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture)));
         }
         finally
         {
@@ -142,67 +157,11 @@ public sealed class UnreadableBatchTests(PostgresFixture postgres)
         return records;
     }
 
-    /// <summary>The log files of a topic, and where each ends.</summary>
-    private static Dictionary<string, int> LogsOf(Topic topic, string directory) =>
-        Directory.GetFiles(directory, "*.log", SearchOption.AllDirectories).Where(file => file.Contains(topic.Name, StringComparison.Ordinal)).ToDictionary(file => file, Length);
-
-    /// <summary>The end of a log's last batch; a file may be longer.</summary>
-    private static int Length(string file)
+    /// <summary>Each look at it is 20 s after the one before.</summary>
+    private sealed class HurryingTime : TimeProvider
     {
-        var (log, position) = (Read(file), 0);
-        while (SizeAt(log, position) is { } size)
-            position += size;
-        return position;
-    }
+        private long _now;
 
-    /// <summary>Makes every batch from <paramref name="position"/> on one of which only the header can be read.</summary>
-    /// <returns>The records that were in them.</returns>
-    private static int DamageFrom(string file, int position, Damage damage)
-    {
-        var (log, records) = (Read(file), 0);
-        using var stream = new FileStream(file, FileMode.Open, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete);
-        for (; SizeAt(log, position) is { } size; position += size)
-        {
-            var batch = log.AsSpan(position, size);
-            records += BinaryPrimitives.ReadInt32BigEndian(batch[57..]);
-            if (damage == Damage.Bit)
-                FlipBit(batch);
-            else
-                Spoil(batch, damage);
-            stream.Position = position;
-            stream.Write(batch);
-        }
-        return records;
-    }
-
-    /// <summary>Makes the last event of a batch another one.</summary>
-    private static void FlipBit(Span<byte> batch)
-    {
-        var name = "\"number\":"u8;
-        var at = batch.LastIndexOf(name);
-        Assert.NotEqual(-1, at);
-        batch[at + name.Length] ^= 1;
-    }
-
-    private static void Spoil(Span<byte> batch, Damage damage)
-    {
-        if (damage == Damage.Compression)
-            BinaryPrimitives.WriteInt16BigEndian(batch[AttributesAt..], Lz4);
-        batch[HeaderSize..].Fill(0xFF);
-        var checksum = uint.MaxValue;
-        foreach (var single in batch[AttributesAt..])
-            checksum = BitOperations.Crc32C(checksum, single);
-        BinaryPrimitives.WriteUInt32BigEndian(batch[ChecksumAt..], ~checksum);
-    }
-
-    private static int? SizeAt(byte[] log, int position) =>
-        position + HeaderSize <= log.Length && BinaryPrimitives.ReadInt32BigEndian(log.AsSpan(position + 8)) is > 0 and var length ? 12 + length : null;
-
-    private static byte[] Read(string file)
-    {
-        using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-        var bytes = new byte[stream.Length];
-        stream.ReadExactly(bytes);
-        return bytes;
+        public override long GetTimestamp() => _now += 20 * TimestampFrequency;
     }
 }

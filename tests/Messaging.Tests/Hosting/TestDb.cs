@@ -28,6 +28,7 @@ public sealed class TestDb(DbContextOptions<TestDb> options, TransactionalOutbox
             ticket.ToTable("tickets").HasKey(t => t.CorrelationId);
             ticket.Property(t => t.CorrelationId).ValueGeneratedNever();
             ticket.Property(t => t.Version).IsConcurrencyToken();
+            ticket.HasIndex(t => t.CurrentState, "tickets_by_state");
         });
         modelBuilder.Entity<Journal>(journal => journal.ToTable("journals").Property(j => j.Id).ValueGeneratedNever());
         modelBuilder.Entity<Counter>(counter =>

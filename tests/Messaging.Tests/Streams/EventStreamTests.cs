@@ -54,7 +54,7 @@ public sealed class EventStreamTests(BrokerFixture brokers)
     private static EventStream StreamTo(KafkaConnection kafka, Topic topic)
     {
         var (types, options) = (new EventTypes([topic], []), new MessagingOptions("tests", "one"));
-        return new(kafka, new TopicCreation(kafka, types, options, NullLogger<TopicCreation>.Instance), types, options,
+        return new(kafka, new TopicCreation(kafka, types, options, TimeProvider.System, NullLogger<TopicCreation>.Instance), types, options,
             new KafkaLog(TimeProvider.System, NullLogger<KafkaLog>.Instance), TimeProvider.System);
     }
 }

@@ -40,6 +40,19 @@ public sealed class ScreenerTests
     }
 
     [Fact]
+    public void Of_a_new_shopper_who_orders_on_and_on_the_twentieth_payment_waits_and_those_after_it_are_declined()
+    {
+        var story = new ScreeningStories();
+        var verdicts = Enumerable.Range(0, 23).Select(i => story.Pay("hasty", 25, Now.AddSeconds(10 * i), accountDays: i == 0 ? 0 : 0.01).Verdict).ToList();
+        Assert.All(verdicts.Take(19), verdict => Assert.Equal(Verdict.Authorize, verdict));
+        Assert.Equal(Verdict.Hold, verdicts[19]);
+        Assert.All(verdicts.Skip(20), verdict => Assert.Equal(Verdict.Decline, verdict));
+
+        // who is known for longer is only quick
+        Assert.All(Enumerable.Range(0, 23), i => Assert.Equal(Verdict.Authorize, story.Pay("at home", 25, Now.AddSeconds(10 * i), accountDays: 5).Verdict));
+    }
+
+    [Fact]
     public void A_stranger_with_a_card_of_somebody_else_is_stopped_and_a_family_is_not()
     {
         var story = new ScreeningStories();

@@ -35,6 +35,15 @@ public abstract class MigrationTests(IDesignTimeDbContextFactory<MessagingDbCont
         Assert.False(db.Database.HasPendingModelChanges(), "Run: dotnet ef migrations add NAME --project services/SERVICE");
     }
 
+    /// <summary>By which they are counted, each minute.</summary>
+    [Fact]
+    public void Every_saga_has_an_index_that_begins_with_its_state()
+    {
+        using var db = contexts.CreateDbContext([]);
+        Assert.All(db.Model.GetEntityTypes().Where(entity => entity.ClrType.IsAssignableTo(typeof(MassTransit.ISaga))),
+            saga => Assert.Contains(saga.GetIndexes(), index => index.Properties[0].Name == "CurrentState"));
+    }
+
     [Fact]
     public async Task A_database_from_before_Initial_keeps_its_rows_and_becomes_what_a_new_one_is()
     {

@@ -22,7 +22,7 @@ public static class RouteRules
             .Select(route => route.RoutePattern.RawText ?? route.DisplayName ?? "?"),
     ];
 
-    /// <summary>What the document lacks: routes, summaries, problems as answers.</summary>
+    /// <summary>What the document lacks: routes, names of their own, summaries, examples, what headers are for, problems as answers, the events of streams.</summary>
     /// <param name="services">The process's own services.</param>
     /// <param name="client">Speaks to the process.</param>
     /// <param name="isOwn">Which routes the process answers itself; all where none is given.</param>
@@ -33,6 +33,7 @@ public static class RouteRules
         using var document = JsonDocument.Parse(await answer.Content.ReadAsStringAsync(Xunit.TestContext.Current.CancellationToken));
         var paths = document.RootElement.GetProperty("paths");
         var lacking = new List<string>();
+        var ids = new HashSet<string>(StringComparer.Ordinal);
         foreach (var route in Routes(services).Where(isOwn ?? (_ => true)))
         {
             var path = RouteTable.Path(route);
@@ -55,9 +56,25 @@ public static class RouteRules
                     .Select(response => $"{name}: {response.Name} as a problem"));
                 if (route.Metadata.GetMetadata<IAuthorizeData>() is not null && !operation.TryGetProperty("security", out _))
                     lacking.Add($"{name}: security");
+                if (!operation.TryGetProperty("operationId", out var id) || !ids.Add(id.GetString()!))
+                    lacking.Add($"{name}: an operationId of its own");
+                lacking.AddRange(WithoutDetails(operation, responses).Select(detail => $"{name}: {detail}"));
             }
         }
 
         return lacking;
+    }
+
+    private static IEnumerable<string> WithoutDetails(JsonElement operation, JsonProperty[] responses)
+    {
+        if (operation.TryGetProperty("requestBody", out var body) && !body.GetProperty("content").EnumerateObject().First().Value.TryGetProperty("example", out _))
+            yield return "an example of the body";
+        IEnumerable<JsonElement> parameters = operation.TryGetProperty("parameters", out var all) ? [.. all.EnumerateArray()] : [];
+        foreach (var header in parameters.Where(parameter => parameter.GetProperty("in").GetString() == "header" && !parameter.TryGetProperty("description", out _)))
+            yield return $"what the header {header.GetProperty("name")} is for";
+        foreach (var response in responses.Where(response => response.Name is "429" or "503" && !(response.Value.TryGetProperty("headers", out var given) && given.TryGetProperty("Retry-After", out _))))
+            yield return $"{response.Name} with Retry-After";
+        foreach (var response in responses.Where(response => response.Value.TryGetProperty("content", out var content) && content.TryGetProperty("text/event-stream", out var stream) && !stream.TryGetProperty("schema", out _)))
+            yield return $"{response.Name}: the events of the stream";
     }
 }
