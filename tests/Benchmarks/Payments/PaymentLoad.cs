@@ -40,10 +40,12 @@ internal sealed class PaymentLoad : IDisposable
     public ConcurrentDictionary<Guid, DateTimeOffset> Published { get; } = [];
 
     /// <summary>Publishes payments as fast as it goes.</summary>
-    public async Task PublishAsync(int payments)
+    /// <param name="payments">How many.</param>
+    /// <param name="token">The provider's token that they are paid with.</param>
+    public async Task PublishAsync(int payments, string token = "tok_visa")
     {
         for (var i = 0; i < payments; i++)
-            Publish();
+            Publish(token);
         await Task.Run(() => _producer.Flush(TimeSpan.FromMinutes(2)));
     }
 
@@ -56,16 +58,16 @@ internal sealed class PaymentLoad : IDisposable
             var due = TimeSpan.FromSeconds((double)i / rate) - TimeProvider.System.GetElapsedTime(began);
             if (due > TimeSpan.Zero)
                 await Task.Delay(due, cancellationToken);
-            Publish();
+            Publish("tok_visa");
         }
     }
 
     public void Dispose() => _producer.Dispose();
 
-    private void Publish()
+    private void Publish(string token)
     {
         var (shopper, id, payment, order) = (_next++ % _shoppers, Guid.CreateVersion7(), Guid.CreateVersion7(), Guid.CreateVersion7());
-        var request = new PaymentRequested(order, payment, $"shopper-{shopper}", new(5 + _random.Next(9_500) / 100m, "EUR"), Sealer.Seal(payment, "tok_visa"),
+        var request = new PaymentRequested(order, payment, $"shopper-{shopper}", new(5 + _random.Next(9_500) / 100m, "EUR"), Sealer.Seal(payment, token),
             $"device-{shopper}", $"address-{shopper}", "DE", DateTimeOffset.UnixEpoch.AddYears(55));
         var now = DateTimeOffset.UtcNow;
         Published[id] = now;

@@ -12,11 +12,12 @@ namespace Shop.Benchmarks.Payments;
 
 /// <summary>
 /// Payments as a process, with EmbeddedKafka, a PostgreSQL with fsync on and the payment provider on the same machine: how many payments it screens for
-/// each second of its CPU time, how long a decision takes with many shoppers' windows in state, and what becomes of both while the provider is away.
+/// each second of its CPU time, how long a decision takes with many shoppers' windows in state, what becomes of both while the provider is away, and how long one
+/// payment waits behind many that the provider hangs for.
 /// </summary>
 internal static class PaymentsBench
 {
-    private const int Shoppers = 100_000, Rate = 200, CircuitOpeners = 100;
+    private const int Shoppers = 100_000, Rate = 200, CircuitOpeners = 100, Hanging = 2_500;
 
     private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(5), Steady = TimeSpan.FromSeconds(20), Away = TimeSpan.FromSeconds(30), Back = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(4), CatchUpDeadline = TimeSpan.FromMinutes(1);
@@ -42,6 +43,7 @@ internal static class PaymentsBench
             using var load = new PaymentLoad(kafka.BootstrapServers, Shoppers);
             await ScreenAsync(report, source, settings, load, cancellationToken);
             await DecideAsync(report, source, settings, load, provider, data, cancellationToken);
+            await HangAsync(report, source, settings, load, provider, data, cancellationToken);
         }
         finally
         {
@@ -129,7 +131,7 @@ internal static class PaymentsBench
             await atProvider.DisposeAsync();
         }
 
-        Task<ServiceProcess> StartProviderAsync() => ServiceProcess.StartAsync("PaymentProvider.dll", provider, [("Ledger__Directory", Path.Combine(data.FullName, "ledger"))], cancellationToken);
+        Task<ServiceProcess> StartProviderAsync() => PaymentsBench.StartProviderAsync(provider, data, cancellationToken);
 
         async Task DecidedAsync()
         {
@@ -154,6 +156,29 @@ internal static class PaymentsBench
         }
     }
 
+    /// <summary>The provider never answers the first payments; one that it answers comes behind them, when all of them have been asked for or wait.</summary>
+    private static async Task HangAsync(Report report, NpgsqlDataSource source, (string, string)[] settings, PaymentLoad load, string provider, DirectoryInfo data, CancellationToken cancellationToken)
+    {
+        Report.Progress($"one payment behind {Hanging:N0} that the provider hangs for");
+        await using var atProvider = await StartProviderAsync(provider, data, cancellationToken);
+        await using var payments = await StartPaymentsAsync(settings, cancellationToken);
+        await load.PublishAsync(Hanging, "tok_silent");
+        await CountedAsync(Waiting, Hanging);
+        var asked = Stopwatch.StartNew();
+        await load.PublishAsync(1);
+        await CountedAsync($"SELECT count(*) FROM payments WHERE state = 'authorized' AND cause_id = '{load.Published.MaxBy(one => one.Value).Key}'", 1);
+        report.Add(new("payments.hanging.authorized", Math.Round(asked.Elapsed.TotalSeconds, 2), "s", null, 2, LowerIsBetter: true));
+
+        async Task CountedAsync(string sql, int wanted)
+        {
+            for (var waited = Stopwatch.StartNew(); await CountAsync(source, sql, cancellationToken) < wanted; await Task.Delay(20, cancellationToken))
+            {
+                if (waited.Elapsed > CatchUpDeadline)
+                    throw new InvalidOperationException($"{wanted} payments did not come to that in {CatchUpDeadline}: {sql}");
+            }
+        }
+    }
+
     private const string Screened = "SELECT coalesce(sum(next_offset), 0)::bigint FROM consumer_offsets", Waiting = "SELECT count(*) FROM payments WHERE due_at IS NOT NULL";
 
     private static double Percentile(List<(DateTimeOffset At, double Milliseconds)> latencies, DateTimeOffset from, DateTimeOffset to, double fraction)
@@ -164,6 +189,9 @@ internal static class PaymentsBench
 
     private static Task<ServiceProcess> StartPaymentsAsync((string, string)[] settings, CancellationToken cancellationToken) =>
         ServiceProcess.StartAsync("Payments.dll", string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{Ports.Free()}"), settings, cancellationToken);
+
+    private static Task<ServiceProcess> StartProviderAsync(string address, DirectoryInfo data, CancellationToken cancellationToken) =>
+        ServiceProcess.StartAsync("PaymentProvider.dll", address, [("Ledger__Directory", Path.Combine(data.FullName, "ledger"))], cancellationToken);
 
     private static async Task ExecuteAsync(NpgsqlDataSource source, string sql, CancellationToken cancellationToken)
     {

@@ -19,7 +19,7 @@ public sealed class HeldMessagesTests(PostgresFixture postgres, BrokerFixture br
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task The_relays_read_and_the_list_of_refused_events_look_at_as_much_with_500_000_rows_held_back_as_with_5_000()
+    public async Task The_relays_read_and_the_list_of_refused_events_look_at_a_few_pages_for_each_row_they_find_with_500_000_held_back()
     {
         using var service = await JournalService.CreateAsync(postgres, brokers, Broker.Embedded);
         // only for its tables
@@ -30,14 +30,15 @@ public sealed class HeldMessagesTests(PostgresFixture postgres, BrokerFixture br
             SELECT i % {OutboxShards.Count}, 'said', 'free ' || i, gen_random_uuid(), 'said', now(), convert_to('some text', 'UTF8') FROM generate_series(1, {Free}) i
             """);
         await HoldAsync(dataSource, 1, Few);
-        var (read, list) = (await ReadAsync(dataSource), await ListAsync(dataSource));
+        var list = await ListAsync(dataSource);
 
         await HoldAsync(dataSource, Few + 1, Many);
         Assert.Equal(Many * OfEach, await service.CountAsync("SELECT count(*) FROM held_messages"));
         var (readOfMany, listOfMany) = (await ReadAsync(dataSource), await ListAsync(dataSource));
 
+        // each that nothing holds back is looked up in an index of a few levels; half a million rows fill thousands of pages more
+        Assert.InRange(readOfMany.Pages, 1, 4 * Free);
         // an index that is a hundred times as large is a level or two deeper
-        Assert.InRange(readOfMany.Pages, 1, 3 * read.Pages);
         Assert.InRange(listOfMany.Pages, 1, 3 * list.Pages);
         Assert.Equal(Free, readOfMany.MostRows);
         Assert.Contains(readOfMany.Lines, line => line.Contains("using outbox_pkey", StringComparison.Ordinal));
