@@ -40,6 +40,9 @@ internal sealed class PartitionAssignment(TopicPartition partition)
     /// <summary>The offset at which reading was told to go on, behind what cannot be read; null once a record from there on has come. The polling thread's own note.</summary>
     public long? Sought { get; set; }
 
+    /// <summary>When it was looked at last whether what comes next can be read (<see cref="Stopwatch"/>). The polling thread's own note.</summary>
+    public long ProbedAt { get; set; }
+
     /// <summary>The leader epoch in which the record that came last was written; null where the broker does not tell. The polling thread's own note.</summary>
     public int? LeaderEpoch { get; set; }
 

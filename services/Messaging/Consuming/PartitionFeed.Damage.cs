@@ -62,15 +62,16 @@ internal sealed partial class PartitionFeed
 
     /// <summary>
     /// Where there are records and none comes, the next batch may be one that no client can read. It is passed over, once that is certain:
-    /// its offsets become a dead letter, and what is behind them is handled. One that is held is probed again, where the broker did not answer.
+    /// its offsets become a dead letter, and what is behind them is handled. One that is held is probed again, where the broker did not answer; of several
+    /// the one that was probed longest ago, so that none waits for a broker that another waits for.
     /// </summary>
     private void FindUnreadable(IConsumer<byte[]?, byte[]?> consumer, CancellationToken stoppingToken)
     {
         if (!_probing.IsCompleted || _backlog.IsFull)
             return;
-        var stands = _assignments.Values.FirstOrDefault(assignment => assignment.IsHeld || (Stopwatch.GetElapsedTime(assignment.ArrivedAt) > InspectionInterval
+        var stands = _assignments.Values.Where(assignment => assignment.IsHeld || (Stopwatch.GetElapsedTime(assignment.ArrivedAt) > InspectionInterval
             && !_lanes[LaneOf(assignment.Partition.Partition)].Paused && (assignment.Awaited == assignment.Start || assignment.Position?.Next >= assignment.Awaited)
-            && consumer.GetWatermarkOffsets(assignment.Partition).High is { IsSpecial: false } end && end.Value > (assignment.Awaited ?? 0)));
+            && consumer.GetWatermarkOffsets(assignment.Partition).High is { IsSpecial: false } end && end.Value > (assignment.Awaited ?? 0))).MinBy(assignment => assignment.ProbedAt);
         if (stands is not null)
             Probe(stands, stoppingToken);
     }
@@ -85,13 +86,33 @@ internal sealed partial class PartitionFeed
         }
     }
 
-    private void Probe(PartitionAssignment stands, CancellationToken stoppingToken) =>
+    private void Probe(PartitionAssignment stands, CancellationToken stoppingToken)
+    {
+        var awaited = stands.Awaited;
+        stands.ProbedAt = Stopwatch.GetTimestamp();
         _probing = Task.Run(() =>
         {
-            var first = stands.Awaited ?? Bounds(stands.Partition).First;
-            if (readability.FindReadable(stands.Partition, first, stoppingToken) is { } next)
+            var first = awaited ?? Bounds(stands.Partition).First;
+            if (readability.FindReadable(stands.Partition, first, _ => !stoppingToken.IsCancellationRequested && !stands.Ended) is not { } next)
+                return;
+            if (next >= first)
+            {
                 _commands.Enqueue(consumer => PassOver(consumer, stands, first, next));
+                return;
+            }
+            var begin = Bounds(stands.Partition).First;
+            _commands.Enqueue(consumer => ReadAnother(consumer, stands, first, begin));
         }, stoppingToken);
+    }
+
+    /// <summary>Reads a log that ends before <paramref name="first"/>, which was to come: it lost its end, or was made anew, and what is at its start cannot be read either.</summary>
+    private void ReadAnother(IConsumer<byte[]?, byte[]?> consumer, PartitionAssignment assignment, long first, long begin)
+    {
+        if (assignment.Ended || assignment.Awaited != first)
+            return;
+        assignment.End();
+        Seek(consumer, new(assignment.Partition) { Start = begin, IsAnotherLog = true }, begin);
+    }
 
     /// <summary>Goes on at <paramref name="next"/>; where that is <paramref name="first"/>, nothing is wrong there, or not any more.</summary>
     private void PassOver(IConsumer<byte[]?, byte[]?> consumer, PartitionAssignment assignment, long first, long next)

@@ -29,8 +29,11 @@ internal sealed partial class ReadabilityProbe(KafkaConnection kafka, MessagingO
     private static readonly TimeSpan ProgressInterval = TimeSpan.FromSeconds(30);
 
     /// <summary>Finds the first offset from <paramref name="start"/> on at which there is a readable record, or the log's end; tries one after another, since a batch does not tell where it ends.</summary>
-    /// <returns>Null where the broker does not answer in time; <paramref name="start"/> where there is nothing wrong.</returns>
-    public long? FindReadable(TopicPartition partition, long start, CancellationToken cancellationToken)
+    /// <param name="partition">The partition.</param>
+    /// <param name="start">The offset to begin at.</param>
+    /// <param name="goesOn">Asked again and again, with the offset that is looked at, whether anybody still wants to know: damage of many offsets takes long.</param>
+    /// <returns>Null where nobody does, or the broker does not answer in time; <paramref name="start"/> where there is nothing wrong; the log's end where it ends before that.</returns>
+    public long? FindReadable(TopicPartition partition, long start, Func<long, bool> goesOn)
     {
         var empty = 0;
         using var consumer = new ConsumerBuilder<Ignore, Ignore>(kafka.Probe(options.ServiceName)).SetErrorHandler((_, _) => { })
@@ -43,6 +46,9 @@ internal sealed partial class ReadabilityProbe(KafkaConnection kafka, MessagingO
         var saidAt = time.GetTimestamp();
         for (var offset = start; ; offset++)
         {
+            // behind its end a log is read from its start, and what is wrong there would be taken for something wrong at each offset, without an end
+            if (offset > start && consumer.GetWatermarkOffsets(partition).High is { IsSpecial: false } end && offset > end.Value)
+                return end.Value;
             if (time.GetElapsedTime(saidAt) > ProgressInterval)
             {
                 saidAt = time.GetTimestamp();
@@ -52,7 +58,7 @@ internal sealed partial class ReadabilityProbe(KafkaConnection kafka, MessagingO
             Interlocked.Exchange(ref empty, 0);
             for (var began = Stopwatch.GetTimestamp(); Volatile.Read(ref empty) < Fetches;)
             {
-                if (cancellationToken.IsCancellationRequested || Stopwatch.GetElapsedTime(began) > Patience)
+                if (!goesOn(offset) || Stopwatch.GetElapsedTime(began) > Patience)
                     return null;
                 try
                 {

@@ -179,9 +179,16 @@ public sealed partial class LogReader : IDisposable
                 continue;
             cursor.IsToProbe = false;
             var first = cursor.Next;
-            return Task.Run(() => new Readable(stands, first, _readability.FindReadable(stands, first, cancellationToken)), CancellationToken.None);
+            return Task.Run(() => FindReadable(stands, first, cancellationToken), CancellationToken.None);
         }
         return null;
+    }
+
+    private Readable FindReadable(TopicPartition stands, long first, CancellationToken cancellationToken)
+    {
+        var next = _readability.FindReadable(stands, first, _ => !cancellationToken.IsCancellationRequested);
+        // a log that ends before has lost its end, or was made anew: all that there is of it comes
+        return new(stands, first, next < first ? _asking.Value.QueryWatermarkOffsets(stands, RequestTimeout).Low.Value : next);
     }
 
     private void PassOver(IConsumer<byte[]?, byte[]?> consumer, Dictionary<(string Topic, int Partition), Cursor> cursors, Task<Readable> probed)
@@ -268,7 +275,7 @@ public sealed partial class LogReader : IDisposable
     [LoggerMessage(EventName = "UnreadablePassedOver", Level = LogLevel.Error, Message = "{Topic}[{Partition}] has nothing that can be read at the offsets {First} to {Last}: they are passed over")]
     private static partial void UnreadablePassedOver(ILogger logger, string topic, int partition, long first, long last);
 
-    /// <summary>Where there is a readable record from an offset on; null where the broker did not answer.</summary>
+    /// <summary>Where there is a readable record from an offset on, or the log's start where it ends before that; null where the broker did not answer.</summary>
     private sealed record Readable(TopicPartition Partition, long First, long? Next);
 
     /// <summary>How far a partition was read.</summary>

@@ -76,6 +76,33 @@ public sealed class LostTailTests(PostgresFixture postgres) : IAsyncDisposable
         await instance.HasLoggedAsync("LogDiverged");
     }
 
+    /// <summary>Then a client that was told to begin behind the log's end comes to what it cannot read, and to nothing else.</summary>
+    [Fact]
+    public async Task What_came_after_the_loss_is_handled_though_what_is_left_cannot_be_read()
+    {
+        using var service = await StartServiceAsync();
+        await service.PrepareAsync();
+        var journals = Journals.New(1);
+        await service.Topics.PublishAsync(service.Notes, Journals.Notes(journals, 1));
+        var logs = BrokerFiles.LogsOf(service.Notes, _directory);
+        for (var number = 2; number <= 4; number++) // each in a batch of its own
+            await service.Topics.PublishAsync(service.Notes, Journals.Notes(journals, 1, first: number));
+        await using var proxy = TcpProxy.ForKafka(service.Kafka);
+        await using var instance = await service.StartAsync(kafka: proxy.ConnectionString);
+        await service.HaveEntriesAsync(4);
+
+        await LoseEndAsync(service, proxy, log => logs[log]);
+        Assert.Equal(1, logs.Keys.Sum(log => BrokerFiles.DamageFrom(log, 0, Damage.Bit)));
+        using var topics = new TopicClient(service.Kafka);
+        await topics.PublishAsync(service.Notes, Journals.Notes(journals, 1, first: 5));
+        proxy.Resume();
+
+        await service.HaveEntriesAsync(5);
+        Assert.Equal([1, 2, 3, 4, 5], await service.EntriesAsync(journals[0]));
+        Assert.Equal(0, Assert.Single(await instance.DeadLettersAsync()).Offset);
+        await instance.HasLoggedAsync("LogDiverged");
+    }
+
     private async Task<JournalService> StartServiceAsync()
     {
         await StartBrokerAsync();
