@@ -43,7 +43,7 @@ internal sealed class PartitionAssignment(TopicPartition partition)
     /// <summary>When it was looked at last whether what comes next can be read (<see cref="Stopwatch"/>). The polling thread's own note.</summary>
     public long ProbedAt { get; set; }
 
-    /// <summary>The leader epoch in which the record that came last was written; null where the broker does not tell. The polling thread's own note.</summary>
+    /// <summary>The leader epoch in which the record that came last was written; null where none came, or the broker does not tell. The polling thread's own note.</summary>
     public int? LeaderEpoch { get; set; }
 
     /// <summary>The topic's id, which was asked for last; null where the broker does not tell.</summary>

@@ -38,18 +38,18 @@ internal sealed partial class PartitionFeed
 
     /// <summary>
     /// Whether a record is one to handle. The first that comes after something was passed over need not be: it may be from before the offset that was
-    /// sought. And of a later leader epoch than what came before, it says nothing of what is before it: librdkafka, which was told no epoch with that
-    /// offset, has not asked whether the new leader has what was passed over (KIP-320). Reading begins at the end of that, for the lane to see.
+    /// sought. And of a later leader epoch than what came before, or where that is not known, it says nothing of what is before it: librdkafka, which was told
+    /// no epoch with that offset, has not asked whether the new leader has what was passed over (KIP-320). Reading begins at the end of that, for the lane to see.
     /// </summary>
     private bool IsToHandle(IConsumer<byte[]?, byte[]?> consumer, PartitionAssignment assignment, ConsumeResult<byte[]?, byte[]?> record)
     {
-        if (assignment.Sought is { } sought)
+        if (assignment is { Ended: false, Sought: { } sought })
         {
-            if (record.LeaderEpoch > assignment.LeaderEpoch)
+            if (record.LeaderEpoch is { } epoch && (assignment.LeaderEpoch is { } before ? epoch > before : assignment.Position is { IsBehindUnreadable: true }))
             {
                 var last = Math.Max(0, sought - 1);
                 assignment.End();
-                Seek(consumer, new(assignment.Partition) { Start = last, LeaderEpoch = record.LeaderEpoch }, last);
+                Seek(consumer, new(assignment.Partition) { Start = last, IsAnotherLog = assignment.IsAnotherLog, LeaderEpoch = epoch }, last);
                 return false;
             }
             if (SoughtOffset.IsBehind(consumer, record, sought))

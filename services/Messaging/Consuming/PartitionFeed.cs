@@ -65,7 +65,7 @@ internal sealed partial class PartitionFeed(EndpointOptions endpoint, BatchProce
         _commands.Enqueue(consumer =>
         {
             if (_assignments.TryGetValue(assignment.Partition, out var current) && current == assignment)
-                Seek(consumer, new(assignment.Partition) { Start = start }, start);
+                Seek(consumer, new(assignment.Partition) { Start = start, LeaderEpoch = assignment.LeaderEpoch }, start);
         });
     }
 
