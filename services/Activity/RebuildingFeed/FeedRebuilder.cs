@@ -158,7 +158,7 @@ internal sealed partial class FeedRebuilder(NpgsqlDataSource dataSource, LogRead
         do
         {
             ends = await EndpointPositions.ReadAsync(connection, Endpoint, forUpdate: false, cancellationToken);
-            await FillAsync(connection, rebuild, writer, positions, FeedRecords.ReadUpToAsync(reader, positions, ends, FeedRecords.FirstOf(reader), FillPatience, cancellationToken), cancellationToken);
+            await FillAsync(connection, rebuild, writer, positions, FeedRecords.ReadUpToAsync(reader, positions, ends, FeedRecords.FirstOf(reader), FillPatience, waitsForDamage: true, cancellationToken), cancellationToken);
             ends = await EndpointPositions.ReadAsync(connection, Endpoint, forUpdate: false, cancellationToken);
         }
         while (AheadOf(positions, ends) > NearlyThere);
@@ -236,7 +236,7 @@ internal sealed partial class FeedRebuilder(NpgsqlDataSource dataSource, LogRead
                 await limit.ExecuteNonQueryAsync(cancellationToken);
             var ends = await EndpointPositions.ReadAsync(connection, Endpoint, forUpdate: true, cancellationToken);
             var (reached, last, records) = (new Positions(positions), new List<StoredEvent>(), 0);
-            await foreach (var batch in FeedRecords.ReadUpToAsync(reader, reached, ends, first, SwapPatience, cancellationToken))
+            await foreach (var batch in FeedRecords.ReadUpToAsync(reader, reached, ends, first, SwapPatience, waitsForDamage: false, cancellationToken))
             {
                 foreach (var (stored, topic, partition, offset) in batch)
                 {

@@ -18,10 +18,11 @@ internal static class FeedRecords
     /// <summary>
     /// The records from the positions to given ends, which are not included; empty batches while none comes. Positions of partitions of which nothing more
     /// is there before their end (by age, or compacted) are moved to it; the others are the caller's to move. Ends where nothing has come for as long as
-    /// <paramref name="patience"/>: who needs to know whether the ends were reached looks at the positions.
+    /// <paramref name="patience"/>, or, with <paramref name="waitsForDamage"/>, as long as that after it was found out how far what cannot be read goes: who
+    /// needs to know whether the ends were reached looks at the positions.
     /// </summary>
     public static async IAsyncEnumerable<IReadOnlyList<(StoredEvent? Event, string Topic, int Partition, long Offset)>> ReadUpToAsync(
-        LogReader reader, Positions positions, IReadOnlyDictionary<(string Topic, int Partition), long> ends, IReadOnlyDictionary<(string Topic, int Partition), long> first, TimeSpan patience, [EnumeratorCancellation] CancellationToken cancellationToken)
+        LogReader reader, Positions positions, IReadOnlyDictionary<(string Topic, int Partition), long> ends, IReadOnlyDictionary<(string Topic, int Partition), long> first, TimeSpan patience, bool waitsForDamage, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var open = new Dictionary<(string Topic, int Partition), long>();
         foreach (var (partition, end) in ends)
@@ -50,7 +51,7 @@ internal static class FeedRecords
                     reached.Add(partition, end);
             }
             yield return events;
-            if (batch.Count > 0)
+            if (batch.Count > 0 || (waitsForDamage && reader.IsPassingOver))
                 heardAt = Stopwatch.GetTimestamp();
             foreach (var (partition, end) in batch.Count > 0 ? [] : open.Where(end => reader.IsPassed(end.Key, end.Value)).ToList())
             {

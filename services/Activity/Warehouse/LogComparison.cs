@@ -97,7 +97,7 @@ internal static class LogComparison
                 open.Remove(partition);
             if (open.Count == 0)
                 yield break;
-            if (batch.Count > 0)
+            if (batch.Count > 0 || reader.IsPassingOver)
                 heardAt = Stopwatch.GetTimestamp();
             else if (Stopwatch.GetElapsedTime(heardAt) > Patience)
                 throw new TimeoutException($"{open.Keys.First().Topic}[{open.Keys.First().Partition}] did not answer");

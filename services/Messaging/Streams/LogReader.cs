@@ -9,29 +9,6 @@ using Shop.Messaging.Kafka;
 
 namespace Shop.Messaging.Streams;
 
-/// <summary>A partition of a topic, and what Kafka has of it.</summary>
-/// <param name="Topic">The topic.</param>
-/// <param name="Partition">The partition's number.</param>
-/// <param name="First">The offset of the oldest record that is still there.</param>
-/// <param name="End">The offset after the newest.</param>
-public sealed record LogPartition(Topic Topic, int Partition, long First, long End);
-
-/// <summary>Opens readers of whole topics: for what keeps its own positions, such as an archive or a projection that is built again.</summary>
-public sealed class LogReaders
-{
-    private readonly KafkaConnection _kafka;
-    private readonly MessagingOptions _options;
-    private readonly KafkaLog _log;
-    private readonly ReadabilityProbe _readability;
-    private readonly ILogger<LogReader> _logger;
-
-    internal LogReaders(KafkaConnection kafka, MessagingOptions options, KafkaLog log, ReadabilityProbe readability, ILogger<LogReader> logger) =>
-        (_kafka, _options, _log, _readability, _logger) = (kafka, options, log, readability, logger);
-
-    /// <summary>Opens a reader, which reads nothing until it is told where to begin.</summary>
-    public LogReader Open() => new(() => _log.Attach(new ConsumerBuilder<byte[]?, byte[]?>(_kafka.Reader(_options.ServiceName))).Build(), _log, _readability, _logger);
-}
-
 /// <summary>
 /// Reads records from given positions on, in no consumer group: in the order of each partition, all partitions mixed. A batch that no client can
 /// read is passed over, and said in the log.
@@ -52,6 +29,9 @@ public sealed partial class LogReader : IDisposable
     private readonly KafkaLog _log;
     private readonly ReadabilityProbe _readability;
     private readonly ILogger<LogReader> _logger;
+
+    /// <summary>When it was found out last that one more offset cannot be read; 0 where none was.</summary>
+    private long _passedAt;
 
     /// <summary>Where partitions ended, as far as the reading at hand has handed out its batches.</summary>
     private IReadOnlyDictionary<(string Topic, int Partition), long> _ends = new Dictionary<(string, int), long>();
@@ -124,6 +104,9 @@ public sealed partial class LogReader : IDisposable
     /// </summary>
     public bool IsPassed((string Topic, int Partition) partition, long offset) => _ends.TryGetValue(partition, out var end) && end >= offset;
 
+    /// <summary>Whether it was just found out that more of a partition cannot be read: what is behind that comes when it is known how far it goes, which takes long.</summary>
+    public bool IsPassingOver => Volatile.Read(ref _passedAt) is not 0 and var at && Stopwatch.GetElapsedTime(at) < Lull;
+
     private void ReadAhead(IConsumer<byte[]?, byte[]?> consumer, Dictionary<(string Topic, int Partition), Cursor> cursors, ChannelWriter<ReadBatch> batches, SemaphoreSlim room, CancellationToken cancellationToken)
     {
         // of this reading alone: what another one has seen says nothing about what this one has read
@@ -186,7 +169,12 @@ public sealed partial class LogReader : IDisposable
 
     private Readable FindReadable(TopicPartition stands, long first, CancellationToken cancellationToken)
     {
-        var next = _readability.FindReadable(stands, first, _ => !cancellationToken.IsCancellationRequested);
+        var next = _readability.FindReadable(stands, first, offset =>
+        {
+            if (offset > first)
+                Volatile.Write(ref _passedAt, Stopwatch.GetTimestamp());
+            return !cancellationToken.IsCancellationRequested;
+        });
         // a log that ends before has lost its end, or was made anew: all that there is of it comes
         return new(stands, first, next < first ? _asking.Value.QueryWatermarkOffsets(stands, RequestTimeout).Low.Value : next);
     }

@@ -38,7 +38,7 @@ public sealed class ArchivedEventsTests(ShopFixture shops)
         using var reader = shop.Services.GetRequiredService<LogReaders>().Open();
         var partitions = reader.PartitionsOf([Topics.Orders]);
         var ends = partitions.ToDictionary(partition => (partition.Topic.Name, partition.Partition), partition => partition.End);
-        var there = await AllAsync(FeedRecords.ReadUpToAsync(reader, new Positions(), ends, FeedRecords.FirstOf(reader), Eventually.DefaultDeadline, TestContext.Current.CancellationToken));
+        var there = await AllAsync(FeedRecords.ReadUpToAsync(reader, new Positions(), ends, FeedRecords.FirstOf(reader), Eventually.DefaultDeadline, waitsForDamage: false, TestContext.Current.CancellationToken));
         var trimmed = partitions.Select(partition => partition with { First = partition.End }).ToList();
         var archived = await AllAsync(shop.Services.GetRequiredService<ArchivedEvents>().ReadAsync(new Positions(), trimmed, TestContext.Current.CancellationToken));
         Assert.Equal(10, there.Count);

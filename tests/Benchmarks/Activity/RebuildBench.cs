@@ -156,7 +156,7 @@ internal static class RebuildBench
             for (var i = 0; i < 2; i++)
             {
                 var (watch, events) = (Stopwatch.StartNew(), 0);
-                await foreach (var batch in FeedRecords.ReadUpToAsync(reader, [], ends, FeedRecords.FirstOf(reader), TimeSpan.FromSeconds(10), cancellationToken))
+                await foreach (var batch in FeedRecords.ReadUpToAsync(reader, [], ends, FeedRecords.FirstOf(reader), TimeSpan.FromSeconds(10), waitsForDamage: false, cancellationToken))
                     events += batch.Count(record => record.Event is not null);
                 seconds = watch.Elapsed.TotalSeconds;
                 if (events < Events)
