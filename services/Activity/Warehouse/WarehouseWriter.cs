@@ -22,7 +22,7 @@ internal sealed partial class WarehouseWriter(LogReaders logs, IWarehouse wareho
 
     private readonly SemaphoreSlim _compressing = new(Environment.ProcessorCount);
     private readonly Dictionary<(string Topic, int Partition), PartitionWriter> _partitions = [];
-    private readonly HashSet<string> _unmerged = [], _unmergeable = [];
+    private readonly WarehouseMerger _merger = new(options, time, logger);
     private HashSet<(string Topic, int Partition)> _leftOut = [];
     private bool _isBeingRead;
     private long _waitingBytes;
@@ -81,7 +81,7 @@ internal sealed partial class WarehouseWriter(LogReaders logs, IWarehouse wareho
             if (warehouse is LocalWarehouse local && time.GetElapsedTime(mergedAt) > options.Value.MergeInterval)
             {
                 await EndWritingAsync();
-                await MergeAsync(local, stoppingToken);
+                await _merger.MergeAsync(local, stoppingToken);
                 mergedAt = time.GetTimestamp();
             }
             if (time.GetElapsedTime(lookedAt) > TopicsInterval)
@@ -244,63 +244,6 @@ internal sealed partial class WarehouseWriter(LogReaders logs, IWarehouse wareho
     /// <summary>Waits for the files that are being written. Where one failed, everything is found out anew from those that are there.</summary>
     private Task EndWritingAsync() => Task.WhenAll(_partitions.Values.Select(partition => partition.Writing));
 
-    /// <summary>Merges what can be merged, which is in a folder; files that cannot stay as they are, and nothing waits for it.</summary>
-    private async Task MergeAsync(LocalWarehouse local, CancellationToken cancellationToken)
-    {
-        var listed = await local.ListAsync(cancellationToken);
-        _unmergeable.IntersectWith(listed.Select(file => file.File.Path));
-        // one that cannot be merged parts its neighbours, as a large one does
-        var candidates = listed.Select(file => (file.File, Size: _unmergeable.Contains(file.File.Path) ? long.MaxValue : file.Size)).ToList();
-        foreach (var files in FileMerging.Find(candidates, options.Value.MergeBelow, options.Value.MaxSize))
-        {
-            try
-            {
-                if (!await CanBeMergedAsync(local, files, cancellationToken))
-                    continue;
-                if (await FileMerging.MergeAsync(local, files, cancellationToken) is not { } merged)
-                    break;
-                FilesMerged(logger, files.Count, merged.Path);
-            }
-            catch (UnreadableFileException e)
-            {
-                LeaveUnmerged(e.File, e);
-            }
-            catch (Exception e) when (e is not OperationCanceledException)
-            {
-                if (_unmerged.Add(files[0].Path))
-                    MergeFailed(logger, e, files.Count, files[0].Path);
-            }
-        }
-        local.DeleteHidden(time.GetUtcNow() - options.Value.MergedKept);
-    }
-
-    /// <summary>Whether all of the files can be merged. Those that cannot are not looked at again: a file never changes.</summary>
-    private async Task<bool> CanBeMergedAsync(LocalWarehouse local, IReadOnlyList<WarehouseFile> files, CancellationToken cancellationToken)
-    {
-        var can = true;
-        foreach (var file in files)
-        {
-            try
-            {
-                if (await FileMerging.IsOfTodayAsync(local, file, cancellationToken))
-                    continue;
-                _unmergeable.Add(file.Path);
-            }
-            catch (Exception e) when (e is not OperationCanceledException)
-            {
-                LeaveUnmerged(file, e);
-            }
-            can = false;
-        }
-        return can;
-    }
-
-    private void LeaveUnmerged(WarehouseFile file, Exception failure)
-    {
-        if (_unmergeable.Add(file.Path))
-            FileUnreadable(logger, failure, file.Path);
-    }
-
     /// <summary>
     /// The hour in which a record was written to its topic, as its timestamp says, never before that of the record ahead of it nor after the hour at
     /// hand: so that each file is one range of offsets, and one hour.
@@ -313,65 +256,17 @@ internal sealed partial class WarehouseWriter(LogReaders logs, IWarehouse wareho
         return hour > before ? hour : before;
     }
 
-    /// <summary>A partition, with the rows that wait to be a file.</summary>
-    private sealed class PartitionWriter(string topic, int partition, long next, DateTimeOffset hour)
-    {
-        public string Topic { get; } = topic;
-
-        public int Partition { get; } = partition;
-
-        /// <summary>The rows that wait; others are being written meanwhile.</summary>
-        public RowBuffer Rows { get; private set; } = new(WarehouseTable.Of(topic));
-
-        public long First { get; set; } = next;
-
-        public long Next { get; set; } = next;
-
-        public DateTimeOffset Hour { get; set; } = hour;
-
-        public long BeganAt { get; set; }
-
-        /// <summary>When its newest record came.</summary>
-        public long AddedAt { get; set; }
-
-        /// <summary>Where the file before ended.</summary>
-        public long Begin { get; set; } = next;
-
-        /// <summary>The file that somebody has begun here: it ends where they ended it, whatever its age and size.</summary>
-        public WarehouseFile? Begun { get; set; }
-
-        /// <summary>The writing of the rows before.</summary>
-        public Task Writing { get; set; } = Task.CompletedTask;
-
-        /// <summary>Hands the rows over to be written.</summary>
-        public RowBuffer TakeRows()
-        {
-            var rows = Rows;
-            Rows = new(WarehouseTable.Of(Topic));
-            return rows;
-        }
-    }
-
     [LoggerMessage(EventName = "WarehouseOpened", Level = LogLevel.Information, Message = "The warehouse is written by this instance, {Partitions} partitions")]
     private static partial void WarehouseOpened(ILogger logger, int partitions);
 
     [LoggerMessage(EventName = "WarehouseFileWritten", Level = LogLevel.Debug, Message = "{Path} has {Rows} rows, written in {Milliseconds} ms")]
     private static partial void FileWritten(ILogger logger, string path, int rows, double milliseconds);
 
-    [LoggerMessage(EventName = "WarehouseFilesMerged", Level = LogLevel.Debug, Message = "{Count} files were merged into {Path}")]
-    private static partial void FilesMerged(ILogger logger, int count, string path);
-
     [LoggerMessage(EventName = "WarehouseTopicReplaced", Level = LogLevel.Error, Message = "{Topic} is not the topic that the warehouse's files are from: it was made anew, and is archived from its beginning. The files are kept in {Aside}, where nobody reads them")]
     private static partial void TopicReplaced(ILogger logger, string topic, string aside);
 
     [LoggerMessage(EventName = "WarehouseTopicLeftOut", Level = LogLevel.Error, Message = "{Log} ends before what the warehouse has of it: it lost its end, or was made anew. It is not archived until it is known which")]
     private static partial void TopicLeftOut(ILogger logger, string log);
-
-    [LoggerMessage(EventName = "WarehouseMergeFailed", Level = LogLevel.Error, Message = "{Count} files from {Path} on could not be merged, and stay as they are")]
-    private static partial void MergeFailed(ILogger logger, Exception exception, int count, string path);
-
-    [LoggerMessage(EventName = "WarehouseFileUnreadable", Level = LogLevel.Error, Message = "{Path} cannot be read. It stays as it is, and is not merged with others")]
-    private static partial void FileUnreadable(ILogger logger, Exception exception, string path);
 
     [LoggerMessage(EventName = "WarehouseRecordsMissed", Level = LogLevel.Error, Message = "{Topic}[{Partition}] has no records {First} to {Last} any more, and the warehouse never had them: Kafka dropped them by age or size")]
     private static partial void RecordsMissed(ILogger logger, string topic, int partition, long first, long last);
