@@ -31,7 +31,11 @@ internal sealed partial class WarehouseWriter(LogReaders logs, IWarehouse wareho
     public async Task RunAsync(CancellationToken stoppingToken)
     {
         while (!await warehouse.TryWriteAsync(ArchiveAsync, stoppingToken))
+        {
+            // whoever writes there tells what is left out
+            health.LeaveOut([]);
             await Task.Delay(LockInterval, time, stoppingToken);
+        }
     }
 
     private async Task ArchiveAsync(CancellationToken held)
