@@ -67,6 +67,7 @@ public sealed class HousekeepingTests(PostgresFixture postgres, BrokerFixture br
         Assert.Equal(510_000, await HousekeepingOf(dataSource).CleanAsync(TestContext.Current.CancellationToken));
     }
 
+    [Long]
     [Fact]
     public async Task A_service_does_it_by_itself()
     {
