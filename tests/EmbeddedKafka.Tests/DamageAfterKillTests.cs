@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using static Shop.KafkaBroker.Tests.LogFiles;
 
 namespace Shop.KafkaBroker.Tests;
@@ -95,6 +96,34 @@ public sealed class DamageAfterKillTests : DiskTests
             else
                 Close();
         }
+    }
+
+    [Theory]
+    [InlineData(true)] // the length of the batch before the last reaches beyond the file
+    [InlineData(false)] // its header is gone
+    public void Of_a_damaged_end_each_header_counts_that_is_left(bool length)
+    {
+        var log = Open("events");
+        Append(log, 0, 100);
+        foreach (var offset in (int[])[100, 103])
+            Assert.Equal(offset, log.Append(Batches.Build([("key", "a"), ("key", "b"), ("key", "c")])).BaseOffset);
+        Kill();
+        var file = LogsOf("events").Single();
+        Flip(file, PositionOf(file, 103) + RecordBatch.HeaderSize + 5);
+        DamageHeader(file, 100, header =>
+        {
+            if (length)
+                BinaryPrimitives.WriteInt32BigEndian(header.AsSpan(8), 1 << 20);
+            else
+                header.AsSpan().Clear();
+        });
+        DamageHeader(file, 50, header => header.AsSpan().Clear());
+        OpenBroker();
+        log = Broker.FindLog("events", 0)!;
+
+        Assert.Equal(106, log.NextOffset);
+        Append(log, 106, 10);
+        Assert.Equal((116, ErrorCode.None), ReadFrom(log, 106));
     }
 
     /// <summary>The offset behind the batch that a byte is of.</summary>
