@@ -67,7 +67,7 @@ internal sealed partial class Warehouse : IDisposable
     {
         var words = Words().Matches(sql).Select(word => word.Value).ToHashSet(StringComparer.OrdinalIgnoreCase);
         // these may ask a view whose name is not written there
-        var all = words.Overlaps(["events", "query", "query_table"]);
+        var all = words.Overlaps(["events", "query", "query_table", "json_execute_serialized_sql"]);
         var topics = WarehouseTable.All.Where(table => all || words.Contains(table.Name)).Select(table => table.Topic.Name).ToHashSet();
         var files = WarehouseFile.Current(WarehouseFile.In(folder)).Where(file => topics.Contains(file.Topic));
         Execute(DuckDbViews.Of(files.ToLookup(file => file.Topic, file => $"{folder}/{file.Path}")));

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using static Shop.KafkaBroker.Tests.LogFiles;
 
 namespace Shop.KafkaBroker.Tests;
@@ -42,7 +43,8 @@ public sealed class DamageAfterKillTests : DiskTests
         Kill();
         var file = LogsOf("events").Single();
         var whole = File.ReadAllBytes(file);
-        for (var position = 0; position < whole.Length / 2; position += 11) // in every field of a header, and in the records
+        var (size, middle) = (RecordBatch.Size(whole), (int)PositionOf(file, 9));
+        foreach (var position in (int[])[.. Enumerable.Range(0, size), .. Enumerable.Range(middle, size)]) // all other batches are as these two are
         {
             var damaged = (byte[])whole.Clone();
             damaged[position] ^= 1;
@@ -95,6 +97,34 @@ public sealed class DamageAfterKillTests : DiskTests
             else
                 Close();
         }
+    }
+
+    [Theory]
+    [InlineData(true)] // the length of the batch before the last reaches beyond the file
+    [InlineData(false)] // its header is gone
+    public void Of_a_damaged_end_each_header_counts_that_is_left(bool length)
+    {
+        var log = Open("events");
+        Append(log, 0, 100);
+        foreach (var offset in (int[])[100, 103])
+            Assert.Equal(offset, log.Append(Batches.Build([("key", "a"), ("key", "b"), ("key", "c")])).BaseOffset);
+        Kill();
+        var file = LogsOf("events").Single();
+        Flip(file, PositionOf(file, 103) + RecordBatch.HeaderSize + 5);
+        DamageHeader(file, 100, header =>
+        {
+            if (length)
+                BinaryPrimitives.WriteInt32BigEndian(header.AsSpan(8), 1 << 20);
+            else
+                header.AsSpan().Clear();
+        });
+        DamageHeader(file, 50, header => header.AsSpan().Clear());
+        OpenBroker();
+        log = Broker.FindLog("events", 0)!;
+
+        Assert.Equal(106, log.NextOffset);
+        Append(log, 106, 10);
+        Assert.Equal((116, ErrorCode.None), ReadFrom(log, 106));
     }
 
     /// <summary>The offset behind the batch that a byte is of.</summary>

@@ -24,7 +24,7 @@ public sealed class DamageFuzzTests : DiskTests
             Kill();
         var files = Directory.GetFiles(DataPath, "*", SearchOption.AllDirectories).Where(file => file.Contains($"{Path.DirectorySeparatorChar}events-", StringComparison.Ordinal))
             .ToDictionary(file => file, File.ReadAllBytes);
-        var random = new Random(Seed);
+        var (random, last) = (new Random(Seed), LogsOf("events")[^1]);
         var (refused, damaged, lost) = (0, 0, 0);
         for (var round = 0; round < Rounds; round++)
         {
@@ -33,8 +33,9 @@ public sealed class DamageFuzzTests : DiskTests
             {
                 OpenBroker();
             }
-            catch (InvalidDataException)
+            catch (InvalidDataException refusal)
             {
+                Assert.Contains(last, refusal.Message, StringComparison.Ordinal);
                 refused++; // a whole batch that is not in its place ends what a crash left: where that log ended is for a person to say
                 Restore(files);
                 continue;

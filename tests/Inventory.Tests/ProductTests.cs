@@ -139,7 +139,7 @@ public sealed class ProductTests(ShopFixture shops)
     {
         var shop = await shops.WithoutBrokerAsync();
         await shop.Instance.StockUpAsync("just-sold", 1);
-        await shop.Database.ExecuteAsync("UPDATE products SET name = 'x' || repeat(' ', 99), price_amount = 1000000 WHERE sku = 'just-sold'");
+        await shop.Database.ExecuteAsync("UPDATE products SET name = repeat('🫖', 60) || repeat(' ', 40), price_amount = 1000000 WHERE sku = 'just-sold'");
 
         using var read = await shop.Instance.SendAsync(HttpMethod.Get, "/api/ops/products/just-sold", null, TestTokens.Operator());
         using var written = await shop.Instance.PutProductAsync("just-sold", await read.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));

@@ -26,6 +26,9 @@ internal sealed partial class Segment
     /// <summary>The bytes of a record without key, value and headers.</summary>
     private const int SmallestRecord = 7;
 
+    /// <summary>Whether bytes, which are at a position, are the header that is looked for.</summary>
+    private delegate bool HeaderTest(ReadOnlySpan<byte> header, long position);
+
     /// <summary>
     /// Opens a segment whose index vouches for it; null when it has to be looked through. Looked at are the bytes behind the index's last entry: what
     /// was written last is what a disk that was full, or somebody who cut the file, has left in parts.
@@ -109,23 +112,30 @@ internal sealed partial class Segment
     }
 
     /// <summary>
-    /// An offset behind all that can have been given to bytes that are no whole batch: as the headers in them say, for as long as they are any, and then as
-    /// if there were nothing but the smallest of records.
+    /// An offset behind all that can have been given to bytes that are no whole batch: as the headers say that are left in them, and behind the last of
+    /// those as if there were nothing but the smallest of records, none of them compressed.
     /// </summary>
     private long OffsetBehind(long position, long fileLength)
     {
-        var offset = NextOffset;
+        var (offset, counted) = (NextOffset, position); // what is before that position is counted
         Span<byte> header = stackalloc byte[RecordBatch.HeaderSize];
         while (position < fileLength)
         {
-            if (ReadFrom(position, header) < header.Length || !MayFollow(header, BaseOffset, long.MaxValue, long.MaxValue)
-                || RecordBatch.Count(header) != RecordBatch.LastOffsetDelta(header) + 1)
-                return offset + (fileLength - position) / SmallestRecord + 1;
-            offset += RecordBatch.Count(header);
-            position += RecordBatch.Size(header);
+            var isNext = position == counted;
+            if (ReadFrom(position, header) < header.Length || !TellsCount(header) || (!isNext && !MayFollow(header, offset, long.MaxValue, long.MaxValue)))
+            {
+                position = FindHeader(position + 1, fileLength, (found, _) => TellsCount(found) && MayFollow(found, offset, long.MaxValue, long.MaxValue));
+                continue;
+            }
+            offset = (isNext ? offset : RecordBatch.BaseOffset(header)) + RecordBatch.Count(header);
+            counted = position + Math.Max(RecordBatch.Size(header), header.Length);
+            position = counted <= fileLength ? counted : position + header.Length; // it is torn, or its length is what is damaged
         }
-        return offset;
+        return counted < fileLength ? offset + (fileLength - counted) / SmallestRecord + 1 : offset;
     }
+
+    /// <summary>Whether both fields of a header that say how many records there are say the same: bytes that are no header hardly do.</summary>
+    private static bool TellsCount(ReadOnlySpan<byte> header) => RecordBatch.Count(header) is > 0 and var count && count - 1 == RecordBatch.LastOffsetDelta(header);
 
     /// <summary>Whether the batches from the index's last entry on are whole, and end where the index says. What cannot be read the index alone vouches for.</summary>
     private bool EndsWhole()
@@ -191,26 +201,37 @@ internal sealed partial class Segment
     /// <summary>The position of the first whole batch behind the damage that a range begins with; the range's end when there is none.</summary>
     private long FindWhole(ReadRange damage, out long baseOffset)
     {
-        baseOffset = damage.NextOffset;
+        var next = damage.NextOffset;
+        var found = FindHeader(damage.Position + 1, damage.End, (header, position) =>
+        {
+            if (!MayFollow(header, damage.FirstOffset, damage.NextOffset, damage.End - position) || !IsIntactAt(position, RecordBatch.Size(header)))
+                return false;
+            next = RecordBatch.BaseOffset(header);
+            return true;
+        });
+        baseOffset = next;
+        return found;
+    }
+
+    /// <summary>The first position from one on where there is the header that is looked for; the end when there is none.</summary>
+    private long FindHeader(long from, long end, HeaderTest isWanted)
+    {
         var window = ArrayPool<byte>.Shared.Rent(SearchWindow);
         try
         {
             int read;
-            for (var start = damage.Position + 1; start <= damage.End - RecordBatch.HeaderSize; start += read - RecordBatch.HeaderSize + 1)
+            for (var start = from; start <= end - RecordBatch.HeaderSize; start += read - RecordBatch.HeaderSize + 1)
             {
                 read = ReadFrom(start, window);
                 for (var i = 0; i + RecordBatch.HeaderSize <= read; i++)
                 {
-                    var header = window.AsSpan(i, RecordBatch.HeaderSize);
-                    if (!MayFollow(header, damage.FirstOffset, damage.NextOffset, damage.End - start - i) || !IsIntactAt(start + i, RecordBatch.Size(header)))
-                        continue;
-                    baseOffset = RecordBatch.BaseOffset(header);
-                    return start + i;
+                    if (isWanted(window.AsSpan(i, RecordBatch.HeaderSize), start + i))
+                        return start + i;
                 }
                 if (read < RecordBatch.HeaderSize)
                     break; // the file is being cut
             }
-            return damage.End;
+            return end;
         }
         finally
         {

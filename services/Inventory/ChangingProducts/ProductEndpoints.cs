@@ -92,7 +92,8 @@ internal static partial class ProductEndpoints
             errors.Add("sku", "Must be 1 to 64 of a-z, 0-9 and -.");
         else if (CardNumbers.IsIn(sku))
             errors.Add("sku", CardNumbers.Refusal);
-        if (string.IsNullOrWhiteSpace(request.Name) || request.Name.Length > Product.MaxNameLength)
+        // characters as the database counts them, which takes a name of so many from SQL
+        if (string.IsNullOrWhiteSpace(request.Name) || request.Name.EnumerateRunes().Count() > Product.MaxNameLength)
             errors.Add("name", $"Must be 1 to {Product.MaxNameLength} characters.");
         if (request.Description.Length > MaxDescriptionLength)
             errors.Add("description", $"Must be at most {MaxDescriptionLength} characters.");

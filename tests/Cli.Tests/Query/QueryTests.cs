@@ -71,7 +71,11 @@ public sealed class QueryTests : IDisposable
 
         Assert.Equal(["n", "4"], await OutputAsync("select count(*) as n from \"ORDERS\"", "--csv"));
         Assert.Equal(["n", "4"], await OutputAsync("with payments_of_mine as (from orders) select count(*) as n from payments_of_mine", "--csv"));
-        foreach (var sql in new[] { "select count(*) from Payments", "select count(*) from events", "select count(*) from query_table('pay' || 'ments')" })
+        foreach (var sql in new[]
+        {
+            "select count(*) from Payments", "select count(*) from events", "select count(*) from query_table('pay' || 'ments')",
+            "select count(*) from json_execute_serialized_sql(json_serialize_sql('from pay' || 'ments'))",
+        })
         {
             var (code, _, errors) = await RunAsync(sql);
             Assert.Equal(1, code);
