@@ -11,6 +11,7 @@ results=$root/TestResults
 alone='AppHost.Tests EndToEnd' # start whole shops: a dozen busy processes each
 at_once=${TESTS_AT_ONCE:-3} # more than the cores: tests also wait, for rebalances, sessions and what they have killed
 limit=${TESTS_LIMIT:-3600} # seconds for an executable: what takes longer hangs
+short='-trait- Length=Long' # what is run unless something else is chosen
 
 say() { printf '%s\n' "$*"; }
 
@@ -50,7 +51,7 @@ END
     if [ $code = 124 ] || [ $code = 137 ]; then why="did not end within $limit s"
     elif [ -z "$counted" ]; then why="ended with code $code and no results"
     elif [ $code != 0 ] && [ $failed = 0 ]; then why="ended with code $code"
-    elif [ "$total" = 0 ] && { [ $# = 0 ] || [ "$1" = -trait- ]; }; then why='has no tests' # a choice may leave a project without
+    elif [ "$total" = 0 ] && { [ $# = 0 ] || [ "$*" = "$short" ]; }; then why='has no tests' # a choice may leave a project without
     else why=''
     fi
     if [ -n "$why" ]; then say "$name $why" >"$results/$name.broken"; fi
@@ -85,7 +86,7 @@ summary() { # fails when a test failed, or a project did not come to its end
 
 if [ "${1:-}" = --one ]; then shift; run "$@"; exit; fi
 
-if [ $# = 0 ]; then set -- -trait- Length=Long
+if [ $# = 0 ]; then set -- $short
 elif [ "$1" = --all ]; then shift
 fi
 

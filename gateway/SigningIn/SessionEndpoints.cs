@@ -61,7 +61,7 @@ internal static class SessionEndpoints
         {
             app.MapGet(signInAt, SignInAtAuthorityAsync).AllowAnonymous()
                 .WithSummary("Sends the browser to the authority to sign in, and from there back to a page of the shop.")
-                .WithLocation("The authority's page.")
+                .WithLocation("The authority's page; the shop's own sign-in page, for a browser, where the authority is away.")
                 .Produces(StatusCodes.Status302Found).ProducesValidationProblem().ProducesProblem(StatusCodes.Status503ServiceUnavailable);
             return;
         }

@@ -11,7 +11,7 @@ public sealed partial record QueryPlan(IReadOnlyList<string> Lines)
     /// <summary>The pages that it looked at, wherever they were.</summary>
     public long Pages => Numbers(PageCount(), Lines.First(line => line.Contains("Buffers: shared", StringComparison.Ordinal))).Sum();
 
-    /// <summary>The most rows that a part of it has found.</summary>
+    /// <summary>The most rows that a part of it has found, each time that it was run.</summary>
     public long MostRows => Lines.SelectMany(line => Numbers(RowCount(), line)).Max();
 
     /// <summary>Runs a statement, and tells how.</summary>

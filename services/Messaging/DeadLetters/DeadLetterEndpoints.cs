@@ -83,7 +83,8 @@ internal static class DeadLetterEndpoints
         RedriveSelection selection, HttpRequest request, NpgsqlDataSource dataSource, TimeProvider time, CancellationToken cancellationToken)
     {
         var redrive = await Redrives.BeginAsync(dataSource, selection, time.GetUtcNow(), cancellationToken);
-        return TypedResults.Accepted($"{request.Path}s/{redrive.Id}", redrive);
+        // a path may end with a slash
+        return TypedResults.Accepted($"{request.Path.ToString().TrimEnd('/')}s/{redrive.Id}", redrive);
     }
 
     private static async Task<Results<Ok<RedriveView>, ProblemHttpResult>> FindRedriveAsync(Guid id, NpgsqlDataSource dataSource, CancellationToken cancellationToken) =>

@@ -25,6 +25,9 @@ public sealed class RedriveManyTests(PostgresFixture postgres, BrokerFixture bro
         foreach (var nothing in new RedriveSelection[] { new("another"), new(EventType: "another"), new(ErrorType: "another") })
             Assert.Equal(("completed", 0), (await instance.BeginRedriveAsync(nothing)).Redrive is var none ? (none.Status, none.Total) : default);
 
+        var (slashed, progress) = await instance.BeginRedriveAsync(new("another"), "dead-letters/redrive/");
+        Assert.Equal(slashed.Id, (await instance.RedriveEndsAsync(progress)).Id);
+
         var (begun, location) = await instance.BeginRedriveAsync(new(service.Notes.Name, type, typeof(InvalidOperationException).FullName));
         Assert.Equal(("running", 5), (begun.Status, begun.Total));
         var ended = await instance.RedriveEndsAsync(location);

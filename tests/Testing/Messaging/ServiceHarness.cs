@@ -131,10 +131,12 @@ public sealed class ServiceHarness<TDbContext> : IAsyncDisposable where TDbConte
     public Task<HttpStatusCode> DiscardAsync(Guid deadLetter) => PostAsync($"dead-letters/{deadLetter}/discard");
 
     /// <summary>Begins to play many dead letters again, as an operator does.</summary>
+    /// <param name="selection">Which.</param>
+    /// <param name="path">The address, as it is written.</param>
     /// <returns>The redrive, and where its progress is.</returns>
-    public async Task<(RedriveView Redrive, Uri Location)> BeginRedriveAsync(RedriveSelection selection)
+    public async Task<(RedriveView Redrive, Uri Location)> BeginRedriveAsync(RedriveSelection selection, string path = "dead-letters/redrive")
     {
-        using var response = await _operator.PostAsJsonAsync("dead-letters/redrive", selection);
+        using var response = await _operator.PostAsJsonAsync(path, selection);
         response.EnsureSuccessStatusCode();
         return ((await response.Content.ReadFromJsonAsync<RedriveView>())!, response.Headers.Location!);
     }
