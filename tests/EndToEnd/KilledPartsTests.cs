@@ -29,6 +29,7 @@ public abstract class KilledPartsTests
         (_shop, _output) = (shop, output);
     }
 
+    [Long]
     [Fact]
     public async Task All_orders_end_the_stock_adds_up_and_every_fulfilled_order_is_captured_once()
     {
