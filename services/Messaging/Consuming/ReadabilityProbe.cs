@@ -44,11 +44,9 @@ internal sealed partial class ReadabilityProbe(KafkaConnection kafka, MessagingO
                     Interlocked.Increment(ref empty);
             }).Build();
         var saidAt = time.GetTimestamp();
+        var first = start;
         for (var offset = start; ; offset++)
         {
-            // behind its end a log is read from its start, and what is wrong there would be taken for something wrong at each offset, without an end
-            if (offset > start && consumer.GetWatermarkOffsets(partition).High is { IsSpecial: false } end && offset > end.Value)
-                return end.Value;
             if (time.GetElapsedTime(saidAt) > ProgressInterval)
             {
                 saidAt = time.GetTimestamp();
@@ -62,11 +60,22 @@ internal sealed partial class ReadabilityProbe(KafkaConnection kafka, MessagingO
                     return null;
                 try
                 {
-                    if (consumer.Consume(PollTimeout) is not { } found)
-                        continue;
-                    if (offset == start || found.Offset.Value >= offset)
-                        return offset;
-                    // what it fetched at a wrong offset, after a wrong checksum, has it begin again at the log's start
+                    if (consumer.Consume(PollTimeout) is { } found && found.Offset.Value >= offset)
+                        return offset == first ? start : offset;
+                }
+                catch (ConsumeException e) when (e.Error.Code == ErrorCode.Local_AutoOffsetReset)
+                {
+                    if (FindBounds(consumer, partition) is not { } bounds)
+                        return null;
+                    if (offset > bounds.High)
+                        return bounds.High;
+                    if (offset < bounds.Low)
+                    {
+                        // deleted by its age or size, which is nothing wrong
+                        first = offset == first ? bounds.Low : first;
+                        offset = bounds.Low;
+                    }
+                    // or about an offset that was taken from what cannot be read, under the assignment before: this one has ended with it all the same
                     consumer.Assign(new TopicPartitionOffset(partition, offset));
                 }
                 catch (ConsumeException e) when (e.Error.Code is ErrorCode.InvalidMsg or ErrorCode.MsgSizeTooLarge)
@@ -83,6 +92,19 @@ internal sealed partial class ReadabilityProbe(KafkaConnection kafka, MessagingO
                     // about the broker, not what it keeps
                 }
             }
+        }
+    }
+
+    /// <summary>Where a log begins and ends; null where the broker does not answer.</summary>
+    private static WatermarkOffsets? FindBounds(IConsumer<Ignore, Ignore> consumer, TopicPartition partition)
+    {
+        try
+        {
+            return consumer.QueryWatermarkOffsets(partition, Patience);
+        }
+        catch (KafkaException)
+        {
+            return null;
         }
     }
 

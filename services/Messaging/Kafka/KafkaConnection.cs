@@ -121,7 +121,8 @@ public sealed class KafkaConnection
         config.EnableAutoCommit = false;
         config.EnablePartitionEof = true;
         config.AllowAutoCreateTopics = false;
-        config.AutoOffsetReset = AutoOffsetReset.Earliest;
+        // an answer to a wrong fetch may come under the next assignment (rd_kafka_offset_reset knows no versions): as an error it says of which offset it is
+        config.AutoOffsetReset = AutoOffsetReset.Error;
         config.FetchWaitMaxMs = 10;
         config.FetchErrorBackoffMs = 10;
         config.CheckCrcs = true;
