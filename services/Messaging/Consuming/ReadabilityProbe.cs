@@ -47,8 +47,13 @@ internal sealed partial class ReadabilityProbe(KafkaConnection kafka, MessagingO
         for (var offset = start; ; offset++)
         {
             // behind its end a log is read from its start, and what is wrong there would be taken for something wrong at each offset, without an end
-            if (offset > start && consumer.GetWatermarkOffsets(partition).High is { IsSpecial: false } end && offset > end.Value)
-                return end.Value;
+            if (offset > start)
+            {
+                if (EndOf(consumer, partition) is not { } end)
+                    return null;
+                if (offset > end)
+                    return end;
+            }
             if (time.GetElapsedTime(saidAt) > ProgressInterval)
             {
                 saidAt = time.GetTimestamp();
@@ -83,6 +88,20 @@ internal sealed partial class ReadabilityProbe(KafkaConnection kafka, MessagingO
                     // about the broker, not what it keeps
                 }
             }
+        }
+    }
+
+    /// <summary>Where a log ends; null where the broker does not answer. One that answers each fetch with an error need not say it with that, and is asked.</summary>
+    private static long? EndOf(IConsumer<Ignore, Ignore> consumer, TopicPartition partition)
+    {
+        try
+        {
+            var end = consumer.GetWatermarkOffsets(partition).High;
+            return (end.IsSpecial ? consumer.QueryWatermarkOffsets(partition, Patience).High : end).Value;
+        }
+        catch (KafkaException)
+        {
+            return null;
         }
     }
 
