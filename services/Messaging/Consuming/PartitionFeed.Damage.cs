@@ -47,14 +47,13 @@ internal sealed partial class PartitionFeed
 
     /// <summary>
     /// Whether a record is one to handle. The first that comes after something was passed over need not be: it may be from before the offset that was
-    /// sought. And of a later leader epoch than what came before, or where that is not known, it says nothing of what is before it: librdkafka, which was told
-    /// no epoch with that offset, has not asked whether the new leader has what was passed over (KIP-320). Reading begins at the end of that, for the lane to see.
+    /// sought. And of a later leader epoch than what came before it says nothing of what is before it: reading begins at the end of that, for the lane to see.
     /// </summary>
     private bool IsToHandle(IConsumer<byte[]?, byte[]?> consumer, PartitionAssignment assignment, ConsumeResult<byte[]?, byte[]?> record)
     {
         if (assignment is { Ended: false, Sought: { } sought })
         {
-            if (record.LeaderEpoch is { } epoch && (assignment.LeaderEpoch is { } before ? epoch > before : assignment.Position is { IsBehindUnreadable: true }))
+            if (SoughtOffset.LaterEpochOf(record, assignment.LeaderEpoch, isLaterIfUnknown: assignment.Position is { IsBehindUnreadable: true }) is { } epoch)
             {
                 var last = Math.Max(0, sought - 1);
                 assignment.End();

@@ -1,4 +1,6 @@
+using Microsoft.Extensions.DependencyInjection;
 using Shop.AppHost.Running;
+using Shop.Messaging.Streams;
 using Shop.Messaging.Tests.Hosting;
 using Shop.Testing;
 using EmbeddedKafka = Shop.KafkaBroker.EmbeddedKafka;
@@ -106,6 +108,41 @@ public sealed class LostTailTests(PostgresFixture postgres) : IAsyncDisposable
         Assert.Equal([1, 2, 3, 4, 5], await service.EntriesAsync(journals[0]));
         Assert.Equal(0, Assert.Single(await instance.DeadLettersAsync()).Offset);
         await instance.HasLoggedAsync("LogDiverged");
+    }
+
+    /// <summary>As the warehouse reads, which has no fingerprint of what it passed over.</summary>
+    [Fact]
+    public async Task What_came_in_the_place_of_what_could_not_be_read_comes_to_those_who_read_whole_topics()
+    {
+        using var service = await StartServiceAsync();
+        await service.PrepareAsync();
+        var journals = Journals.New(1);
+        await service.Topics.PublishAsync(service.Notes, Journals.Notes(journals, 1));
+        var logs = BrokerFiles.LogsOf(service.Notes, _directory);
+        await service.Topics.PublishAsync(service.Notes, Journals.Notes(journals, 1, first: 2));
+        Assert.Equal(1, logs.Sum(log => BrokerFiles.DamageFrom(log.Key, log.Value, Damage.Bit)));
+        await using var proxy = TcpProxy.ForKafka(service.Kafka);
+        await using var instance = await service.StartAsync(kafka: proxy.ConnectionString);
+        using var topics = new TopicClient(service.Kafka);
+        using var reader = instance.Services.GetRequiredService<LogReaders>().Open();
+        var partition = reader.PartitionsOf([service.Notes]).Single(partition => partition.End > 0).Partition;
+        using var deadline = new CancellationTokenSource(Eventually.DefaultDeadline);
+        var (read, isLost) = (new List<long>(), false);
+        await foreach (var batch in reader.ReadAsync([(service.Notes.Name, partition, 0)], deadline.Token))
+        {
+            read.AddRange(batch.Select(record => record.Offset));
+            if (read.Contains(3))
+                break;
+            if (isLost || batch.Count > 0 || !reader.IsPassed((service.Notes.Name, partition), 2))
+                continue;
+            await LoseEndAsync(service, proxy, log => logs[log]);
+            for (var number = 3; number <= 5; number++) // the first of them at the lost one's offset
+                await topics.PublishAsync(service.Notes, Journals.Notes(journals, 1, first: number));
+            proxy.Resume();
+            isLost = true;
+        }
+
+        Assert.Equal([0L, 1, 2, 3], read);
     }
 
     private async Task<JournalService> StartServiceAsync()
