@@ -86,7 +86,7 @@ public sealed partial class LogReader : IDisposable
         {
             await foreach (var batch in batches.Reader.ReadAllAsync(cancellationToken))
             {
-                _ends = batch.Ends ?? _ends;
+                _ends = batch.Ends;
                 yield return batch.Records;
                 room.Release();
             }
@@ -100,7 +100,7 @@ public sealed partial class LogReader : IDisposable
 
     /// <summary>
     /// Whether nothing is there any more before an offset: where the last records of a compacted topic are gone, none comes that would say so. To be
-    /// asked after an empty batch.
+    /// asked when the batch at hand is handled; where others have steady traffic none is ever empty.
     /// </summary>
     public bool IsPassed((string Topic, int Partition) partition, long offset) => _ends.TryGetValue(partition, out var end) && end >= offset;
 
@@ -129,8 +129,8 @@ public sealed partial class LogReader : IDisposable
                     inspectedAt = Stopwatch.GetTimestamp();
                     probing = Probe(consumer, cursors, cancellationToken);
                 }
-                // told only with an empty batch: then all that came before has been handed out
-                batches.TryWrite(new(records, records.Count == 0 ? new Dictionary<(string, int), long>(ends) : null));
+                // what came before these ends is in this batch or was handed out
+                batches.TryWrite(new(records, new Dictionary<(string, int), long>(ends)));
             }
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
@@ -196,6 +196,6 @@ public sealed partial class LogReader : IDisposable
             _asking.Value.Dispose();
     }
 
-    /// <summary>Records, and where partitions ended before which nothing else comes; null where that is not known anew.</summary>
-    private sealed record ReadBatch(IReadOnlyList<ConsumedRecord> Records, IReadOnlyDictionary<(string Topic, int Partition), long>? Ends);
+    /// <summary>Records, and where partitions ended before which nothing else comes.</summary>
+    private sealed record ReadBatch(IReadOnlyList<ConsumedRecord> Records, IReadOnlyDictionary<(string Topic, int Partition), long> Ends);
 }
