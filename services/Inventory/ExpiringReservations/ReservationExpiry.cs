@@ -5,6 +5,7 @@ using Npgsql;
 using Shop.Contracts;
 using Shop.Inventory.ReservingStock;
 using Shop.Inventory.Stock;
+using Shop.Messaging.Schema;
 using Shop.Messaging.Workers;
 
 namespace Shop.Inventory.ExpiringReservations;
@@ -70,8 +71,8 @@ internal sealed partial class ReservationExpiry(IServiceScopeFactory scopes, IOp
               FROM reservations CROSS JOIN jsonb_array_elements(lines) AS line WHERE status = 'reserved' AND line ->> 'sku' = ANY($2)) AS newest
             JOIN stock USING (sku) WHERE pieces <= reserved AND order_id = ANY($1)
             """, (NpgsqlConnection)db.Database.GetDbConnection(), (NpgsqlTransaction)db.Database.CurrentTransaction!.GetDbTransaction());
-        command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = [.. reservations.Select(reservation => reservation.OrderId)] });
-        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. skus] });
+        command.Parameters.Add(SqlParameter.Of(reservations.Select(reservation => reservation.OrderId).ToArray()));
+        command.Parameters.Add(SqlParameter.Of(skus.ToArray()));
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var held = new HashSet<(Guid, string)>();
         while (await reader.ReadAsync(cancellationToken))
