@@ -51,6 +51,8 @@ public sealed class DamageFuzzTests : DiskTests
             Restore(files);
         }
 
+        // how often a start is refused depends on which bits fell over: it may be none, and whoever looks at the test sees how many
+        TestContext.Current.TestOutputHelper?.WriteLine($"{refused} of {Rounds} starts were refused, {damaged} met an error and {lost} lost records");
         Assert.True(damaged > Rounds / 10 && lost > Rounds / 4, $"{damaged} met an error and {lost} lost records: the damage does not try much");
         Assert.InRange(refused, 0, clean ? Rounds / 10 : 0);
         Assert.Equal(Count, end);

@@ -105,7 +105,7 @@ internal sealed partial class FeedRebuilder(NpgsqlDataSource dataSource, LogRead
         await RebuildTable.EnterAsync(connection, rebuild.Id, RebuildStates.CatchingUp, cancellationToken);
         await CatchUpAsync(connection, reader, rebuild, writer, positions, cancellationToken);
         await RebuildTable.EnterAsync(connection, rebuild.Id, RebuildStates.Comparing, cancellationToken);
-        await RebuildTable.KeepRedrivenAsync(connection, cancellationToken);
+        writer.Remember(await RebuildTable.KeepRedrivenAsync(connection, cancellationToken));
         await RebuildTable.CompareAsync(connection, rebuild.Id, cancellationToken);
         await ShadowTables.AnalyzeAsync(connection, cancellationToken);
         await CatchUpAsync(connection, reader, rebuild, writer, positions, cancellationToken);

@@ -57,24 +57,35 @@ internal static class RebuildTable
         await ExecuteAsync(connection, $"ANALYZE {ShadowTables.Unhandled}", cancellationToken);
     }
 
-    /// <summary>Takes over what was redriven since, of the records that the rebuild does not read.</summary>
-    public static async Task KeepRedrivenAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    /// <summary>
+    /// Takes over what was redriven since, of the records that the rebuild does not read. A repetition that it has read, which the feed passed over since it
+    /// knew the event from the letter, gives way to it.
+    /// </summary>
+    /// <returns>The events' ids.</returns>
+    public static async Task<IReadOnlyList<Guid>> KeepRedrivenAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
+        var kept = new List<Guid>();
         // the index of keys has no long ones
         foreach (var length in (string[])[$"<= {StoredEvent.LongestSearchedKey}", $"> {StoredEvent.LongestSearchedKey}"])
         {
-            await ExecuteAsync(connection, $$"""
+            await using var command = new NpgsqlCommand($$"""
                 WITH redriven AS (
                   DELETE FROM {{ShadowTables.Unhandled}} u USING events e
                   WHERE e.key = u.key AND e.topic = u.topic AND e.partition = u.partition AND e.record_offset = u.record_offset AND length(e.key) {{length}} AND length(u.key) {{length}}
                   RETURNING e.*),
+                repeated AS (DELETE FROM shadow_events s USING redriven r WHERE s.key = r.key AND s.event_id = r.event_id AND length(s.key) {{length}}),
                 ids AS (SELECT key::uuid AS order_id FROM redriven WHERE topic = $1 AND key ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'),
                 owners AS (INSERT INTO shadow_orders SELECT * FROM orders WHERE order_id IN (SELECT order_id FROM ids) ON CONFLICT DO NOTHING),
                 skus AS (INSERT INTO shadow_ordered_skus SELECT * FROM ordered_skus WHERE order_id IN (SELECT order_id FROM ids) ON CONFLICT DO NOTHING)
                 INSERT INTO shadow_events (event_id, type, topic, partition, record_offset, key, source, subject, at, causation_id, trace_parent, data, malformed)
                 SELECT event_id, type, topic, partition, record_offset, key, source, subject, at, causation_id, trace_parent, data, malformed FROM redriven ORDER BY position
-                """, cancellationToken, SqlParameter.Of(Topics.Orders.Name));
+                RETURNING event_id
+                """, connection) { CommandTimeout = 0, Parameters = { SqlParameter.Of(Topics.Orders.Name) } };
+            await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+            while (await reader.ReadAsync(cancellationToken))
+                kept.Add(reader.GetGuid(0));
         }
+        return kept;
     }
 
     /// <summary>How many events there will be: what is there already and the <paramref name="ahead"/> that lie before the feed.</summary>

@@ -30,6 +30,13 @@ internal sealed class ShadowWriter
         return writer;
     }
 
+    /// <summary>Remembers events that came into the shadow tables otherwise: their repetitions are still to come.</summary>
+    public void Remember(IEnumerable<Guid> ids)
+    {
+        foreach (var id in ids)
+            IsNew(id);
+    }
+
     /// <summary>Adds events, and where their partitions are now, in one transaction: the given one, or one of its own.</summary>
     /// <param name="connection">The connection.</param>
     /// <param name="events">The events, repetitions among them.</param>

@@ -20,8 +20,8 @@ internal sealed class PartitionWriter(string topic, int partition, long next, Da
 
     public long BeganAt { get; set; }
 
-    /// <summary>When its newest record came.</summary>
-    public long AddedAt { get; set; }
+    /// <summary>When its topic was first seen to end within the file that somebody has begun here; null where it was not.</summary>
+    public long? EndedAt { get; set; }
 
     /// <summary>Where the file before ended.</summary>
     public long Begin { get; set; } = next;

@@ -20,10 +20,15 @@ internal sealed partial class WarehouseWriter(LogReaders logs, IWarehouse wareho
     private static readonly TimeSpan LockInterval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan TopicsInterval = TimeSpan.FromSeconds(10);
 
+    /// <summary>How long more records of what is left out wait at most to be looked at: then all is opened again, which ends the files of all partitions.</summary>
+    private static readonly TimeSpan LongestLeftOutInterval = TimeSpan.FromMinutes(10);
+
     private readonly SemaphoreSlim _compressing = new(Environment.ProcessorCount);
     private readonly Dictionary<(string Topic, int Partition), PartitionWriter> _partitions = [];
     private readonly WarehouseMerger _merger = new(options, time, logger);
     private HashSet<(string Topic, int Partition)> _leftOut = [];
+    private TimeSpan _leftOutInterval = TopicsInterval;
+    private long _openedAt;
     private bool _isBeingRead;
     private long _waitingBytes;
 
@@ -71,8 +76,7 @@ internal sealed partial class WarehouseWriter(LogReaders logs, IWarehouse wareho
             }
             foreach (var failed in _partitions.Values.Where(partition => partition.Writing.IsFaulted))
                 await failed.Writing;
-            // told only by an empty batch
-            foreach (var partition in batch.Count > 0 ? [] : _partitions.Values.Where(partition => IsOverdue(partition, reader)).ToList())
+            foreach (var partition in _partitions.Values.Where(partition => IsOverdue(partition, reader)).ToList())
             {
                 var hasLostItsEnd = !reader.IsPassed((partition.Topic, partition.Partition), partition.Begun!.Last + 1);
                 await EndBegunAsync(partition, stoppingToken);
@@ -133,7 +137,9 @@ internal sealed partial class WarehouseWriter(LogReaders logs, IWarehouse wareho
         var (names, before) = (Names(leftOut, partitions), Names(_leftOut, partitions));
         foreach (var name in names.Except(before))
             TopicLeftOut(logger, name);
-        _leftOut = leftOut;
+        // what more records did not change they will hardly change soon
+        _leftOutInterval = _leftOut.SetEquals(leftOut) && leftOut.Count > 0 ? TimeSpan.FromTicks(Math.Min(2 * _leftOutInterval.Ticks, LongestLeftOutInterval.Ticks)) : TopicsInterval;
+        (_leftOut, _openedAt) = (leftOut, time.GetTimestamp());
         health.LeaveOut(names);
         WarehouseOpened(logger, _partitions.Count);
         return partitions;
@@ -168,9 +174,10 @@ internal sealed partial class WarehouseWriter(LogReaders logs, IWarehouse wareho
         });
     }
 
-    /// <summary>Whether there is another partition than before, or another record of one that is left out, or a topic to be archived anew.</summary>
+    /// <summary>Whether there is another partition than before, or after a while another record of one that is left out, or a topic to be archived anew.</summary>
     private bool IsOtherwise(IReadOnlyList<LogPartition> before, IReadOnlyList<LogPartition> now) =>
-        _isBeingRead || now.Count > before.Count || now.Any(partition => _leftOut.Contains(KeyOf(partition)) && !before.Contains(partition));
+        _isBeingRead || now.Count > before.Count
+            || (time.GetElapsedTime(_openedAt) > _leftOutInterval && now.Any(partition => _leftOut.Contains(KeyOf(partition)) && !before.Contains(partition)));
 
     private async Task AddAsync(ConsumedRecord record, CancellationToken cancellationToken)
     {
@@ -184,7 +191,7 @@ internal sealed partial class WarehouseWriter(LogReaders logs, IWarehouse wareho
             (partition.First, partition.Hour, partition.BeganAt) = (record.Offset, hour, time.GetTimestamp());
         var before = partition.Rows.Bytes;
         partition.Rows.Add(record);
-        (partition.Next, partition.AddedAt) = (record.Offset + 1, time.GetTimestamp());
+        partition.Next = record.Offset + 1;
         var waiting = Interlocked.Add(ref _waitingBytes, partition.Rows.Bytes - before);
         if (partition.Begun?.Last == record.Offset)
         {
@@ -203,12 +210,21 @@ internal sealed partial class WarehouseWriter(LogReaders logs, IWarehouse wareho
     }
 
     /// <summary>
-    /// Whether a file that somebody had begun waits for records that do not come: they were dropped, or the topic has lost them, which is believed when nothing
-    /// has come for as long as a file may wait.
+    /// Whether a file that somebody had begun waits for records that do not come: they were dropped, or the topic has lost them, which is believed when it has
+    /// ended before them for as long as a file may wait, however it grows meanwhile.
     /// </summary>
-    private bool IsOverdue(PartitionWriter partition, LogReader reader) => partition.Begun is { } begun
-        && (reader.IsPassed((partition.Topic, partition.Partition), begun.Last + 1)
-            || (partition.Rows.Rows > 0 && reader.IsPassed((partition.Topic, partition.Partition), partition.Next) && time.GetElapsedTime(partition.AddedAt) > options.Value.MaxAge));
+    private bool IsOverdue(PartitionWriter partition, LogReader reader)
+    {
+        if (partition.Begun is not { } begun)
+            return false;
+        var key = (partition.Topic, partition.Partition);
+        if (reader.IsPassed(key, begun.Last + 1))
+            return true;
+        if (partition.Rows.Rows == 0 || !reader.IsPassed(key, partition.Next))
+            return false;
+        partition.EndedAt ??= time.GetTimestamp();
+        return time.GetElapsedTime(partition.EndedAt.Value) > options.Value.MaxAge;
+    }
 
     /// <summary>Writes the file that somebody had begun, with what is there of its records: those that Kafka has dropped since are gone.</summary>
     private async Task EndBegunAsync(PartitionWriter partition, CancellationToken cancellationToken)

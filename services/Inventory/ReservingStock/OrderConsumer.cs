@@ -8,7 +8,7 @@ namespace Shop.Inventory.ReservingStock;
 /// Carries out what <see cref="ReservationDecider"/> decides. The rows were loaded and locked by <see cref="StockPrefetch"/>; stock
 /// and reservations are saved, and changed levels published, once for the whole batch.
 /// </summary>
-internal sealed class OrderConsumer(InventoryDb db, TimeProvider time) : IConsumer<OrderSubmitted>, IConsumer<OrderCancelled>, IConsumer<OrderConfirmed>
+internal sealed class OrderConsumer(InventoryDb db, TimeProvider time, ILogger<OrderConsumer> logger) : IConsumer<OrderSubmitted>, IConsumer<OrderCancelled>, IConsumer<OrderConfirmed>
 {
     /// <inheritdoc/>
     public Task Consume(ConsumeContext<OrderSubmitted> context)
@@ -38,9 +38,7 @@ internal sealed class OrderConsumer(InventoryDb db, TimeProvider time) : IConsum
                 db.Reservations.Add(new(orderId, ReservationStatus.Rejected, lines, shortages, time.GetUtcNow()));
                 return context.Publish(new StockRejected(orderId, shortages), context.CancellationToken);
             case ReservationDecision.Release(var lines):
-                foreach (var line in lines)
-                    Record(orderId, StockOf(line).Release(line.Quantity));
-                Find(orderId)!.End(ReservationStatus.Released, time.GetUtcNow());
+                db.Release(Find(orderId)!, line => FindStock(line.Sku), MovementCause.Order, time.GetUtcNow(), logger);
                 return context.Publish(new StockReleased(orderId, lines), context.CancellationToken);
             case ReservationDecision.Dispatch(var lines):
                 foreach (var line in lines)

@@ -37,6 +37,9 @@ internal sealed class PartitionAssignment(TopicPartition partition)
     /// <summary>Nothing of it is fetched, since a batch's checksum is wrong, until it is known what is behind that. The polling thread's own note.</summary>
     public bool IsHeld { get; set; }
 
+    /// <summary>The broker does not find the batch that was fetched last, since it is damaged. The polling thread's own note.</summary>
+    public bool IsRefused { get; set; }
+
     /// <summary>The offset at which reading was told to go on, behind what cannot be read; null once a record from there on has come. The polling thread's own note.</summary>
     public long? Sought { get; set; }
 

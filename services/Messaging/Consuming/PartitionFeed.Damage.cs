@@ -12,6 +12,15 @@ internal sealed partial class PartitionFeed
 
     private Task _probing = Task.CompletedTask;
 
+    /// <summary>What an error says of a partition: a wrong checksum holds it; that the broker does not find a batch has it looked at, since a file may be put back this moment.</summary>
+    private void NoteDamage(IConsumer<byte[]?, byte[]?> consumer, TopicPartition partition, ErrorCode error)
+    {
+        if (error == ErrorCode.Local_BadMsg)
+            Hold(consumer, partition);
+        else if (error == ErrorCode.InvalidMsg && _assignments.TryGetValue(partition, out var assignment))
+            assignment.IsRefused = true;
+    }
+
     /// <summary>
     /// A batch's checksum is wrong. librdkafka (rd_kafka_msgset_reader_v2) then reads on at a wrong place, takes what it finds there for an offset, fetches
     /// from it and so begins again at the log's start, or fetches the batch again and again without a pause. Until it is known what is behind the batch,
@@ -38,14 +47,13 @@ internal sealed partial class PartitionFeed
 
     /// <summary>
     /// Whether a record is one to handle. The first that comes after something was passed over need not be: it may be from before the offset that was
-    /// sought. And of a later leader epoch than what came before, or where that is not known, it says nothing of what is before it: librdkafka, which was told
-    /// no epoch with that offset, has not asked whether the new leader has what was passed over (KIP-320). Reading begins at the end of that, for the lane to see.
+    /// sought. And of a later leader epoch than what came before it says nothing of what is before it: reading begins at the end of that, for the lane to see.
     /// </summary>
     private bool IsToHandle(IConsumer<byte[]?, byte[]?> consumer, PartitionAssignment assignment, ConsumeResult<byte[]?, byte[]?> record)
     {
         if (assignment is { Ended: false, Sought: { } sought })
         {
-            if (record.LeaderEpoch is { } epoch && (assignment.LeaderEpoch is { } before ? epoch > before : assignment.Position is { IsBehindUnreadable: true }))
+            if (SoughtOffset.LaterEpochOf(record, assignment.LeaderEpoch, isLaterIfUnknown: assignment.Position is { IsBehindUnreadable: true }) is { } epoch)
             {
                 var last = Math.Max(0, sought - 1);
                 assignment.End();
@@ -61,7 +69,8 @@ internal sealed partial class PartitionFeed
     }
 
     /// <summary>
-    /// Where there are records and none comes, the next batch may be one that no client can read. It is passed over, once that is certain:
+    /// Where there are records and none comes, the next batch may be one that no client can read; so it may where a fetch is refused, though the log ends
+    /// before what has to come: it lost its end, and reading has begun again at a batch that is damaged. It is passed over, once that is certain:
     /// its offsets become a dead letter, and what is behind them is handled. One that is held is probed again, where the broker did not answer; of several
     /// the one that was probed longest ago, so that none waits for a broker that another waits for.
     /// </summary>
@@ -71,7 +80,7 @@ internal sealed partial class PartitionFeed
             return;
         var stands = _assignments.Values.Where(assignment => assignment.IsHeld || (Stopwatch.GetElapsedTime(assignment.ArrivedAt) > InspectionInterval
             && !_lanes[LaneOf(assignment.Partition.Partition)].Paused && (assignment.Awaited == assignment.Start || assignment.Position?.Next >= assignment.Awaited)
-            && consumer.GetWatermarkOffsets(assignment.Partition).High is { IsSpecial: false } end && end.Value > (assignment.Awaited ?? 0))).MinBy(assignment => assignment.ProbedAt);
+            && (assignment.IsRefused || (consumer.GetWatermarkOffsets(assignment.Partition).High is { IsSpecial: false } end && end.Value > (assignment.Awaited ?? 0))))).MinBy(assignment => assignment.ProbedAt);
         if (stands is not null)
             Probe(stands, stoppingToken);
     }
@@ -89,7 +98,8 @@ internal sealed partial class PartitionFeed
     private void Probe(PartitionAssignment stands, CancellationToken stoppingToken)
     {
         var awaited = stands.Awaited;
-        stands.ProbedAt = Stopwatch.GetTimestamp();
+        // what is refused still is so again before the next look
+        (stands.ProbedAt, stands.IsRefused) = (Stopwatch.GetTimestamp(), false);
         _probing = Task.Run(() =>
         {
             var first = awaited ?? Bounds(stands.Partition).First;

@@ -137,8 +137,8 @@ internal sealed partial class PartitionFeed(EndpointOptions endpoint, BatchProce
                 {
                     kafkaLog.Write(e.Error);
                     // of no topic where it is about an answer of the group's
-                    if (e.Error.Code == ErrorCode.Local_BadMsg && e.ConsumerRecord.Topic is not null)
-                        Hold(consumer, e.ConsumerRecord.TopicPartition);
+                    if (e.ConsumerRecord.Topic is not null)
+                        NoteDamage(consumer, e.ConsumerRecord.TopicPartition, e.Error.Code);
                 }
             }
         }
@@ -167,7 +167,7 @@ internal sealed partial class PartitionFeed(EndpointOptions endpoint, BatchProce
         // set before the record is in the lane, which waits for it
         if (Stopwatch.GetElapsedTime(assignment.ArrivedAt) > Lull)
             assignment.TopicId = topicIdentities.FindAsync(record.Topic);
-        (assignment.ArrivedAt, assignment.Awaited) = (Stopwatch.GetTimestamp(), record.Offset + 1);
+        (assignment.ArrivedAt, assignment.Awaited, assignment.IsRefused) = (Stopwatch.GetTimestamp(), record.Offset + 1, false);
         _lanes[LaneOf(record.Partition)].Enqueue(new(record, assignment));
     }
 

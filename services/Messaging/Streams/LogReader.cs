@@ -76,7 +76,7 @@ public sealed partial class LogReader : IDisposable
         _ends = new Dictionary<(string, int), long>();
         // a client of its own: what another assignment has left in a client's queue cannot be told from what this one reads, an end least of all
         using var consumer = _connect();
-        var cursors = positions.ToDictionary(position => (position.Topic, position.Partition), position => new Cursor(position.Offset));
+        var cursors = positions.ToDictionary(position => (position.Topic, position.Partition), position => new LogCursor(position.Offset));
         consumer.Assign(cursors.Select(cursor => new TopicPartitionOffset(cursor.Key.Topic, cursor.Key.Partition, cursor.Value.Next)));
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         using var room = new SemaphoreSlim(BatchesAhead);
@@ -86,7 +86,7 @@ public sealed partial class LogReader : IDisposable
         {
             await foreach (var batch in batches.Reader.ReadAllAsync(cancellationToken))
             {
-                _ends = batch.Ends ?? _ends;
+                _ends = batch.Ends;
                 yield return batch.Records;
                 room.Release();
             }
@@ -100,14 +100,14 @@ public sealed partial class LogReader : IDisposable
 
     /// <summary>
     /// Whether nothing is there any more before an offset: where the last records of a compacted topic are gone, none comes that would say so. To be
-    /// asked after an empty batch.
+    /// asked when the batch at hand is handled; where others have steady traffic none is ever empty.
     /// </summary>
     public bool IsPassed((string Topic, int Partition) partition, long offset) => _ends.TryGetValue(partition, out var end) && end >= offset;
 
     /// <summary>Whether it was just found out that more of a partition cannot be read: what is behind that comes when it is known how far it goes, which takes long.</summary>
     public bool IsPassingOver => Volatile.Read(ref _passedAt) is not 0 and var at && Stopwatch.GetElapsedTime(at) < Lull;
 
-    private void ReadAhead(IConsumer<byte[]?, byte[]?> consumer, Dictionary<(string Topic, int Partition), Cursor> cursors, ChannelWriter<ReadBatch> batches, SemaphoreSlim room, CancellationToken cancellationToken)
+    private void ReadAhead(IConsumer<byte[]?, byte[]?> consumer, Dictionary<(string Topic, int Partition), LogCursor> cursors, ChannelWriter<ReadBatch> batches, SemaphoreSlim room, CancellationToken cancellationToken)
     {
         // of this reading alone: what another one has seen says nothing about what this one has read
         var ends = new Dictionary<(string Topic, int Partition), long>();
@@ -129,8 +129,8 @@ public sealed partial class LogReader : IDisposable
                     inspectedAt = Stopwatch.GetTimestamp();
                     probing = Probe(consumer, cursors, cancellationToken);
                 }
-                // told only with an empty batch: then all that came before has been handed out
-                batches.TryWrite(new(records, records.Count == 0 ? new Dictionary<(string, int), long>(ends) : null));
+                // what came before these ends is in this batch or was handed out
+                batches.TryWrite(new(records, new Dictionary<(string, int), long>(ends)));
             }
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
@@ -147,59 +147,8 @@ public sealed partial class LogReader : IDisposable
         }
     }
 
-    /// <summary>
-    /// A client fetches what it cannot read again and again, mostly without a word. Whether a partition stands before such a batch, or only behind what
-    /// others have, is asked beside the reading, one after another: null where none stands. One that is held is asked about at once, and again where the
-    /// broker did not answer.
-    /// </summary>
-    private Task<Readable>? Probe(IConsumer<byte[]?, byte[]?> consumer, Dictionary<(string Topic, int Partition), Cursor> cursors, CancellationToken cancellationToken)
-    {
-        foreach (var ((topic, partition), cursor) in cursors.OrderByDescending(cursor => cursor.Value.IsToProbe).ThenBy(cursor => cursor.Value.MovedAt)
-            .TakeWhile(cursor => cursor.Value.IsToProbe || Stopwatch.GetElapsedTime(cursor.Value.MovedAt) > Lull))
-        {
-            var stands = new TopicPartition(topic, partition);
-            if (!cursor.IsHeld && (consumer.GetWatermarkOffsets(stands).High is not { IsSpecial: false } end || end.Value <= cursor.Next))
-                continue;
-            cursor.IsToProbe = false;
-            var first = cursor.Next;
-            return Task.Run(() => FindReadable(stands, first, cancellationToken), CancellationToken.None);
-        }
-        return null;
-    }
-
-    private Readable FindReadable(TopicPartition stands, long first, CancellationToken cancellationToken)
-    {
-        var next = _readability.FindReadable(stands, first, offset =>
-        {
-            if (offset > first)
-                Volatile.Write(ref _passedAt, Stopwatch.GetTimestamp());
-            return !cancellationToken.IsCancellationRequested;
-        });
-        // a log that ends before has lost its end, or was made anew: all that there is of it comes
-        return new(stands, first, next < first ? _asking.Value.QueryWatermarkOffsets(stands, RequestTimeout).Low.Value : next);
-    }
-
-    private void PassOver(IConsumer<byte[]?, byte[]?> consumer, Dictionary<(string Topic, int Partition), Cursor> cursors, Task<Readable> probed)
-    {
-        if (!probed.IsCompletedSuccessfully)
-            return;
-        var (partition, first, next) = probed.Result;
-        var cursor = cursors[(partition.Topic, partition.Partition.Value)];
-        if (next is { } readable && cursor.Next == first && (readable > first || cursor.IsHeld))
-        {
-            if (readable > first)
-                UnreadablePassedOver(_logger, partition.Topic, partition.Partition.Value, first, readable - 1);
-            consumer.Seek(new(partition, new Offset(readable)));
-            if (cursor.IsHeld)
-                consumer.Resume([partition]);
-            cursor.GoOnAt(readable);
-        }
-        // it was looked at, and the next time is another's turn
-        cursor.MoveTo(cursor.Next);
-    }
-
     private List<ConsumedRecord> ReadRecords(
-        IConsumer<byte[]?, byte[]?> consumer, Dictionary<(string Topic, int Partition), Cursor> cursors, Dictionary<(string Topic, int Partition), long> ends, CancellationToken cancellationToken)
+        IConsumer<byte[]?, byte[]?> consumer, Dictionary<(string Topic, int Partition), LogCursor> cursors, Dictionary<(string Topic, int Partition), long> ends, CancellationToken cancellationToken)
     {
         var batch = new List<ConsumedRecord>(MaxBatch);
         var (timeout, bytes) = (IdleTimeout, 0L);
@@ -214,14 +163,14 @@ public sealed partial class LogReader : IDisposable
 
     /// <summary>The next record; null where none came in time.</summary>
     private ConsumedRecord? Next(
-        IConsumer<byte[]?, byte[]?> consumer, TimeSpan timeout, Dictionary<(string Topic, int Partition), Cursor> cursors, Dictionary<(string Topic, int Partition), long> ends)
+        IConsumer<byte[]?, byte[]?> consumer, TimeSpan timeout, Dictionary<(string Topic, int Partition), LogCursor> cursors, Dictionary<(string Topic, int Partition), long> ends)
     {
         try
         {
             while (consumer.Consume(timeout) is { } result)
             {
                 var cursor = cursors[(result.Topic, result.Partition.Value)];
-                if (!result.IsPartitionEOF && IsBehind(consumer, cursor, result))
+                if (!result.IsPartitionEOF && !IsToHandOut(consumer, cursor, result))
                     continue;
                 cursor.MoveTo(result.Offset.Value + (result.IsPartitionEOF ? 0 : 1));
                 if (!result.IsPartitionEOF)
@@ -234,23 +183,10 @@ public sealed partial class LogReader : IDisposable
             || e.Error.Code is ErrorCode.Local_AllBrokersDown or ErrorCode.Local_Transport or ErrorCode.Local_BadMsg or ErrorCode.Local_BadCompression or ErrorCode.Local_NotImplemented)
         {
             _log.Write(e.Error);
-            if (e.Error.Code == ErrorCode.Local_BadMsg && cursors.TryGetValue((e.ConsumerRecord.Topic, e.ConsumerRecord.Partition.Value), out var cursor) && !cursor.IsHeld)
-            {
-                // after a wrong checksum librdkafka goes on at a wrong place, or fetches the batch again without a pause
-                cursor.Hold();
-                consumer.Pause([e.ConsumerRecord.TopicPartition]);
-            }
+            if (e.ConsumerRecord.Topic is not null && cursors.TryGetValue((e.ConsumerRecord.Topic, e.ConsumerRecord.Partition.Value), out var cursor))
+                NoteDamage(consumer, cursor, e.ConsumerRecord.TopicPartition, e.Error.Code);
             return null;
         }
-    }
-
-    /// <summary>Whether a record comes although reading went on behind it.</summary>
-    private static bool IsBehind(IConsumer<byte[]?, byte[]?> consumer, Cursor cursor, ConsumeResult<byte[]?, byte[]?> record)
-    {
-        if (cursor.Sought is { } sought && SoughtOffset.IsBehind(consumer, record, sought))
-            return true;
-        cursor.Sought = null;
-        return false;
     }
 
     /// <inheritdoc/>
@@ -260,35 +196,6 @@ public sealed partial class LogReader : IDisposable
             _asking.Value.Dispose();
     }
 
-    [LoggerMessage(EventName = "UnreadablePassedOver", Level = LogLevel.Error, Message = "{Topic}[{Partition}] has nothing that can be read at the offsets {First} to {Last}: they are passed over")]
-    private static partial void UnreadablePassedOver(ILogger logger, string topic, int partition, long first, long last);
-
-    /// <summary>Where there is a readable record from an offset on, or the log's start where it ends before that; null where the broker did not answer.</summary>
-    private sealed record Readable(TopicPartition Partition, long First, long? Next);
-
-    /// <summary>How far a partition was read.</summary>
-    private sealed class Cursor(long next)
-    {
-        public long Next { get; private set; } = next;
-
-        public long MovedAt { get; private set; } = Stopwatch.GetTimestamp();
-
-        /// <summary>Nothing of it is fetched, since a batch's checksum is wrong, until it is known what is behind that.</summary>
-        public bool IsHeld { get; private set; }
-
-        /// <summary>It is held and was not probed yet.</summary>
-        public bool IsToProbe { get; set; }
-
-        /// <summary>The offset at which reading was told to go on, behind what cannot be read; null once a record from there on has come.</summary>
-        public long? Sought { get; set; }
-
-        public void MoveTo(long next) => (Next, MovedAt) = (next, Stopwatch.GetTimestamp());
-
-        public void Hold() => (IsHeld, IsToProbe) = (true, true);
-
-        public void GoOnAt(long next) => (Next, Sought, IsHeld, IsToProbe) = (next, next, false, false);
-    }
-
-    /// <summary>Records, and where partitions ended before which nothing else comes; null where that is not known anew.</summary>
-    private sealed record ReadBatch(IReadOnlyList<ConsumedRecord> Records, IReadOnlyDictionary<(string Topic, int Partition), long>? Ends);
+    /// <summary>Records, and where partitions ended before which nothing else comes.</summary>
+    private sealed record ReadBatch(IReadOnlyList<ConsumedRecord> Records, IReadOnlyDictionary<(string Topic, int Partition), long> Ends);
 }

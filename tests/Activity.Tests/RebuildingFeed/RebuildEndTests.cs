@@ -122,34 +122,26 @@ public sealed class RebuildEndTests(ShopFixture shops)
     }
 
     [Fact]
-    public async Task What_was_before_the_time_and_is_redriven_meanwhile_is_kept()
+    public async Task What_was_before_the_time_and_is_redriven_meanwhile_is_kept_and_once()
     {
         await using var broker = await RunningBroker.StartAsync(Broker.Embedded);
         var database = await shops.CreateDatabaseAsync();
         await using var shop = await StartAsync(broker, database, seed: 15);
+        using var kafka = new KafkaWriter(broker.BootstrapServers);
+        var (repeated, at) = (new StockRanLow("mug-again", 1), DateTimeOffset.UtcNow);
+        var id = await kafka.PublishAsync(repeated, at: at);
+        await FeedIsThereAsync(broker.BootstrapServers, database);
         var older = await ReadAsync(database, "SELECT max(position)::text FROM events");
         await Task.Delay(50, TestContext.Current.CancellationToken);
         var since = DateTimeOffset.UtcNow;
         using (var load = new TopicLoad(broker.BootstrapServers, seed: 16))
             await load.WriteAsync(50);
+        await kafka.PublishAsync(repeated, at: at, id: id);
         await FeedIsThereAsync(broker.BootstrapServers, database);
         var right = await ReadAsync(database, Content);
-        // an order's first event failed, and its others wait behind it
-        var letter = await ReadAsync(database, $$"""
-            WITH chosen AS (SELECT key FROM events WHERE topic = 'orders' AND position <= {{older}} GROUP BY key HAVING count(*) > 1 ORDER BY key LIMIT 1),
-            owners AS (DELETE FROM orders WHERE order_id::text = (SELECT key FROM chosen)),
-            skus AS (DELETE FROM ordered_skus WHERE order_id::text = (SELECT key FROM chosen)),
-            gone AS (DELETE FROM events WHERE topic = 'orders' AND key = (SELECT key FROM chosen) RETURNING *),
-            records AS (SELECT topic, partition, record_offset, key, event_id, convert_to(data::text, 'UTF8') AS body,
-                (SELECT jsonb_agg(jsonb_build_object('name', name, 'value', encode(convert_to(value, 'UTF8'), 'base64')))
-                  FROM (VALUES ('ce_id', event_id::text), ('ce_type', type), ('ce_source', source), ('ce_time', to_char(timezone('UTC', gone.at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))) AS header(name, value)) AS headers
-              FROM gone),
-            parked AS (INSERT INTO parked_records (endpoint, topic, partition, record_offset, key, headers, body, parked_at)
-              SELECT 'activity.feed', topic, partition, record_offset, key, headers, body, now() FROM records ORDER BY record_offset OFFSET 1),
-            letter AS (INSERT INTO dead_letters (id, endpoint, topic, partition, record_offset, key, event_id, headers, body, error_type, error_message, stack_trace, failed_at, status)
-              SELECT gen_random_uuid(), 'activity.feed', topic, partition, record_offset, key, event_id, headers, body, '', '', '', now(), 'parked' FROM records ORDER BY record_offset LIMIT 1 RETURNING id)
-            SELECT id::text FROM letter
-            """);
+        // an order's first event failed, and its others wait behind it; so did an event that was written again after the time
+        var order = await ReadAsync(database, $"SELECT key FROM events WHERE topic = 'orders' AND position <= {older} GROUP BY key HAVING count(*) > 1 ORDER BY key LIMIT 1");
+        string[] letters = [await FailAsync(database, "orders", order), await FailAsync(database, "stock", repeated.Sku)];
         Assert.NotEqual(right, await ReadAsync(database, Content));
 
         await using var source = NpgsqlDataSource.Create(database);
@@ -162,10 +154,13 @@ public sealed class RebuildEndTests(ShopFixture shops)
             using (var begun = await SendAsync(shop, HttpMethod.Post, $$"""{"from":"{{since:O}}"}"""))
                 Assert.Equal(HttpStatusCode.Accepted, begun.StatusCode);
             await Eventually.BecomesAsync("swapping", () => StateAsync(database));
-            using var request = new HttpRequestMessage(HttpMethod.Post, $"/api/ops/activity/dead-letters/{letter}/redrive");
-            request.Headers.Authorization = new("Bearer", TestTokens.Operator());
-            using var redriven = await shop.Client.SendAsync(request, TestContext.Current.CancellationToken);
-            Assert.Equal(HttpStatusCode.NoContent, redriven.StatusCode);
+            foreach (var letter in letters)
+            {
+                using var request = new HttpRequestMessage(HttpMethod.Post, $"/api/ops/activity/dead-letters/{letter}/redrive");
+                request.Headers.Authorization = new("Bearer", TestTokens.Operator());
+                using var redriven = await shop.Client.SendAsync(request, TestContext.Current.CancellationToken);
+                Assert.Equal(HttpStatusCode.NoContent, redriven.StatusCode);
+            }
         }
         await Eventually.BecomesAsync("done", () => StateAsync(database));
         Assert.Equal(right, await ReadAsync(database, Content));
@@ -204,6 +199,23 @@ public sealed class RebuildEndTests(ShopFixture shops)
         await FeedIsThereAsync(broker.BootstrapServers, database);
         return shop;
     }
+
+    /// <summary>Makes it so that the first event of a key failed, and its others wait behind it.</summary>
+    /// <returns>The dead letter's id.</returns>
+    private static Task<string> FailAsync(string database, string topic, string key) => ReadAsync(database, $$"""
+        WITH owners AS (DELETE FROM orders WHERE order_id::text = '{{key}}'),
+        skus AS (DELETE FROM ordered_skus WHERE order_id::text = '{{key}}'),
+        gone AS (DELETE FROM events WHERE topic = '{{topic}}' AND key = '{{key}}' RETURNING *),
+        records AS (SELECT topic, partition, record_offset, key, event_id, convert_to(data::text, 'UTF8') AS body,
+            (SELECT jsonb_agg(jsonb_build_object('name', name, 'value', encode(convert_to(value, 'UTF8'), 'base64')))
+              FROM (VALUES ('ce_id', event_id::text), ('ce_type', type), ('ce_source', source), ('ce_time', to_char(timezone('UTC', gone.at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))) AS header(name, value)) AS headers
+          FROM gone),
+        parked AS (INSERT INTO parked_records (endpoint, topic, partition, record_offset, key, headers, body, parked_at)
+          SELECT 'activity.feed', topic, partition, record_offset, key, headers, body, now() FROM records ORDER BY record_offset OFFSET 1),
+        letter AS (INSERT INTO dead_letters (id, endpoint, topic, partition, record_offset, key, event_id, headers, body, error_type, error_message, stack_trace, failed_at, status)
+          SELECT gen_random_uuid(), 'activity.feed', topic, partition, record_offset, key, event_id, headers, body, '', '', '', now(), 'parked' FROM records ORDER BY record_offset LIMIT 1 RETURNING id)
+        SELECT id::text FROM letter
+        """);
 
     private static Task<string> StateAsync(string database) => ReadAsync(database, "SELECT state FROM rebuilds");
 }

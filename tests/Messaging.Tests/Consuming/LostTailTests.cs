@@ -1,4 +1,6 @@
+using Microsoft.Extensions.DependencyInjection;
 using Shop.AppHost.Running;
+using Shop.Messaging.Streams;
 using Shop.Messaging.Tests.Hosting;
 using Shop.Testing;
 using EmbeddedKafka = Shop.KafkaBroker.EmbeddedKafka;
@@ -77,8 +79,10 @@ public sealed class LostTailTests(PostgresFixture postgres) : IAsyncDisposable
     }
 
     /// <summary>Then a client that was told to begin behind the log's end comes to what it cannot read, and to nothing else.</summary>
-    [Fact]
-    public async Task What_came_after_the_loss_is_handled_though_what_is_left_cannot_be_read()
+    [Theory]
+    [InlineData(false)] // its checksum is wrong
+    [InlineData(true)] // the broker does not find it, and answers error 2
+    public async Task What_came_after_the_loss_is_handled_though_what_is_left_cannot_be_read(bool refused)
     {
         using var service = await StartServiceAsync();
         await service.PrepareAsync();
@@ -92,7 +96,10 @@ public sealed class LostTailTests(PostgresFixture postgres) : IAsyncDisposable
         await service.HaveEntriesAsync(4);
 
         await LoseEndAsync(service, proxy, log => logs[log]);
-        Assert.Equal(1, logs.Keys.Sum(log => BrokerFiles.DamageFrom(log, 0, Damage.Bit)));
+        if (refused)
+            BrokerFiles.ClearFirstHeader(logs.Single(log => log.Value > 0).Key);
+        else
+            Assert.Equal(1, logs.Keys.Sum(log => BrokerFiles.DamageFrom(log, 0, Damage.Bit)));
         using var topics = new TopicClient(service.Kafka);
         await topics.PublishAsync(service.Notes, Journals.Notes(journals, 1, first: 5));
         proxy.Resume();
@@ -101,6 +108,41 @@ public sealed class LostTailTests(PostgresFixture postgres) : IAsyncDisposable
         Assert.Equal([1, 2, 3, 4, 5], await service.EntriesAsync(journals[0]));
         Assert.Equal(0, Assert.Single(await instance.DeadLettersAsync()).Offset);
         await instance.HasLoggedAsync("LogDiverged");
+    }
+
+    /// <summary>As the warehouse reads, which has no fingerprint of what it passed over.</summary>
+    [Fact]
+    public async Task What_came_in_the_place_of_what_could_not_be_read_comes_to_those_who_read_whole_topics()
+    {
+        using var service = await StartServiceAsync();
+        await service.PrepareAsync();
+        var journals = Journals.New(1);
+        await service.Topics.PublishAsync(service.Notes, Journals.Notes(journals, 1));
+        var logs = BrokerFiles.LogsOf(service.Notes, _directory);
+        await service.Topics.PublishAsync(service.Notes, Journals.Notes(journals, 1, first: 2));
+        Assert.Equal(1, logs.Sum(log => BrokerFiles.DamageFrom(log.Key, log.Value, Damage.Bit)));
+        await using var proxy = TcpProxy.ForKafka(service.Kafka);
+        await using var instance = await service.StartAsync(kafka: proxy.ConnectionString);
+        using var topics = new TopicClient(service.Kafka);
+        using var reader = instance.Services.GetRequiredService<LogReaders>().Open();
+        var partition = reader.PartitionsOf([service.Notes]).Single(partition => partition.End > 0).Partition;
+        using var deadline = new CancellationTokenSource(Eventually.DefaultDeadline);
+        var (read, isLost) = (new List<long>(), false);
+        await foreach (var batch in reader.ReadAsync([(service.Notes.Name, partition, 0)], deadline.Token))
+        {
+            read.AddRange(batch.Select(record => record.Offset));
+            if (read.Contains(3))
+                break;
+            if (isLost || batch.Count > 0 || !reader.IsPassed((service.Notes.Name, partition), 2))
+                continue;
+            await LoseEndAsync(service, proxy, log => logs[log]);
+            for (var number = 3; number <= 5; number++) // the first of them at the lost one's offset
+                await topics.PublishAsync(service.Notes, Journals.Notes(journals, 1, first: number));
+            proxy.Resume();
+            isLost = true;
+        }
+
+        Assert.Equal([0L, 1, 2, 3], read);
     }
 
     private async Task<JournalService> StartServiceAsync()

@@ -46,6 +46,13 @@ internal static class BrokerFiles
         return records;
     }
 
+    /// <summary>Makes the first batch of a log one that a broker does not find, be it running.</summary>
+    public static void ClearFirstHeader(string file)
+    {
+        using var stream = new FileStream(file, FileMode.Open, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete);
+        stream.Write(new byte[HeaderSize]);
+    }
+
     /// <summary>What a power loss may do to a broker that is stopped: a topic's logs end earlier, and what vouches for them is gone.</summary>
     /// <param name="topic">The topic.</param>
     /// <param name="directory">Where EmbeddedKafka keeps its log.</param>
