@@ -51,6 +51,11 @@ public sealed class QueryTests : IDisposable
     [InlineData("attach '/tmp/x.db'")]
     [InlineData("set enable_external_access = true")]
     [InlineData("select * from read_csv('/etc/passwd')")]
+    [InlineData("select * from read_text('/etc/passwd')")]
+    [InlineData("select * from enable_logging('QueryLog', storage_path := '/tmp/x.csv')")]
+    [InlineData("select * from query('from ENABLE_LOGGING()')")]
+    [InlineData("explain analyze copy (select 1) to '/tmp/x.csv'")]
+    [InlineData("install httpfs")]
     [InlineData("selct 1")]
     [InlineData("select nothing from orders")]
     public async Task What_is_no_query_over_the_warehouse_is_refused(string sql)
