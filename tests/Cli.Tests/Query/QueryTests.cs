@@ -42,6 +42,16 @@ public sealed class QueryTests : IDisposable
         Assert.Equal("1 row", table[^1]);
     }
 
+    [Fact]
+    public async Task What_a_terminal_would_obey_is_not_in_a_table()
+    {
+        var table = string.Join('\n', await OutputAsync("select 'a' || chr(27) || '[2Jb' || chr(8238) || 'c' || chr(10) || 'd 😀' as text"));
+
+        Assert.Contains("a\uFFFD[2Jb\uFFFDc", table, StringComparison.Ordinal);
+        Assert.Contains("d 😀", table, StringComparison.Ordinal);
+        Assert.DoesNotContain('\u001b', table);
+    }
+
     [Theory]
     [InlineData("delete from orders")]
     [InlineData("drop view orders")]
