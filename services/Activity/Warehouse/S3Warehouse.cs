@@ -90,20 +90,32 @@ internal sealed class S3Warehouse(IAmazonS3 s3, NpgsqlDataSource dataSource, IOp
         return aside;
     }
 
-    /// <summary>Notes that a file is begun, and forgets those before it, which are there.</summary>
+    /// <inheritdoc/>
+    public async Task ForgetBegunAsync(string topic, int partition, long after, CancellationToken cancellationToken)
+    {
+        await using var forget = dataSource.CreateCommand("DELETE FROM warehouse_begun WHERE topic = $1 AND partition = $2 AND begin_offset > $3");
+        forget.Parameters.Add(SqlParameter.Of(topic));
+        forget.Parameters.Add(SqlParameter.Of(partition));
+        forget.Parameters.Add(SqlParameter.Of(after));
+        await forget.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    /// <summary>Notes that a file is begun, and forgets those before it, which are there: where a later one is noted, others have long written what this one would have.</summary>
     private async Task BeginAsync(WarehouseFile file, long begin, CancellationToken cancellationToken)
     {
         await using var command = dataSource.CreateCommand("""
             WITH gone AS (DELETE FROM warehouse_begun WHERE topic = $1 AND partition = $2 AND begin_offset < $3)
-            INSERT INTO warehouse_begun (topic, partition, begin_offset, path) VALUES ($1, $2, $3, $4)
+            INSERT INTO warehouse_begun (topic, partition, begin_offset, path)
+            SELECT $1, $2, $3, $4 WHERE NOT EXISTS (SELECT FROM warehouse_begun WHERE topic = $1 AND partition = $2 AND begin_offset > $3)
             ON CONFLICT (topic, partition, begin_offset) DO UPDATE SET path = warehouse_begun.path RETURNING path
             """);
         command.Parameters.Add(SqlParameter.Of(file.Topic));
         command.Parameters.Add(SqlParameter.Of(file.Partition));
         command.Parameters.Add(SqlParameter.Of(begin));
         command.Parameters.Add(SqlParameter.Of(file.Path));
-        if (await command.ExecuteScalarAsync(cancellationToken) is string path && path != file.Path)
-            throw new IOException($"Another process has begun {path} where {file.Path} was to be");
+        var path = await command.ExecuteScalarAsync(cancellationToken) as string;
+        if (path != file.Path)
+            throw new IOException($"Another process has begun {path ?? "a later file"} where {file.Path} was to be");
     }
 
     private async IAsyncEnumerable<S3Object> ObjectsAsync(string prefix, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)

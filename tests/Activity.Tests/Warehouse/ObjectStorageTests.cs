@@ -68,7 +68,34 @@ public sealed class ObjectStorageTests(ShopFixture shops)
         Assert.Equal(4, orders[1].First);
         // one that does not know that it has lost the lock sends nothing else, and what it does send is the same
         await Assert.ThrowsAsync<IOException>(() => warehouse.WriteAsync(orders[^1] with { Last = orders[^1].Last + 5 }, orders[^1].First, _ => Task.CompletedTask, CancellationToken.None));
+        // nor where others have gone on since, of which the first is not noted any more
+        await Assert.ThrowsAsync<IOException>(() => warehouse.WriteAsync(begun with { Last = 1 }, 0, _ => Task.CompletedTask, CancellationToken.None));
         Assert.Equal(written, Records(await warehouse.ListAsync(CancellationToken.None)));
+    }
+
+    [Fact]
+    public async Task Files_that_somebody_has_taken_away_are_written_again()
+    {
+        await using var running = await RunningBroker.StartAsync(Broker.Embedded);
+        using var folder = new TemporaryFolder();
+        await using var s3 = await S3Server.StartAsync(folder.Path);
+        var database = await shops.CreateDatabaseAsync();
+        await Rebuilds.CreateTopicsAsync(running);
+        using var load = new TopicLoad(running.BootstrapServers, seed: 34);
+        var written = await load.WriteAsync(200);
+        // what was noted last of a partition of which there is nothing
+        var gone = new WarehouseFile("orders", 0, new(2026, 11, 30, 6, 0, 0, TimeSpan.Zero), 3, 5);
+        await using (await StartAsync(running, database, s3, ("Warehouse:MaxAge", "01:00:00")))
+        {
+            await using var source = NpgsqlDataSource.Create(database);
+            await using var note = source.CreateCommand($"INSERT INTO warehouse_begun (topic, partition, begin_offset, path) VALUES ('orders', 0, 3, '{gone.Path}')");
+            await note.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+        }
+
+        await using var shop = await StartAsync(running, database, s3);
+        var warehouse = shop.Services.GetRequiredService<IWarehouse>();
+        await Eventually.BecomesAsync((long)written, async () => Records(await warehouse.ListAsync(CancellationToken.None)));
+        Assert.DoesNotContain(gone, (await warehouse.ListAsync(CancellationToken.None)).Select(file => file.File));
     }
 
     [Fact]
