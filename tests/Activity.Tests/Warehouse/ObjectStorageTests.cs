@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Options;
 using Npgsql;
 using Shop.Activity.RebuildingFeed;
 using Shop.Activity.Tests.Hosting;
@@ -125,6 +126,16 @@ public sealed class ObjectStorageTests(ShopFixture shops)
         // and it is said
         var health = shop.Services.GetRequiredService<HealthCheckService>();
         await Eventually.BecomesTrueAsync(async () => (await health.CheckHealthAsync(TestContext.Current.CancellationToken)).Entries["warehouse"].Description?.Contains("orders", StringComparison.Ordinal) == true);
+    }
+
+    [Theory]
+    [InlineData("localhost:9000")]
+    [InlineData("storage")]
+    public async Task An_address_that_is_none_is_said_at_the_start(string endpoint)
+    {
+        var database = await shops.CreateDatabaseAsync();
+        var refusal = await Assert.ThrowsAsync<OptionsValidationException>(() => ShopFixture.StartAsync("127.0.0.1:1", database, ("Warehouse:S3:Bucket", "warehouse"), ("Warehouse:S3:Endpoint", endpoint)));
+        Assert.Contains("Warehouse:S3:Endpoint", refusal.Message, StringComparison.Ordinal);
     }
 
     private static async Task<RunningActivity> StartAsync(RunningBroker broker, string database, S3Server s3, params (string Name, string Value)[] settings) =>
