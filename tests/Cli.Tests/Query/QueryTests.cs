@@ -113,6 +113,19 @@ public sealed class QueryTests : IDisposable
         Assert.Contains("./shop up", string.Join('\n', process.Errors), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_folder_is_not_asked_in_place_of_a_bucket_unless_it_is_named()
+    {
+        await using (var refused = CliProcess.StartProgram("env", "", _data, "Warehouse__S3__Bucket=far", "dotnet", CliProcess.Assembly, "query", "select 1"))
+        {
+            Assert.Equal(1, await refused.ExitedAsync());
+            Assert.Contains("bucket far", string.Join('\n', refused.Errors), StringComparison.Ordinal);
+        }
+        await using var copy = CliProcess.StartProgram("env", "", _data, "Warehouse__S3__Bucket=far", $"Warehouse__Directory={Path.Combine(_data, "warehouse")}", "dotnet", CliProcess.Assembly, "query", "select count(*) as n from orders", "--csv");
+        Assert.Equal(0, await copy.ExitedAsync());
+        Assert.Equal(["n", "4"], copy.Output);
+    }
+
     public void Dispose() => Directory.Delete(_data, recursive: true);
 
     private async Task<IReadOnlyList<string>> OutputAsync(params string[] arguments)
