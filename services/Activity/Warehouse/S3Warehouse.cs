@@ -46,13 +46,14 @@ internal sealed class S3Warehouse(IAmazonS3 s3, NpgsqlDataSource dataSource, IOp
     /// <inheritdoc/>
     public async Task<IReadOnlyList<(WarehouseFile File, long Size)>> ListAsync(CancellationToken cancellationToken)
     {
-        var files = new List<(WarehouseFile, long)>();
+        var sizes = new Dictionary<WarehouseFile, long>();
         await foreach (var found in ObjectsAsync("topic=", cancellationToken))
         {
             if (WarehouseFile.Parse(found.Key[_options.Prefix.Length..]) is { } file)
-                files.Add((file, found.Size ?? 0));
+                sizes[file] = found.Size ?? 0;
         }
-        return files;
+        // a folder that was copied here may have had files that were merged already
+        return [.. WarehouseFile.Current(sizes.Keys).Select(file => (file, sizes[file]))];
     }
 
     /// <inheritdoc/>

@@ -69,7 +69,7 @@ internal sealed partial class WarehouseWriter(LogReaders logs, IWarehouse wareho
                     return;
                 await AddAsync(record, stoppingToken);
             }
-            foreach (var failed in _partitions.Values.Where(partition => partition.Writing.IsFaulted))
+            foreach (var failed in _partitions.Values.Where(partition => partition.Writing is { IsCompleted: true, IsCompletedSuccessfully: false }))
                 await failed.Writing;
             // told only by an empty batch
             foreach (var partition in batch.Count > 0 ? [] : _partitions.Values.Where(partition => IsOverdue(partition, reader)).ToList())

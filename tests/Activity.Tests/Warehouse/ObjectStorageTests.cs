@@ -1,3 +1,4 @@
+using Amazon.S3;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Options;
@@ -69,6 +70,10 @@ public sealed class ObjectStorageTests(ShopFixture shops)
         Assert.Equal(4, orders[1].First);
         // one that does not know that it has lost the lock sends nothing else, and what it does send is the same
         await Assert.ThrowsAsync<IOException>(() => warehouse.WriteAsync(orders[^1] with { Last = orders[^1].Last + 5 }, orders[^1].First, _ => Task.CompletedTask, CancellationToken.None));
+        // one of a copied folder whose rows another file has
+        var within = begun with { First = 1 };
+        await shop.Services.GetRequiredService<IAmazonS3>().PutObjectAsync(new() { BucketName = "warehouse", Key = $"a shop/{within.Path}", ContentBody = "no matter", UseChunkEncoding = false }, TestContext.Current.CancellationToken);
+        Assert.DoesNotContain(within, (await warehouse.ListAsync(CancellationToken.None)).Select(file => file.File));
         // nor where others have gone on since, of which the first is not noted any more
         await Assert.ThrowsAsync<IOException>(() => warehouse.WriteAsync(begun with { Last = 1 }, 0, _ => Task.CompletedTask, CancellationToken.None));
         Assert.Equal(written, Records(await warehouse.ListAsync(CancellationToken.None)));
