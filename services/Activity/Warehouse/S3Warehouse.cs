@@ -20,6 +20,11 @@ internal sealed class S3Warehouse(IAmazonS3 s3, NpgsqlDataSource dataSource, IOp
 {
     private const string Lock = "warehouse", Superseded = "_superseded";
 
+    private const int BufferBytes = 128 * 1024;
+
+    /// <summary>How long a storage may pause in the middle of a file: the client's own time ends with an answer's headers.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
     private readonly S3Options _options = options.Value.S3;
 
     /// <inheritdoc/>
@@ -70,8 +75,16 @@ internal sealed class S3Warehouse(IAmazonS3 s3, NpgsqlDataSource dataSource, IOp
     public async Task<Stream> OpenAsync(WarehouseFile file, CancellationToken cancellationToken)
     {
         using var answer = await s3.GetObjectAsync(_options.Bucket, KeyOf(file.Path), cancellationToken);
-        var content = new MemoryStream();
-        await answer.ResponseStream.CopyToAsync(content, cancellationToken);
+        var (content, buffer) = (new MemoryStream(), new byte[BufferBytes]);
+        try
+        {
+            while (await answer.ResponseStream.ReadAsync(buffer, cancellationToken).AsTask().WaitAsync(Patience, time, cancellationToken) is > 0 and var read)
+                content.Write(buffer.AsSpan(0, read));
+        }
+        catch (TimeoutException)
+        {
+            throw new TimeoutException($"The storage stopped in the middle of {file.Path}, for longer than {Patience.TotalSeconds:0} s");
+        }
         content.Position = 0;
         return content;
     }
