@@ -48,7 +48,8 @@ var inventory = AddService<Projects.Inventory>("inventory", "BoxMultiple");
 var payments = AddService<Projects.Payments>("payments", "Payment").WithReference(paymentProvider)
     .WithEnvironment("PaymentTokens__PrivateKey", builder.AddParameter("payment-tokens-private-key", paymentTokens.Private, secret: true));
 var activity = AddService<Projects.Activity>("activity", "TextBulletListSquare")
-    .WithEnvironment("Warehouse__Directory", Path.Combine(shop.Data, "warehouse"))
+    // as ./shop query finds it
+    .WithEnvironment("Warehouse__Directory", Path.GetFullPath(builder.Configuration["Warehouse:Directory"] is { Length: > 0 } warehouse ? warehouse : Path.Combine(shop.Data, "warehouse")))
     // signs the cookies by which visitors are known again
     .WithEnvironment("Visitors__CookieKey", builder.AddParameter("visitor-cookie-key", () => kept.Secret("parameters/visitor-cookie-key", 44), secret: true));
 

@@ -33,4 +33,14 @@ internal static class Legible
         _ when EventRecord.TextOf(bytes) is { } text => ShortText(text, length),
         _ => Text($"0x{Convert.ToHexStringLower(bytes.AsSpan(0, Math.Min(bytes.Length, length)))}", length),
     };
+
+    /// <summary>For a cell of a table, which may have lines, and be as long as it is.</summary>
+    public static string Cell(string text) => string.Create(text.Length, text, (cell, given) =>
+    {
+        for (var i = 0; i < cell.Length; i++)
+        {
+            cell[i] = given[i] is not ('\n' or '\t') && CharUnicodeInfo.GetUnicodeCategory(given[i]) is UnicodeCategory.Control or UnicodeCategory.Format
+                or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator ? '\uFFFD' : given[i];
+        }
+    });
 }

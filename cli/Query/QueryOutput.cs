@@ -1,6 +1,7 @@
 using System.Data.Common;
 using System.Globalization;
 using System.Text.Json;
+using Shop.Cli.Events;
 using Spectre.Console;
 
 namespace Shop.Cli.Query;
@@ -18,7 +19,7 @@ internal static class QueryOutput
             table.AddColumn(new TableColumn(Markup.Escape(rows.GetName(i))) { Alignment = IsNumber(rows.GetFieldType(i)) ? Justify.Right : Justify.Left });
         var count = 0;
         for (; rows.Read(); count++)
-            table.AddRow([.. Enumerable.Range(0, rows.FieldCount).Select(i => new Text(TextOf(ValueOf(rows, i)) ?? ""))]);
+            table.AddRow([.. Enumerable.Range(0, rows.FieldCount).Select(i => new Text(Legible.Cell((TextOf(ValueOf(rows, i)) ?? "").ReplaceLineEndings("\n"))))]);
         console.Write(table);
         output.WriteLine(count == 1 ? "1 row" : $"{count} rows");
         output.Flush();

@@ -8,6 +8,11 @@ namespace Shop.Cli.Query;
 /// <summary>The warehouse's files as views, in a DuckDB that is in memory only and can reach nothing but them.</summary>
 internal sealed partial class Warehouse : IDisposable
 {
+    private const string ReadOnly = "Only queries can be run here: the warehouse is read-only.";
+
+    /// <summary>Functions that a query may call, and that write files, the folder's among them, whatever is locked.</summary>
+    private static readonly HashSet<string> Writing = new(StringComparer.OrdinalIgnoreCase) { "enable_logging", "disable_logging", "truncate_duckdb_logs", "enable_profiling", "disable_profiling" };
+
     private readonly IDisposable? _access;
     private readonly DuckDBConnection _connection;
 
@@ -47,6 +52,8 @@ internal sealed partial class Warehouse : IDisposable
     /// <summary>DuckDB's own parser says what is a query: it turns nothing else into JSON.</summary>
     private void RefuseChanges(string sql)
     {
+        if (Words().Matches(sql).Any(word => Writing.Contains(word.Value)))
+            throw new CommandFailedException(ReadOnly);
         using var command = _connection.CreateCommand();
         command.CommandText = "SELECT json_serialize_sql($sql::VARCHAR)";
         command.Parameters.Add(new DuckDBParameter("sql", Explain().Replace(sql, "")));
@@ -55,7 +62,7 @@ internal sealed partial class Warehouse : IDisposable
             return;
         var type = parsed.RootElement.GetProperty("error_type").GetString();
         var message = parsed.RootElement.GetProperty("error_message").GetString();
-        throw new CommandFailedException(type == "not implemented" ? "Only queries can be run here: the warehouse is read-only." : message ?? "This is no query.");
+        throw new CommandFailedException(type == "not implemented" ? ReadOnly : message ?? "This is no query.");
     }
 
     /// <summary>An explained query is one too.</summary>

@@ -1,6 +1,8 @@
 -- Generated from services/Contracts; do not edit. See tests/Contracts.Tests/Warehouse.
 -- Set the stage's address and how it is reached first. COPY INTO loads each file once; small files are merged into new ones later, so rows
--- land in a table of their own and are merged by topic, partition and offset: each event once, however often its row comes.
+-- land in a table of their own and are merged by topic, partition and offset: each event once, however often its row comes. What was merged is
+-- deleted there: after TRUNCATE each file would be loaded again. A table that is there gets no new columns by itself: ALTER TABLE ... ADD COLUMN both.
+-- Where a topic was made anew its offsets begin anew: rename the table of the one before, and its landing table, first.
 
 CREATE FILE FORMAT IF NOT EXISTS shop_parquet TYPE = PARQUET USE_LOGICAL_TYPE = TRUE;
 CREATE STAGE IF NOT EXISTS shop_warehouse URL = 's3://BUCKET/warehouse/' FILE_FORMAT = shop_parquet;
@@ -46,7 +48,7 @@ COPY INTO orders_landing FROM @shop_warehouse/topic=orders/ MATCH_BY_COLUMN_NAME
 MERGE INTO orders t USING (SELECT * FROM orders_landing QUALIFY row_number() OVER (PARTITION BY "partition", "offset" ORDER BY "offset") = 1) l
   ON t."partition" = l."partition" AND t."offset" = l."offset"
   WHEN NOT MATCHED THEN INSERT ("topic", "partition", "offset", "key", "id", "type", "time", "source", "cause", "traceparent", "data", "ce_subject", "malformed", "order_id", "shopper_id", "lines", "total_amount", "total_currency", "ship_to_name", "ship_to_street", "ship_to_city", "ship_to_postal_code", "ship_to_country", "submitted_at", "payment_id", "amount", "amount_currency", "device_id", "address_hash", "country", "first_ordered_at", "requested_by", "waiting_for", "reason") VALUES (l."topic", l."partition", l."offset", l."key", l."id", l."type", l."time", l."source", l."cause", l."traceparent", l."data", l."ce_subject", l."malformed", l."order_id", l."shopper_id", l."lines", l."total_amount", l."total_currency", l."ship_to_name", l."ship_to_street", l."ship_to_city", l."ship_to_postal_code", l."ship_to_country", l."submitted_at", l."payment_id", l."amount", l."amount_currency", l."device_id", l."address_hash", l."country", l."first_ordered_at", l."requested_by", l."waiting_for", l."reason");
-TRUNCATE TABLE orders_landing;
+DELETE FROM orders_landing USING orders t WHERE orders_landing."partition" = t."partition" AND orders_landing."offset" = t."offset";
 
 CREATE TABLE IF NOT EXISTS reservations (
   "topic" VARCHAR,
@@ -71,7 +73,7 @@ COPY INTO reservations_landing FROM @shop_warehouse/topic=reservations/ MATCH_BY
 MERGE INTO reservations t USING (SELECT * FROM reservations_landing QUALIFY row_number() OVER (PARTITION BY "partition", "offset" ORDER BY "offset") = 1) l
   ON t."partition" = l."partition" AND t."offset" = l."offset"
   WHEN NOT MATCHED THEN INSERT ("topic", "partition", "offset", "key", "id", "type", "time", "source", "cause", "traceparent", "data", "ce_subject", "malformed", "order_id", "lines", "shortages") VALUES (l."topic", l."partition", l."offset", l."key", l."id", l."type", l."time", l."source", l."cause", l."traceparent", l."data", l."ce_subject", l."malformed", l."order_id", l."lines", l."shortages");
-TRUNCATE TABLE reservations_landing;
+DELETE FROM reservations_landing USING reservations t WHERE reservations_landing."partition" = t."partition" AND reservations_landing."offset" = t."offset";
 
 CREATE TABLE IF NOT EXISTS payments (
   "topic" VARCHAR,
@@ -101,7 +103,7 @@ COPY INTO payments_landing FROM @shop_warehouse/topic=payments/ MATCH_BY_COLUMN_
 MERGE INTO payments t USING (SELECT * FROM payments_landing QUALIFY row_number() OVER (PARTITION BY "partition", "offset" ORDER BY "offset") = 1) l
   ON t."partition" = l."partition" AND t."offset" = l."offset"
   WHEN NOT MATCHED THEN INSERT ("topic", "partition", "offset", "key", "id", "type", "time", "source", "cause", "traceparent", "data", "ce_subject", "malformed", "order_id", "payment_id", "amount", "amount_currency", "reason", "score", "reasons", "rules") VALUES (l."topic", l."partition", l."offset", l."key", l."id", l."type", l."time", l."source", l."cause", l."traceparent", l."data", l."ce_subject", l."malformed", l."order_id", l."payment_id", l."amount", l."amount_currency", l."reason", l."score", l."reasons", l."rules");
-TRUNCATE TABLE payments_landing;
+DELETE FROM payments_landing USING payments t WHERE payments_landing."partition" = t."partition" AND payments_landing."offset" = t."offset";
 
 CREATE TABLE IF NOT EXISTS stock (
   "topic" VARCHAR,
@@ -133,7 +135,7 @@ COPY INTO stock_landing FROM @shop_warehouse/topic=stock/ MATCH_BY_COLUMN_NAME =
 MERGE INTO stock t USING (SELECT * FROM stock_landing QUALIFY row_number() OVER (PARTITION BY "partition", "offset" ORDER BY "offset") = 1) l
   ON t."partition" = l."partition" AND t."offset" = l."offset"
   WHEN NOT MATCHED THEN INSERT ("topic", "partition", "offset", "key", "id", "type", "time", "source", "cause", "traceparent", "data", "ce_subject", "malformed", "sku", "on_hand", "reserved", "available", "dispatched", "sensor", "expected", "seen", "weight_grams", "at") VALUES (l."topic", l."partition", l."offset", l."key", l."id", l."type", l."time", l."source", l."cause", l."traceparent", l."data", l."ce_subject", l."malformed", l."sku", l."on_hand", l."reserved", l."available", l."dispatched", l."sensor", l."expected", l."seen", l."weight_grams", l."at");
-TRUNCATE TABLE stock_landing;
+DELETE FROM stock_landing USING stock t WHERE stock_landing."partition" = t."partition" AND stock_landing."offset" = t."offset";
 
 CREATE TABLE IF NOT EXISTS catalog (
   "topic" VARCHAR,
@@ -160,7 +162,7 @@ COPY INTO catalog_landing FROM @shop_warehouse/topic=catalog/ MATCH_BY_COLUMN_NA
 MERGE INTO catalog t USING (SELECT * FROM catalog_landing QUALIFY row_number() OVER (PARTITION BY "partition", "offset" ORDER BY "offset") = 1) l
   ON t."partition" = l."partition" AND t."offset" = l."offset"
   WHEN NOT MATCHED THEN INSERT ("topic", "partition", "offset", "key", "id", "type", "time", "source", "cause", "traceparent", "data", "ce_subject", "malformed", "sku", "name", "description", "price_amount", "price_currency") VALUES (l."topic", l."partition", l."offset", l."key", l."id", l."type", l."time", l."source", l."cause", l."traceparent", l."data", l."ce_subject", l."malformed", l."sku", l."name", l."description", l."price_amount", l."price_currency");
-TRUNCATE TABLE catalog_landing;
+DELETE FROM catalog_landing USING catalog t WHERE catalog_landing."partition" = t."partition" AND catalog_landing."offset" = t."offset";
 
 CREATE TABLE IF NOT EXISTS shopper_activity (
   "topic" VARCHAR,
@@ -186,7 +188,7 @@ COPY INTO shopper_activity_landing FROM @shop_warehouse/topic=shopper-activity/ 
 MERGE INTO shopper_activity t USING (SELECT * FROM shopper_activity_landing QUALIFY row_number() OVER (PARTITION BY "partition", "offset" ORDER BY "offset") = 1) l
   ON t."partition" = l."partition" AND t."offset" = l."offset"
   WHEN NOT MATCHED THEN INSERT ("topic", "partition", "offset", "key", "id", "type", "time", "source", "cause", "traceparent", "data", "ce_subject", "malformed", "visitor_id", "sku", "search", "quantity") VALUES (l."topic", l."partition", l."offset", l."key", l."id", l."type", l."time", l."source", l."cause", l."traceparent", l."data", l."ce_subject", l."malformed", l."visitor_id", l."sku", l."search", l."quantity");
-TRUNCATE TABLE shopper_activity_landing;
+DELETE FROM shopper_activity_landing USING shopper_activity t WHERE shopper_activity_landing."partition" = t."partition" AND shopper_activity_landing."offset" = t."offset";
 
 CREATE TABLE IF NOT EXISTS alarms (
   "topic" VARCHAR,
@@ -216,7 +218,7 @@ COPY INTO alarms_landing FROM @shop_warehouse/topic=alarms/ MATCH_BY_COLUMN_NAME
 MERGE INTO alarms t USING (SELECT * FROM alarms_landing QUALIFY row_number() OVER (PARTITION BY "partition", "offset" ORDER BY "offset") = 1) l
   ON t."partition" = l."partition" AND t."offset" = l."offset"
   WHEN NOT MATCHED THEN INSERT ("topic", "partition", "offset", "key", "id", "type", "time", "source", "cause", "traceparent", "data", "ce_subject", "malformed", "alarm_id", "kind", "service", "subject", "expected", "seen", "raised_at", "cleared_at") VALUES (l."topic", l."partition", l."offset", l."key", l."id", l."type", l."time", l."source", l."cause", l."traceparent", l."data", l."ce_subject", l."malformed", l."alarm_id", l."kind", l."service", l."subject", l."expected", l."seen", l."raised_at", l."cleared_at");
-TRUNCATE TABLE alarms_landing;
+DELETE FROM alarms_landing USING alarms t WHERE alarms_landing."partition" = t."partition" AND alarms_landing."offset" = t."offset";
 
 CREATE TABLE IF NOT EXISTS sensor_readings (
   "topic" VARCHAR,
@@ -242,7 +244,7 @@ COPY INTO sensor_readings_landing FROM @shop_warehouse/topic=sensor-readings/ MA
 MERGE INTO sensor_readings t USING (SELECT * FROM sensor_readings_landing QUALIFY row_number() OVER (PARTITION BY "partition", "offset" ORDER BY "offset") = 1) l
   ON t."partition" = l."partition" AND t."offset" = l."offset"
   WHEN NOT MATCHED THEN INSERT ("topic", "partition", "offset", "key", "id", "type", "time", "source", "cause", "traceparent", "data", "ce_subject", "malformed", "sensor", "at", "weight_grams", "celsius") VALUES (l."topic", l."partition", l."offset", l."key", l."id", l."type", l."time", l."source", l."cause", l."traceparent", l."data", l."ce_subject", l."malformed", l."sensor", l."at", l."weight_grams", l."celsius");
-TRUNCATE TABLE sensor_readings_landing;
+DELETE FROM sensor_readings_landing USING sensor_readings t WHERE sensor_readings_landing."partition" = t."partition" AND sensor_readings_landing."offset" = t."offset";
 
 CREATE TABLE IF NOT EXISTS logs (
   "topic" VARCHAR,
@@ -276,4 +278,4 @@ COPY INTO logs_landing FROM @shop_warehouse/topic=logs/ MATCH_BY_COLUMN_NAME = C
 MERGE INTO logs t USING (SELECT * FROM logs_landing QUALIFY row_number() OVER (PARTITION BY "partition", "offset" ORDER BY "offset") = 1) l
   ON t."partition" = l."partition" AND t."offset" = l."offset"
   WHEN NOT MATCHED THEN INSERT ("topic", "partition", "offset", "key", "id", "type", "time", "source", "cause", "traceparent", "data", "ce_subject", "malformed", "service", "instance", "level", "event_name", "category", "message", "fields", "exception", "trace_id", "span_id", "written_at", "dropped") VALUES (l."topic", l."partition", l."offset", l."key", l."id", l."type", l."time", l."source", l."cause", l."traceparent", l."data", l."ce_subject", l."malformed", l."service", l."instance", l."level", l."event_name", l."category", l."message", l."fields", l."exception", l."trace_id", l."span_id", l."written_at", l."dropped");
-TRUNCATE TABLE logs_landing;
+DELETE FROM logs_landing USING logs t WHERE logs_landing."partition" = t."partition" AND logs_landing."offset" = t."offset";

@@ -1,5 +1,6 @@
 -- Generated from services/Contracts; do not edit. See tests/Contracts.Tests/Warehouse.
 -- spark-sql --hivevar warehouse=s3a://BUCKET/warehouse -f spark.sql; again after new hours: RECOVER finds their folders
+-- A table that is there gets no new columns by itself: DROP TABLE leaves the files, and it is made again.
 
 CREATE TABLE IF NOT EXISTS orders (
   `topic` STRING,

@@ -19,6 +19,9 @@ internal interface IWarehouse
     /// <summary>The files that somebody has begun, by the partition and the offset at which they begin: such a file has to have the records that it was begun for.</summary>
     Task<IReadOnlyDictionary<(string Topic, int Partition, long Begin), WarehouseFile>> BegunAsync(CancellationToken cancellationToken);
 
+    /// <summary>Forgets files that were begun behind an offset at which a partition goes on: they were there, and somebody has taken them away. For the one who has the lock.</summary>
+    Task ForgetBegunAsync(string topic, int partition, long after, CancellationToken cancellationToken);
+
     /// <summary>The files that are there, with their sizes in bytes.</summary>
     Task<IReadOnlyList<(WarehouseFile File, long Size)>> ListAsync(CancellationToken cancellationToken);
 

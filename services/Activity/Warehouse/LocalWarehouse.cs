@@ -40,6 +40,9 @@ internal sealed class LocalWarehouse(string directory) : IWarehouse
     public Task<IReadOnlyDictionary<(string Topic, int Partition, long Begin), WarehouseFile>> BegunAsync(CancellationToken cancellationToken) =>
         Task.FromResult<IReadOnlyDictionary<(string Topic, int Partition, long Begin), WarehouseFile>>(new Dictionary<(string, int, long), WarehouseFile>());
 
+    /// <inheritdoc/>
+    public Task ForgetBegunAsync(string topic, int partition, long after, CancellationToken cancellationToken) => Task.CompletedTask;
+
     private FileStream? TryLock()
     {
         Directory.CreateDirectory(directory);

@@ -20,6 +20,11 @@ internal sealed class S3Warehouse(IAmazonS3 s3, NpgsqlDataSource dataSource, IOp
 {
     private const string Lock = "warehouse", Superseded = "_superseded";
 
+    private const int BufferBytes = 128 * 1024;
+
+    /// <summary>How long a storage may pause in the middle of a file: the client's own time ends with an answer's headers.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
     private readonly S3Options _options = options.Value.S3;
 
     /// <inheritdoc/>
@@ -46,13 +51,14 @@ internal sealed class S3Warehouse(IAmazonS3 s3, NpgsqlDataSource dataSource, IOp
     /// <inheritdoc/>
     public async Task<IReadOnlyList<(WarehouseFile File, long Size)>> ListAsync(CancellationToken cancellationToken)
     {
-        var files = new List<(WarehouseFile, long)>();
+        var sizes = new Dictionary<WarehouseFile, long>();
         await foreach (var found in ObjectsAsync("topic=", cancellationToken))
         {
             if (WarehouseFile.Parse(found.Key[_options.Prefix.Length..]) is { } file)
-                files.Add((file, found.Size ?? 0));
+                sizes[file] = found.Size ?? 0;
         }
-        return files;
+        // a folder that was copied here may have had files that were merged already
+        return [.. WarehouseFile.Current(sizes.Keys).Select(file => (file, sizes[file]))];
     }
 
     /// <inheritdoc/>
@@ -69,8 +75,16 @@ internal sealed class S3Warehouse(IAmazonS3 s3, NpgsqlDataSource dataSource, IOp
     public async Task<Stream> OpenAsync(WarehouseFile file, CancellationToken cancellationToken)
     {
         using var answer = await s3.GetObjectAsync(_options.Bucket, KeyOf(file.Path), cancellationToken);
-        var content = new MemoryStream();
-        await answer.ResponseStream.CopyToAsync(content, cancellationToken);
+        var (content, buffer) = (new MemoryStream(), new byte[BufferBytes]);
+        try
+        {
+            while (await answer.ResponseStream.ReadAsync(buffer, cancellationToken).AsTask().WaitAsync(Patience, time, cancellationToken) is > 0 and var read)
+                content.Write(buffer.AsSpan(0, read));
+        }
+        catch (TimeoutException)
+        {
+            throw new TimeoutException($"The storage stopped in the middle of {file.Path}, for longer than {Patience.TotalSeconds:0} s");
+        }
         content.Position = 0;
         return content;
     }
@@ -90,20 +104,32 @@ internal sealed class S3Warehouse(IAmazonS3 s3, NpgsqlDataSource dataSource, IOp
         return aside;
     }
 
-    /// <summary>Notes that a file is begun, and forgets those before it, which are there.</summary>
+    /// <inheritdoc/>
+    public async Task ForgetBegunAsync(string topic, int partition, long after, CancellationToken cancellationToken)
+    {
+        await using var forget = dataSource.CreateCommand("DELETE FROM warehouse_begun WHERE topic = $1 AND partition = $2 AND begin_offset > $3");
+        forget.Parameters.Add(SqlParameter.Of(topic));
+        forget.Parameters.Add(SqlParameter.Of(partition));
+        forget.Parameters.Add(SqlParameter.Of(after));
+        await forget.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    /// <summary>Notes that a file is begun, and forgets those before it, which are there: where a later one is noted, others have long written what this one would have.</summary>
     private async Task BeginAsync(WarehouseFile file, long begin, CancellationToken cancellationToken)
     {
         await using var command = dataSource.CreateCommand("""
             WITH gone AS (DELETE FROM warehouse_begun WHERE topic = $1 AND partition = $2 AND begin_offset < $3)
-            INSERT INTO warehouse_begun (topic, partition, begin_offset, path) VALUES ($1, $2, $3, $4)
+            INSERT INTO warehouse_begun (topic, partition, begin_offset, path)
+            SELECT $1, $2, $3, $4 WHERE NOT EXISTS (SELECT FROM warehouse_begun WHERE topic = $1 AND partition = $2 AND begin_offset > $3)
             ON CONFLICT (topic, partition, begin_offset) DO UPDATE SET path = warehouse_begun.path RETURNING path
             """);
         command.Parameters.Add(SqlParameter.Of(file.Topic));
         command.Parameters.Add(SqlParameter.Of(file.Partition));
         command.Parameters.Add(SqlParameter.Of(begin));
         command.Parameters.Add(SqlParameter.Of(file.Path));
-        if (await command.ExecuteScalarAsync(cancellationToken) is string path && path != file.Path)
-            throw new IOException($"Another process has begun {path} where {file.Path} was to be");
+        var path = await command.ExecuteScalarAsync(cancellationToken) as string;
+        if (path != file.Path)
+            throw new IOException($"Another process has begun {path ?? "a later file"} where {file.Path} was to be");
     }
 
     private async IAsyncEnumerable<S3Object> ObjectsAsync(string prefix, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)

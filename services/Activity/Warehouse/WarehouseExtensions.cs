@@ -12,7 +12,9 @@ internal static class WarehouseExtensions
     /// <summary>Has the warehouse written, where a folder or a bucket is named for it.</summary>
     public static void AddWarehouse(this IHostApplicationBuilder builder)
     {
-        builder.Services.AddOptions<WarehouseOptions>().BindConfiguration("Warehouse").ValidateDataAnnotations().ValidateOnStart();
+        builder.Services.AddOptions<WarehouseOptions>().BindConfiguration("Warehouse").ValidateDataAnnotations()
+            // localhost:9000 is an address too, of the scheme localhost
+            .Validate(options => options.S3.Endpoint is not { } endpoint || (endpoint.IsAbsoluteUri && endpoint.Scheme is "http" or "https"), "Warehouse:S3:Endpoint must begin with http:// or https://.").ValidateOnStart();
         var hasBucket = !string.IsNullOrEmpty(builder.Configuration["Warehouse:S3:Bucket"]);
         if (!hasBucket && string.IsNullOrEmpty(builder.Configuration["Warehouse:Directory"]))
             return;

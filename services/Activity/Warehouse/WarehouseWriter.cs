@@ -74,7 +74,7 @@ internal sealed partial class WarehouseWriter(LogReaders logs, IWarehouse wareho
                     return;
                 await AddAsync(record, stoppingToken);
             }
-            foreach (var failed in _partitions.Values.Where(partition => partition.Writing.IsFaulted))
+            foreach (var failed in _partitions.Values.Where(partition => partition.Writing is { IsCompleted: true, IsCompletedSuccessfully: false }))
                 await failed.Writing;
             foreach (var partition in _partitions.Values.Where(partition => IsOverdue(partition, reader)).ToList())
             {
@@ -113,8 +113,9 @@ internal sealed partial class WarehouseWriter(LogReaders logs, IWarehouse wareho
     {
         _partitions.Clear();
         _waitingBytes = 0;
-        var files = (await warehouse.RecoverAsync(cancellationToken)).ToLookup(file => (file.Topic, file.Partition));
+        // first what is begun: the files before it are there, and so in the list
         var begun = await warehouse.BegunAsync(cancellationToken);
+        var files = (await warehouse.RecoverAsync(cancellationToken)).ToLookup(file => (file.Topic, file.Partition));
         var partitions = reader.PartitionsOf(Topics.All);
         var (likeness, known) = await LogComparison.CompareAsync(warehouse, reader, partitions, files, cancellationToken);
         var leftOut = new HashSet<(string Topic, int Partition)>();
@@ -134,6 +135,8 @@ internal sealed partial class WarehouseWriter(LogReaders logs, IWarehouse wareho
             foreach (var partition in topic.Where(partition => !leftOut.Contains(KeyOf(partition))))
                 Add(partition, aside is null ? files[KeyOf(partition)].MaxBy(file => file.Last) : null, aside is null ? begun : null);
         }
+        foreach (var partition in _partitions.Values.Where(partition => begun.Keys.Any(key => (key.Topic, key.Partition) == (partition.Topic, partition.Partition) && key.Begin > partition.Begin)))
+            await warehouse.ForgetBegunAsync(partition.Topic, partition.Partition, partition.Begin, cancellationToken);
         var (names, before) = (Names(leftOut, partitions), Names(_leftOut, partitions));
         foreach (var name in names.Except(before))
             TopicLeftOut(logger, name);

@@ -32,8 +32,10 @@ public sealed partial record WarehouseFile(string Topic, int Partition, DateTime
         if (Pattern().Match(path.Replace('\\', '/')) is not { Success: true } match
             || !DateTimeOffset.TryParseExact($"{match.Groups["date"].Value} {match.Groups["hour"].Value}", "yyyy-MM-dd HH", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var hour))
             return null;
-        return new(match.Groups["topic"].Value, int.Parse(match.Groups["partition"].Value, CultureInfo.InvariantCulture), hour.ToUniversalTime(),
-            long.Parse(match.Groups["first"].Value, CultureInfo.InvariantCulture), long.Parse(match.Groups["last"].Value, CultureInfo.InvariantCulture));
+        // nineteen digits may be more than any offset
+        return long.TryParse(match.Groups["first"].Value, CultureInfo.InvariantCulture, out var first) && long.TryParse(match.Groups["last"].Value, CultureInfo.InvariantCulture, out var last)
+            ? new(match.Groups["topic"].Value, int.Parse(match.Groups["partition"].Value, CultureInfo.InvariantCulture), hour.ToUniversalTime(), first, last)
+            : null;
     }
 
     /// <summary>

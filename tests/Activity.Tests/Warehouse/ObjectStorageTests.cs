@@ -1,5 +1,7 @@
+using Amazon.S3;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Options;
 using Npgsql;
 using Shop.Activity.RebuildingFeed;
 using Shop.Activity.Tests.Hosting;
@@ -68,7 +70,38 @@ public sealed class ObjectStorageTests(ShopFixture shops)
         Assert.Equal(4, orders[1].First);
         // one that does not know that it has lost the lock sends nothing else, and what it does send is the same
         await Assert.ThrowsAsync<IOException>(() => warehouse.WriteAsync(orders[^1] with { Last = orders[^1].Last + 5 }, orders[^1].First, _ => Task.CompletedTask, CancellationToken.None));
+        // one of a copied folder whose rows another file has
+        var within = begun with { First = 1 };
+        await shop.Services.GetRequiredService<IAmazonS3>().PutObjectAsync(new() { BucketName = "warehouse", Key = $"a shop/{within.Path}", ContentBody = "no matter", UseChunkEncoding = false }, TestContext.Current.CancellationToken);
+        Assert.DoesNotContain(within, (await warehouse.ListAsync(CancellationToken.None)).Select(file => file.File));
+        // nor where others have gone on since, of which the first is not noted any more
+        await Assert.ThrowsAsync<IOException>(() => warehouse.WriteAsync(begun with { Last = 1 }, 0, _ => Task.CompletedTask, CancellationToken.None));
         Assert.Equal(written, Records(await warehouse.ListAsync(CancellationToken.None)));
+    }
+
+    [Fact]
+    public async Task Files_that_somebody_has_taken_away_are_written_again()
+    {
+        await using var running = await RunningBroker.StartAsync(Broker.Embedded);
+        using var folder = new TemporaryFolder();
+        await using var s3 = await S3Server.StartAsync(folder.Path);
+        var database = await shops.CreateDatabaseAsync();
+        await Rebuilds.CreateTopicsAsync(running);
+        using var load = new TopicLoad(running.BootstrapServers, seed: 34);
+        var written = await load.WriteAsync(200);
+        // what was noted last of a partition of which there is nothing
+        var gone = new WarehouseFile("orders", 0, new(2026, 11, 30, 6, 0, 0, TimeSpan.Zero), 3, 5);
+        await using (await StartAsync(running, database, s3, ("Warehouse:MaxAge", "01:00:00")))
+        {
+            await using var source = NpgsqlDataSource.Create(database);
+            await using var note = source.CreateCommand($"INSERT INTO warehouse_begun (topic, partition, begin_offset, path) VALUES ('orders', 0, 3, '{gone.Path}')");
+            await note.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+        }
+
+        await using var shop = await StartAsync(running, database, s3);
+        var warehouse = shop.Services.GetRequiredService<IWarehouse>();
+        await Eventually.BecomesAsync((long)written, async () => Records(await warehouse.ListAsync(CancellationToken.None)));
+        Assert.DoesNotContain(gone, (await warehouse.ListAsync(CancellationToken.None)).Select(file => file.File));
     }
 
     [Fact]
@@ -98,6 +131,16 @@ public sealed class ObjectStorageTests(ShopFixture shops)
         // and it is said
         var health = shop.Services.GetRequiredService<HealthCheckService>();
         await Eventually.BecomesTrueAsync(async () => (await health.CheckHealthAsync(TestContext.Current.CancellationToken)).Entries["warehouse"].Description?.Contains("orders", StringComparison.Ordinal) == true);
+    }
+
+    [Theory]
+    [InlineData("localhost:9000")]
+    [InlineData("storage")]
+    public async Task An_address_that_is_none_is_said_at_the_start(string endpoint)
+    {
+        var database = await shops.CreateDatabaseAsync();
+        var refusal = await Assert.ThrowsAsync<OptionsValidationException>(() => ShopFixture.StartAsync("127.0.0.1:1", database, ("Warehouse:S3:Bucket", "warehouse"), ("Warehouse:S3:Endpoint", endpoint)));
+        Assert.Contains("Warehouse:S3:Endpoint", refusal.Message, StringComparison.Ordinal);
     }
 
     private static async Task<RunningActivity> StartAsync(RunningBroker broker, string database, S3Server s3, params (string Name, string Value)[] settings) =>

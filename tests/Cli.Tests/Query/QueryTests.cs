@@ -42,6 +42,16 @@ public sealed class QueryTests : IDisposable
         Assert.Equal("1 row", table[^1]);
     }
 
+    [Fact]
+    public async Task What_a_terminal_would_obey_is_not_in_a_table()
+    {
+        var table = string.Join('\n', await OutputAsync("select 'a' || chr(27) || '[2Jb' || chr(8238) || 'c' || chr(10) || 'd 😀' as text"));
+
+        Assert.Contains("a\uFFFD[2Jb\uFFFDc", table, StringComparison.Ordinal);
+        Assert.Contains("d 😀", table, StringComparison.Ordinal);
+        Assert.DoesNotContain('\u001b', table);
+    }
+
     [Theory]
     [InlineData("delete from orders")]
     [InlineData("drop view orders")]
@@ -51,6 +61,11 @@ public sealed class QueryTests : IDisposable
     [InlineData("attach '/tmp/x.db'")]
     [InlineData("set enable_external_access = true")]
     [InlineData("select * from read_csv('/etc/passwd')")]
+    [InlineData("select * from read_text('/etc/passwd')")]
+    [InlineData("select * from enable_logging('QueryLog', storage_path := '/tmp/x.csv')")]
+    [InlineData("select * from query('from ENABLE_LOGGING()')")]
+    [InlineData("explain analyze copy (select 1) to '/tmp/x.csv'")]
+    [InlineData("install httpfs")]
     [InlineData("selct 1")]
     [InlineData("select nothing from orders")]
     public async Task What_is_no_query_over_the_warehouse_is_refused(string sql)
@@ -96,6 +111,19 @@ public sealed class QueryTests : IDisposable
         await using var process = CliProcess.Start("", "/nowhere", "query", "select 1");
         Assert.Equal(1, await process.ExitedAsync());
         Assert.Contains("./shop up", string.Join('\n', process.Errors), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_folder_is_not_asked_in_place_of_a_bucket_unless_it_is_named()
+    {
+        await using (var refused = CliProcess.StartProgram("env", "", _data, "Warehouse__S3__Bucket=far", "dotnet", CliProcess.Assembly, "query", "select 1"))
+        {
+            Assert.Equal(1, await refused.ExitedAsync());
+            Assert.Contains("bucket far", string.Join('\n', refused.Errors), StringComparison.Ordinal);
+        }
+        await using var copy = CliProcess.StartProgram("env", "", _data, "Warehouse__S3__Bucket=far", $"Warehouse__Directory={Path.Combine(_data, "warehouse")}", "dotnet", CliProcess.Assembly, "query", "select count(*) as n from orders", "--csv");
+        Assert.Equal(0, await copy.ExitedAsync());
+        Assert.Equal(["n", "4"], copy.Output);
     }
 
     public void Dispose() => Directory.Delete(_data, recursive: true);

@@ -14,7 +14,8 @@ internal static class WarehouseDdl
         ["snowflake.sql"] = Snowflake(),
         ["hive.sql"] = Hive(),
         ["spark.sql"] = Spark(),
-        ["duckdb.sql"] = Header + "-- Run where the folder warehouse is, or replace it: duckdb -init docs/warehouse/duckdb.sql\n\n"
+        ["duckdb.sql"] = Header + "-- Run where the folder warehouse is, or replace it: duckdb -init docs/warehouse/duckdb.sql\n"
+            + "-- Where a topic has no file yet its view cannot be made, nor events over all of them: leave those lines out until it has.\n\n"
             + DuckDbViews.Of(WarehouseTable.All.ToLookup(table => table.Topic.Name, table => $"warehouse/topic={table.Topic}/*/*/*.parquet")),
     };
 
@@ -22,7 +23,9 @@ internal static class WarehouseDdl
     {
         var sql = new StringBuilder(Header).Append("""
             -- Set the stage's address and how it is reached first. COPY INTO loads each file once; small files are merged into new ones later, so rows
-            -- land in a table of their own and are merged by topic, partition and offset: each event once, however often its row comes.
+            -- land in a table of their own and are merged by topic, partition and offset: each event once, however often its row comes. What was merged is
+            -- deleted there: after TRUNCATE each file would be loaded again. A table that is there gets no new columns by itself: ALTER TABLE ... ADD COLUMN both.
+            -- Where a topic was made anew its offsets begin anew: rename the table of the one before, and its landing table, first.
 
             CREATE FILE FORMAT IF NOT EXISTS shop_parquet TYPE = PARQUET USE_LOGICAL_TYPE = TRUE;
             CREATE STAGE IF NOT EXISTS shop_warehouse URL = 's3://BUCKET/warehouse/' FILE_FORMAT = shop_parquet;
@@ -37,7 +40,7 @@ internal static class WarehouseDdl
                 .Append($"MERGE INTO {table.Name} t USING (SELECT * FROM {table.Name}_landing QUALIFY row_number() OVER (PARTITION BY \"partition\", \"offset\" ORDER BY \"offset\") = 1) l\n")
                 .Append("  ON t.\"partition\" = l.\"partition\" AND t.\"offset\" = l.\"offset\"\n")
                 .Append($"  WHEN NOT MATCHED THEN INSERT ({names}) VALUES ({string.Join(", ", table.Columns.Select(column => $"l.{Quoted(column.Name)}"))});\n")
-                .Append($"TRUNCATE TABLE {table.Name}_landing;\n");
+                .Append($"DELETE FROM {table.Name}_landing USING {table.Name} t WHERE {table.Name}_landing.\"partition\" = t.\"partition\" AND {table.Name}_landing.\"offset\" = t.\"offset\";\n");
         }
         return sql.ToString();
 
@@ -46,7 +49,7 @@ internal static class WarehouseDdl
 
     private static string Hive()
     {
-        var sql = new StringBuilder(Header).Append("-- hive --hivevar warehouse=s3a://BUCKET/warehouse -f hive.sql; again after new hours: MSCK finds their folders\n");
+        var sql = new StringBuilder(Header).Append("-- hive --hivevar warehouse=s3a://BUCKET/warehouse -f hive.sql; again after new hours: MSCK finds their folders\n-- A table that is there gets no new columns by itself: DROP TABLE leaves the files, and it is made again.\n");
         foreach (var table in WarehouseTable.All)
         {
             sql.Append($"\nCREATE EXTERNAL TABLE IF NOT EXISTS {table.Name} (\n{Columns(table, SparkType, Quoted)}\n) PARTITIONED BY (`date` DATE, `hour` INT)\n")
@@ -57,7 +60,7 @@ internal static class WarehouseDdl
 
     private static string Spark()
     {
-        var sql = new StringBuilder(Header).Append("-- spark-sql --hivevar warehouse=s3a://BUCKET/warehouse -f spark.sql; again after new hours: RECOVER finds their folders\n");
+        var sql = new StringBuilder(Header).Append("-- spark-sql --hivevar warehouse=s3a://BUCKET/warehouse -f spark.sql; again after new hours: RECOVER finds their folders\n-- A table that is there gets no new columns by itself: DROP TABLE leaves the files, and it is made again.\n");
         foreach (var table in WarehouseTable.All)
         {
             sql.Append($"\nCREATE TABLE IF NOT EXISTS {table.Name} (\n{Columns(table, SparkType, Quoted)},\n  `date` DATE,\n  `hour` INT\n) USING PARQUET PARTITIONED BY (`date`, `hour`)\n")

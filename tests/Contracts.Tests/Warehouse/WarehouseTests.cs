@@ -45,6 +45,7 @@ public sealed class WarehouseTests
         Assert.Equal(file, WarehouseFile.Parse($"/data/warehouse/{file.Path}"));
         Assert.Null(WarehouseFile.Parse(file.Path + ".tmp"));
         Assert.Null(WarehouseFile.Parse(file.Path.Replace("hour=10", "hour=99", StringComparison.Ordinal)));
+        Assert.Null(WarehouseFile.Parse(file.Path.Replace("0000000000000004711", "9999999999999999999", StringComparison.Ordinal)));
     }
 
     [Fact]
