@@ -132,8 +132,7 @@ public sealed class RebuildEndTests(ShopFixture shops)
         var id = await kafka.PublishAsync(repeated, at: at);
         await FeedIsThereAsync(broker.BootstrapServers, database);
         var older = await ReadAsync(database, "SELECT max(position)::text FROM events");
-        await Task.Delay(50, TestContext.Current.CancellationToken);
-        var since = DateTimeOffset.UtcNow;
+        var since = await NextMillisecondAsync();
         using (var load = new TopicLoad(broker.BootstrapServers, seed: 16))
             await load.WriteAsync(50);
         await kafka.PublishAsync(repeated, at: at, id: id);

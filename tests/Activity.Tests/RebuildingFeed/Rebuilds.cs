@@ -41,6 +41,14 @@ internal static class Rebuilds
         return long.Parse(await ReadAsync(database, "SELECT count(*)::text FROM events"));
     }
 
+    /// <summary>A time that no record has that was written before: Kafka's timestamps are whole milliseconds.</summary>
+    public static async Task<DateTimeOffset> NextMillisecondAsync()
+    {
+        var now = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds();
+        await Eventually.BecomesTrueAsync(() => Task.FromResult(TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds() > now));
+        return DateTimeOffset.FromUnixTimeMilliseconds(now + 1);
+    }
+
     private static Dictionary<(string Topic, int Partition), long> Ends(string kafka)
     {
         using var consumer = new ConsumerBuilder<byte[], byte[]>(new ConsumerConfig { BootstrapServers = kafka, GroupId = "ends" }).Build();
