@@ -53,7 +53,7 @@ internal static class FeedRecords
             yield return events;
             if (batch.Count > 0 || (waitsForDamage && reader.IsPassingOver))
                 heardAt = Stopwatch.GetTimestamp();
-            foreach (var (partition, end) in batch.Count > 0 ? [] : open.Where(end => reader.IsPassed(end.Key, end.Value)).ToList())
+            foreach (var (partition, end) in open.Where(end => reader.IsPassed(end.Key, end.Value)).ToList())
             {
                 open.Remove(partition);
                 reached.Add(partition, end);

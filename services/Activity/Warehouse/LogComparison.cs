@@ -93,7 +93,7 @@ internal static class LogComparison
                 if (open.Remove((record.Topic, record.Partition)))
                     yield return record;
             }
-            foreach (var (partition, _) in batch.Count > 0 ? [] : open.Where(offset => reader.IsPassed(offset.Key, offset.Value + 1)).ToList())
+            foreach (var (partition, _) in open.Where(offset => reader.IsPassed(offset.Key, offset.Value + 1)).ToList())
                 open.Remove(partition);
             if (open.Count == 0)
                 yield break;

@@ -1,11 +1,8 @@
 using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Storage;
 using Microsoft.Extensions.Options;
-using Npgsql;
 using Shop.Contracts;
 using Shop.Inventory.ReservingStock;
 using Shop.Inventory.Stock;
-using Shop.Messaging.Schema;
 using Shop.Messaging.Workers;
 
 namespace Shop.Inventory.ExpiringReservations;
@@ -46,38 +43,15 @@ internal sealed partial class ReservationExpiry(IServiceScopeFactory scopes, IOp
             return 0;
         var stock = (await db.LockStockAsync(reservations.SelectMany(reservation => reservation.Lines).Select(line => line.Sku).Distinct(), cancellationToken))
             .ToDictionary(item => item.Sku, StringComparer.Ordinal);
-        var held = await FindHeldAsync(db, reservations, stock.Keys, cancellationToken);
         foreach (var reservation in reservations)
         {
-            db.Release(reservation, line => held.Contains((reservation.OrderId, line.Sku)) ? stock[line.Sku] : null, MovementCause.Expiry, now, logger);
+            db.Release(reservation, line => stock.GetValueOrDefault(line.Sku), MovementCause.Expiry, now, logger);
             db.Publish(new StockReleased(reservation.OrderId, reservation.Lines));
         }
         await db.SaveChangesAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         ReservationsExpired(logger, reservations.Count, settings.Value.Lifetime);
         return reservations.Count;
-    }
-
-    /// <summary>
-    /// Which lines their products' stock holds. A product that was removed by force and made anew holds what was reserved since, and nothing of before: its
-    /// pieces are those of the newest reservations, as many as add up to what it holds, and others' must not be given back for an older one. Whoever reserves or
-    /// gives back has locked the stock, so that while it is locked here both stay as they are.
-    /// </summary>
-    private static async Task<HashSet<(Guid OrderId, string Sku)>> FindHeldAsync(InventoryDb db, IEnumerable<Reservation> reservations, IEnumerable<string> skus, CancellationToken cancellationToken)
-    {
-        await using var command = new NpgsqlCommand("""
-            SELECT order_id, sku FROM (
-              SELECT order_id, line ->> 'sku' AS sku, sum((line ->> 'quantity')::bigint) OVER (PARTITION BY line ->> 'sku' ORDER BY decided_at DESC, order_id) AS pieces
-              FROM reservations CROSS JOIN jsonb_array_elements(lines) AS line WHERE status = 'reserved' AND line ->> 'sku' = ANY($2)) AS newest
-            JOIN stock USING (sku) WHERE pieces <= reserved AND order_id = ANY($1)
-            """, (NpgsqlConnection)db.Database.GetDbConnection(), (NpgsqlTransaction)db.Database.CurrentTransaction!.GetDbTransaction());
-        command.Parameters.Add(SqlParameter.Of(reservations.Select(reservation => reservation.OrderId).ToArray()));
-        command.Parameters.Add(SqlParameter.Of(skus.ToArray()));
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        var held = new HashSet<(Guid, string)>();
-        while (await reader.ReadAsync(cancellationToken))
-            held.Add((reader.GetGuid(0), reader.GetString(1)));
-        return held;
     }
 
     [LoggerMessage(EventName = "ReservationsExpired", Level = LogLevel.Warning, Message = "{Count} reservations were held for longer than {Lifetime} and were given back: nothing was heard of their orders")]

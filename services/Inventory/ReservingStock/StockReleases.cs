@@ -8,7 +8,7 @@ internal static partial class StockReleases
 {
     /// <summary>
     /// Ends a reservation and gives back its pieces. A product that was removed by force has no stock to give them back to, or a new one that does not hold
-    /// them: such a line is passed over, and the others do not wait for it.
+    /// so many: such a line is passed over, and the others do not wait for it.
     /// </summary>
     /// <param name="db">The unit of work.</param>
     /// <param name="reservation">The reservation, which is locked.</param>

@@ -16,7 +16,7 @@ internal static class TopicKeys
         {
             foreach (var record in batch.Where(record => record.Key.Length > 0))
                 _ = record.Body is null ? keys.Remove(record.Key) : keys.Add(record.Key);
-            if (batch.Count == 0 && partitions.All(partition => reader.IsPassed((topic.Name, partition.Partition), partition.End)))
+            if (partitions.All(partition => reader.IsPassed((topic.Name, partition.Partition), partition.End)))
                 break;
         }
         return keys;

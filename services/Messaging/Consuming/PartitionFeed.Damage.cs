@@ -115,7 +115,7 @@ internal sealed partial class PartitionFeed
         }, stoppingToken);
     }
 
-    /// <summary>Reads a log that ends before <paramref name="first"/>, which was to come: it lost its end, or was made anew, and what is at its start cannot be read either.</summary>
+    /// <summary>Reads a log that ends before <paramref name="first"/>, which was to come: it lost its end, or was made anew; whether its start can be read is seen then.</summary>
     private void ReadAnother(IConsumer<byte[]?, byte[]?> consumer, PartitionAssignment assignment, long first, long begin)
     {
         if (assignment.Ended || assignment.Awaited != first)

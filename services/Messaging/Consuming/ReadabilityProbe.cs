@@ -25,6 +25,9 @@ internal sealed partial class ReadabilityProbe(KafkaConnection kafka, MessagingO
     /// <summary>After that much time without a record or evidence the broker is slow or away, and nothing is known.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
+    /// <summary>How long a question that cannot be given up may take.</summary>
+    private static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(2);
+
     /// <summary>Damage of many offsets takes long: how often it is said how far that is.</summary>
     private static readonly TimeSpan ProgressInterval = TimeSpan.FromSeconds(30);
 
@@ -74,6 +77,7 @@ internal sealed partial class ReadabilityProbe(KafkaConnection kafka, MessagingO
                         // deleted by its age or size, which is nothing wrong
                         first = offset == first ? bounds.Low : first;
                         offset = bounds.Low;
+                        Interlocked.Exchange(ref empty, 0);
                     }
                     // or about an offset that was taken from what cannot be read, under the assignment before: this one has ended with it all the same
                     consumer.Assign(new TopicPartitionOffset(partition, offset));
@@ -100,7 +104,7 @@ internal sealed partial class ReadabilityProbe(KafkaConnection kafka, MessagingO
     {
         try
         {
-            return consumer.QueryWatermarkOffsets(partition, Patience);
+            return consumer.QueryWatermarkOffsets(partition, RequestTimeout);
         }
         catch (KafkaException)
         {

@@ -121,7 +121,7 @@ public sealed class KafkaConnection
         config.EnableAutoCommit = false;
         config.EnablePartitionEof = true;
         config.AllowAutoCreateTopics = false;
-        // an answer to a wrong fetch may come under the next assignment (rd_kafka_offset_reset knows no versions): as an error it says of which offset it is
+        // the answer to a wrong fetch may take effect under the next assignment (rd_kafka_offset_reset knows no versions): as an error it does not begin at the log's start
         config.AutoOffsetReset = AutoOffsetReset.Error;
         config.FetchWaitMaxMs = 10;
         config.FetchErrorBackoffMs = 10;

@@ -27,6 +27,9 @@ internal sealed class LogCursor(long next)
     /// <summary>The offset at which reading was told to go on, behind what cannot be read; null once a record from there on has come.</summary>
     public long? Sought { get; private set; }
 
+    /// <summary>Where what was passed over ended that is looked at once more; null where none is.</summary>
+    public long? PassedUntil { get; private set; }
+
     /// <summary>Nothing was behind what was passed over: what comes there later may be of a log that lost that.</summary>
     public bool IsAtEnd { get; private set; }
 
@@ -37,7 +40,7 @@ internal sealed class LogCursor(long next)
     public void MoveTo(long next) => (Next, MovedAt) = (next, Stopwatch.GetTimestamp());
 
     /// <summary>A record came that is handed out.</summary>
-    public void Take(int? leaderEpoch) => (Sought, IsAtEnd, IsRefused, LeaderEpoch) = (null, false, false, leaderEpoch);
+    public void Take(int? leaderEpoch) => (Sought, PassedUntil, IsAtEnd, IsRefused, LeaderEpoch) = (null, null, false, false, leaderEpoch);
 
     /// <summary>Nothing is fetched until it is probed.</summary>
     public void Hold() => (IsHeld, IsToProbe) = (true, true);
@@ -56,6 +59,6 @@ internal sealed class LogCursor(long next)
     public void ReadPassedOverAgain(int leaderEpoch)
     {
         MoveTo(_passedFrom);
-        (Sought, IsAtEnd, LeaderEpoch) = (null, false, leaderEpoch);
+        (Sought, PassedUntil, IsAtEnd, LeaderEpoch) = (null, Sought, false, leaderEpoch);
     }
 }

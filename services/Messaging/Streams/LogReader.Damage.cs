@@ -23,22 +23,27 @@ public sealed partial class LogReader
                 continue;
             // what is refused still is so again before the next look
             (cursor.IsToProbe, cursor.IsRefused) = (false, false);
-            var first = cursor.Next;
-            return Task.Run(() => FindReadable(stands, first, cancellationToken), CancellationToken.None);
+            var (first, until) = (cursor.Next, cursor.PassedUntil);
+            return Task.Run(() => FindReadable(stands, first, until, cancellationToken), CancellationToken.None);
         }
         return null;
     }
 
-    private Readable FindReadable(TopicPartition stands, long first, CancellationToken cancellationToken)
+    private Readable FindReadable(TopicPartition stands, long first, long? until, CancellationToken cancellationToken)
     {
-        var next = _readability.FindReadable(stands, first, offset =>
+        // where the last of what was passed over cannot be read still, nothing has come in the place of what is before it
+        var next = until is { } end && end - 1 > first ? _readability.FindReadable(stands, end - 1, GoesOn) : null;
+        if (next is null || next < until)
+            next = _readability.FindReadable(stands, first, GoesOn);
+        // a log that ends before has lost its end, or was made anew: all that there is of it comes
+        return new(stands, first, next < first ? _asking.Value.QueryWatermarkOffsets(stands, RequestTimeout).Low.Value : next);
+
+        bool GoesOn(long offset)
         {
             if (offset > first)
                 Volatile.Write(ref _passedAt, Stopwatch.GetTimestamp());
             return !cancellationToken.IsCancellationRequested;
-        });
-        // a log that ends before has lost its end, or was made anew: all that there is of it comes
-        return new(stands, first, next < first ? _asking.Value.QueryWatermarkOffsets(stands, RequestTimeout).Low.Value : next);
+        }
     }
 
     private void PassOver(IConsumer<byte[]?, byte[]?> consumer, Dictionary<(string Topic, int Partition), LogCursor> cursors, Task<Readable> probed)

@@ -82,7 +82,7 @@ internal sealed class StoredPayments(LogReaders logs)
                 if (record.Offset >= partition.End - 1)
                     yield break;
             }
-            if (batch.Count == 0 && reader.IsPassed((partition.Topic.Name, partition.Partition), partition.End))
+            if (reader.IsPassed((partition.Topic.Name, partition.Partition), partition.End))
                 yield break;
         }
     }
