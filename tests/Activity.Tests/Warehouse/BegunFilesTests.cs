@@ -38,7 +38,7 @@ public sealed class BegunFilesTests(ShopFixture shops)
             await goingOn;
             await Assert.ThrowsAsync<IOException>(() => late);
         }
-        Assert.Equal([first.Path, next.Path], storage.Taken);
+        Assert.Equal([first.Path, next.Path], storage.Taken.ToArray());
 
         Task WriteAsync(WarehouseFile file) => warehouse.WriteAsync(file, file.First, _ => Task.CompletedTask, TestContext.Current.CancellationToken);
 
