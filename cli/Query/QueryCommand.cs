@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Data.Common;
 using DuckDB.NET.Data;
+using Shop.Cli.Events;
 
 namespace Shop.Cli.Query;
 
@@ -35,7 +36,8 @@ internal static class QueryCommand
         }
         catch (Exception e) when (e is DuckDBException or TimeoutException or IOException)
         {
-            throw new CommandFailedException(e.Message);
+            // a message may have values, which anybody may have written
+            throw new CommandFailedException(Legible.Cell(e.Message.ReplaceLineEndings("\n")));
         }
         return 0;
     }

@@ -249,8 +249,8 @@ internal sealed partial class FeedRebuilder(NpgsqlDataSource dataSource, LogRead
             if (ends.Any(end => reached.GetValueOrDefault(end.Key) < end.Value))
                 return false;
             await writer.AddAsync(connection, last, records, reached.Of(rebuild.Id), transaction, cancellationToken);
-            // what the new tables do not have (what is no event at all, what lies before the time from which on a rebuild was asked for) waits on
-            await AppliedRecords.EndDeadLettersAsync(connection, Endpoint, ShadowTables.Of("events"), cancellationToken);
+            // what the new tables do not have (what is no event at all, what lies before the time from which on a rebuild was asked for and did not come again) waits on
+            await AppliedRecords.EndDeadLettersAsync(connection, Endpoint, ShadowTables.Of("events"), StoredEvent.LongestSearchedKey, cancellationToken);
             // from here on nothing is redriven until the tables are in their places
             await RebuildTable.KeepRedrivenAsync(connection, cancellationToken);
             await ShadowTables.SwapAsync(connection, cancellationToken);

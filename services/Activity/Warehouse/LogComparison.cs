@@ -12,7 +12,7 @@ internal enum LogLikeness
     /// <summary>Their log, as far as can be told.</summary>
     Same,
 
-    /// <summary>It lost its end, or is shorter than they are and cannot be told from one that was made anew.</summary>
+    /// <summary>It lost its end, or is shorter than they are and cannot be told from one that was made anew; or the last of them was ended short, since it had lost its end then.</summary>
     Shorter,
 
     /// <summary>Another log, which was made anew.</summary>
@@ -53,24 +53,29 @@ internal static class LogComparison
                 offset >= partition.First && files[key].FirstOrDefault(file => file.First <= offset && offset <= file.Last) is { } file ? new(partition, file, offset) : null;
         }
         var known = new HashSet<string>();
-        foreach (var key in await DifferingAsync(newest))
-            found[newest[key].Partition] = LogLikeness.Another;
-        var maybe = oldest.Where(probe => found[probe.Value.Partition] == LogLikeness.Another).ToDictionary();
-        foreach (var key in maybe.Keys.Except(await DifferingAsync(maybe)))
-            found[maybe[key].Partition] = LogLikeness.Shorter;
+        var unlike = await UnlikeAsync(newest);
+        foreach (var (key, likeness) in unlike)
+            found[newest[key].Partition] = likeness;
+        var maybe = oldest.Where(probe => unlike.ContainsKey(probe.Key)).ToDictionary();
+        var unlikeFromTheFirst = await UnlikeAsync(maybe);
+        foreach (var (key, probe) in maybe)
+            found[probe.Partition] = unlikeFromTheFirst.GetValueOrDefault(key) == LogLikeness.Another ? LogLikeness.Another : LogLikeness.Shorter;
         return new(found, known);
 
-        async Task<List<(string Topic, int Partition)>> DifferingAsync(Dictionary<(string Topic, int Partition), Probe> probes)
+        async Task<Dictionary<(string Topic, int Partition), LogLikeness>> UnlikeAsync(Dictionary<(string Topic, int Partition), Probe> probes)
         {
-            var differing = new List<(string, int)>();
+            var differing = new Dictionary<(string Topic, int Partition), LogLikeness>();
             await foreach (var record in FirstsAsync(reader, probes.ToDictionary(probe => probe.Key, probe => probe.Value.Offset), cancellationToken))
             {
                 var (_, file, offset) = probes[(record.Topic, record.Partition)];
                 // one that was compacted away tells nothing
-                if (record.Offset != offset || await FileRows.FindAsync(warehouse, file, offset, cancellationToken) is not { } row)
+                if (record.Offset != offset)
                     continue;
-                if (!AreSame(record, row))
-                    differing.Add((record.Topic, record.Partition));
+                // the log had not come so far when the file was ended: what is there now the file will never have
+                if (await FileRows.FindAsync(warehouse, file, offset, cancellationToken) is not { } row)
+                    differing.Add((record.Topic, record.Partition), LogLikeness.Shorter);
+                else if (!AreSame(record, row))
+                    differing.Add((record.Topic, record.Partition), LogLikeness.Another);
                 // what has no id may be the same by chance
                 else if (row.Id != Guid.Empty)
                     known.Add(record.Topic);

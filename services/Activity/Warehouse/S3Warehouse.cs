@@ -22,8 +22,11 @@ internal sealed class S3Warehouse(IAmazonS3 s3, NpgsqlDataSource dataSource, IOp
 
     private const int BufferBytes = 128 * 1024;
 
-    /// <summary>How long a storage may pause in the middle of a file: the client's own time ends with an answer's headers.</summary>
+    /// <summary>How long a storage may pause in the middle of a file that is read.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long an answer may take, the sending of a file and the client's own attempts included: the client would wait for weeks, and longer for what follows an answer's headers.</summary>
+    private static readonly TimeSpan AnswerPatience = TimeSpan.FromMinutes(5);
 
     private readonly S3Options _options = options.Value.S3;
 
@@ -68,13 +71,14 @@ internal sealed class S3Warehouse(IAmazonS3 s3, NpgsqlDataSource dataSource, IOp
         await write(content);
         await BeginAsync(file, begin, cancellationToken);
         content.Position = 0;
-        await s3.PutObjectAsync(new() { BucketName = _options.Bucket, Key = KeyOf(file.Path), InputStream = content, AutoCloseStream = false, UseChunkEncoding = false }, cancellationToken);
+        var put = new PutObjectRequest { BucketName = _options.Bucket, Key = KeyOf(file.Path), InputStream = content, AutoCloseStream = false, UseChunkEncoding = false };
+        await AnswerAsync(token => s3.PutObjectAsync(put, token), cancellationToken);
     }
 
     /// <inheritdoc/>
     public async Task<Stream> OpenAsync(WarehouseFile file, CancellationToken cancellationToken)
     {
-        using var answer = await s3.GetObjectAsync(_options.Bucket, KeyOf(file.Path), cancellationToken);
+        using var answer = await AnswerAsync(token => s3.GetObjectAsync(_options.Bucket, KeyOf(file.Path), token), cancellationToken);
         var (content, buffer) = (new MemoryStream(), new byte[BufferBytes]);
         try
         {
@@ -95,8 +99,8 @@ internal sealed class S3Warehouse(IAmazonS3 s3, NpgsqlDataSource dataSource, IOp
         var aside = $"{Superseded}/{now.UtcDateTime.ToString("yyyyMMdd'T'HHmmssfff", CultureInfo.InvariantCulture)}";
         await foreach (var found in ObjectsAsync($"topic={topic}/", cancellationToken))
         {
-            await s3.CopyObjectAsync(_options.Bucket, found.Key, _options.Bucket, KeyOf($"{aside}/{found.Key[_options.Prefix.Length..]}"), cancellationToken);
-            await s3.DeleteObjectAsync(_options.Bucket, found.Key, cancellationToken);
+            await AnswerAsync(token => s3.CopyObjectAsync(_options.Bucket, found.Key, _options.Bucket, KeyOf($"{aside}/{found.Key[_options.Prefix.Length..]}"), token), cancellationToken);
+            await AnswerAsync(token => s3.DeleteObjectAsync(_options.Bucket, found.Key, token), cancellationToken);
         }
         await using var forget = dataSource.CreateCommand("DELETE FROM warehouse_begun WHERE topic = $1");
         forget.Parameters.Add(SqlParameter.Of(topic));
@@ -117,17 +121,25 @@ internal sealed class S3Warehouse(IAmazonS3 s3, NpgsqlDataSource dataSource, IOp
     /// <summary>Notes that a file is begun, and forgets those before it, which are there: where a later one is noted, others have long written what this one would have.</summary>
     private async Task BeginAsync(WarehouseFile file, long begin, CancellationToken cancellationToken)
     {
-        await using var command = dataSource.CreateCommand("""
+        await using var batch = dataSource.CreateBatch();
+        // in a statement of its own: the next one begins when nobody else notes anything of the partition, and sees what they noted
+        batch.BatchCommands.Add(new("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))") { Parameters = { SqlParameter.Of($"{Lock} {file.Topic}[{file.Partition}]") } });
+        batch.BatchCommands.Add(new("""
             WITH gone AS (DELETE FROM warehouse_begun WHERE topic = $1 AND partition = $2 AND begin_offset < $3)
             INSERT INTO warehouse_begun (topic, partition, begin_offset, path)
             SELECT $1, $2, $3, $4 WHERE NOT EXISTS (SELECT FROM warehouse_begun WHERE topic = $1 AND partition = $2 AND begin_offset > $3)
             ON CONFLICT (topic, partition, begin_offset) DO UPDATE SET path = warehouse_begun.path RETURNING path
-            """);
-        command.Parameters.Add(SqlParameter.Of(file.Topic));
-        command.Parameters.Add(SqlParameter.Of(file.Partition));
-        command.Parameters.Add(SqlParameter.Of(begin));
-        command.Parameters.Add(SqlParameter.Of(file.Path));
-        var path = await command.ExecuteScalarAsync(cancellationToken) as string;
+            """)
+        {
+            Parameters = { SqlParameter.Of(file.Topic), SqlParameter.Of(file.Partition), SqlParameter.Of(begin), SqlParameter.Of(file.Path) },
+        });
+        string? path = null;
+        await using (var reader = await batch.ExecuteReaderAsync(cancellationToken))
+        {
+            await reader.NextResultAsync(cancellationToken);
+            if (await reader.ReadAsync(cancellationToken))
+                path = reader.GetString(0);
+        }
         if (path != file.Path)
             throw new IOException($"Another process has begun {path ?? "a later file"} where {file.Path} was to be");
     }
@@ -137,12 +149,28 @@ internal sealed class S3Warehouse(IAmazonS3 s3, NpgsqlDataSource dataSource, IOp
         var request = new ListObjectsV2Request { BucketName = _options.Bucket, Prefix = KeyOf(prefix) };
         do
         {
-            var page = await s3.ListObjectsV2Async(request, cancellationToken);
+            var page = await AnswerAsync(token => s3.ListObjectsV2Async(request, token), cancellationToken);
             foreach (var found in page.S3Objects ?? [])
                 yield return found;
             request.ContinuationToken = page.IsTruncated == true ? page.NextContinuationToken : null;
         }
         while (request.ContinuationToken is not null);
+    }
+
+    /// <exception cref="TimeoutException">The storage has not answered in time, and is asked no longer.</exception>
+    private async Task<T> AnswerAsync<T>(Func<CancellationToken, Task<T>> ask, CancellationToken cancellationToken)
+    {
+        using var late = new CancellationTokenSource(AnswerPatience, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, cancellationToken);
+        try
+        {
+            // the client looks at no token while it reads what follows an answer's headers
+            return await ask(either.Token).WaitAsync(either.Token);
+        }
+        catch (OperationCanceledException) when (late.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            throw new TimeoutException($"The storage has not answered within {AnswerPatience.TotalMinutes:0} min");
+        }
     }
 
     private string KeyOf(string path) => _options.Prefix + path;

@@ -29,7 +29,7 @@ internal sealed partial class WarehouseWriter(LogReaders logs, IWarehouse wareho
     private HashSet<(string Topic, int Partition)> _leftOut = [];
     private TimeSpan _leftOutInterval = TopicsInterval;
     private long _openedAt;
-    private bool _isBeingRead;
+    private bool _isBeingRead, _looksAgain;
     private long _waitingBytes;
 
     /// <inheritdoc/>
@@ -94,7 +94,8 @@ internal sealed partial class WarehouseWriter(LogReaders logs, IWarehouse wareho
             }
             if (time.GetElapsedTime(lookedAt) > TopicsInterval)
             {
-                if (IsOtherwise(there, reader.PartitionsOf(Topics.All)))
+                _looksAgain = IsOtherwise(there, reader.PartitionsOf(Topics.All));
+                if (_looksAgain)
                     break;
                 lookedAt = time.GetTimestamp();
             }
@@ -140,9 +141,12 @@ internal sealed partial class WarehouseWriter(LogReaders logs, IWarehouse wareho
         var (names, before) = (Names(leftOut, partitions), Names(_leftOut, partitions));
         foreach (var name in names.Except(before))
             TopicLeftOut(logger, name);
-        // what more records did not change they will hardly change soon
-        _leftOutInterval = _leftOut.SetEquals(leftOut) && leftOut.Count > 0 ? TimeSpan.FromTicks(Math.Min(2 * _leftOutInterval.Ticks, LongestLeftOutInterval.Ticks)) : TopicsInterval;
-        (_leftOut, _openedAt) = (leftOut, time.GetTimestamp());
+        if (leftOut.Count == 0 || !_leftOut.SetEquals(leftOut))
+            _leftOutInterval = TopicsInterval;
+        // what more records did not change they will hardly change soon; a file that could not be written says nothing about them
+        else if (_looksAgain)
+            _leftOutInterval = TimeSpan.FromTicks(Math.Min(2 * _leftOutInterval.Ticks, LongestLeftOutInterval.Ticks));
+        (_leftOut, _openedAt, _looksAgain) = (leftOut, time.GetTimestamp(), false);
         health.LeaveOut(names);
         WarehouseOpened(logger, _partitions.Count);
         return partitions;
@@ -170,10 +174,13 @@ internal sealed partial class WarehouseWriter(LogReaders logs, IWarehouse wareho
         var next = last?.Last + 1 ?? partition.First;
         if (next < partition.First)
             RecordsMissed(logger, partition.Topic.Name, partition.Partition, next, partition.First - 1);
-        _partitions.Add((partition.Topic.Name, partition.Partition), new(partition.Topic.Name, partition.Partition, Math.Max(next, partition.First), last?.Hour ?? default)
+        // where the log has dropped what was to be there, the file that is begun begins behind the last one, or with what was dropped: who began it may be sending it still
+        var begin = begun?.Keys.Where(key => (key.Topic, key.Partition) == KeyOf(partition) && key.Begin >= (last?.Last + 1 ?? 0) && key.Begin <= Math.Max(next, partition.First))
+            .Select(key => (long?)key.Begin).Min() ?? next;
+        _partitions.Add(KeyOf(partition), new(partition.Topic.Name, partition.Partition, Math.Max(next, partition.First), last?.Hour ?? default)
         {
-            Begun = begun?.GetValueOrDefault((partition.Topic.Name, partition.Partition, next)),
-            Begin = next,
+            Begun = begun?.GetValueOrDefault((partition.Topic.Name, partition.Partition, begin)),
+            Begin = begin,
         });
     }
 

@@ -26,17 +26,31 @@ public static class AppliedRecords
 
     /// <summary>
     /// Ends an endpoint's dead letters and parked records whose effect is there: played, they would have it twice. Where only the letter itself has had
-    /// its effect, it stays for those behind it.
+    /// its effect, it stays for those behind it. An event's effect is there too where it came again, at another place, since the inbox knew it from its letter.
     /// </summary>
     /// <param name="connection">To the service's database, in the transaction in which the effects become the endpoint's.</param>
     /// <param name="endpoint">The endpoint, <c>service.name</c>.</param>
-    /// <param name="records">A table of the records whose effect is there, an SQL identifier; it has the columns <c>topic</c>, <c>partition</c> and <c>record_offset</c>.</param>
+    /// <param name="records">A table of the records whose effect is there, an SQL identifier; it has the columns <c>topic</c>, <c>partition</c>, <c>record_offset</c>, <c>key</c> and <c>event_id</c>.</param>
+    /// <param name="longestIndexedKey">An index of it has the keys that are no longer, in characters.</param>
     /// <param name="cancellationToken">Cancels it.</param>
-    public static async Task EndDeadLettersAsync(NpgsqlConnection connection, string endpoint, string records, CancellationToken cancellationToken)
+    public static async Task EndDeadLettersAsync(NpgsqlConnection connection, string endpoint, string records, int longestIndexedKey, CancellationToken cancellationToken)
     {
         await using var batch = new NpgsqlBatch(connection) { Timeout = 0 };
         // in the order of a redrive: letters first
         Add("SELECT FROM dead_letters WHERE endpoint = $1 AND status IN ('parked', 'redriving') ORDER BY id FOR UPDATE");
+        foreach (var length in (string[])[$"<= {longestIndexedKey}", $"> {longestIndexedKey}"])
+        {
+            // its id is in its headers, as StoredHeaders writes what CloudEvent writes
+            Add($"""
+                DELETE FROM parked_records p USING {records} e
+                WHERE p.endpoint = $1 AND e.key = p.key AND length(e.key) {length} AND length(p.key) {length}
+                  AND p.headers @> jsonb_build_array(jsonb_build_object('name', 'ce_id', 'value', encode(convert_to(e.event_id::text, 'UTF8'), 'base64')))
+                """);
+            Add($"""
+                UPDATE dead_letters d SET status = 'redriving' FROM {records} e
+                WHERE d.endpoint = $1 AND d.status = 'parked' AND e.key = d.key AND e.event_id = d.event_id AND length(e.key) {length} AND length(d.key) {length}
+                """);
+        }
         Add($"""
             DELETE FROM parked_records p USING {records} e
             WHERE p.endpoint = $1 AND e.topic = p.topic AND e.partition = p.partition AND e.record_offset = p.record_offset

@@ -1,6 +1,5 @@
 using System.Text;
 using Confluent.Kafka;
-using Microsoft.EntityFrameworkCore;
 using Npgsql;
 using Shop.Activity.CountingWindows;
 using Shop.Activity.Tests.Hosting;
@@ -19,7 +18,7 @@ public sealed class CountedEventsTests(ShopFixture shops)
     [Fact]
     public async Task A_repetition_is_known_in_its_batch_in_the_next_one_and_by_another_instance()
     {
-        await using var database = await MigratedAsync();
+        await using var database = await shops.MigratedAsync();
         var (a, b, c) = (Record(1), Record(2), Record(3));
 
         Assert.Equal([a, b], await ClaimAsync(database, _one, a, b, Again(a)));
@@ -31,7 +30,7 @@ public sealed class CountedEventsTests(ShopFixture shops)
     [Fact]
     public async Task What_was_rolled_back_counts_when_it_comes_again()
     {
-        await using var database = await MigratedAsync();
+        await using var database = await shops.MigratedAsync();
         var (a, b, c) = (Record(1), Record(2), Record(3));
 
         Assert.Equal([a], await ClaimAsync(database, _one, a));
@@ -47,7 +46,7 @@ public sealed class CountedEventsTests(ShopFixture shops)
     [Fact]
     public async Task Who_takes_over_knows_what_the_other_has_counted_meanwhile()
     {
-        await using var database = await MigratedAsync();
+        await using var database = await shops.MigratedAsync();
         var records = Enumerable.Range(0, 60).Select(i => Record(i * 5, partition: i % 3)).ToArray();
 
         for (var i = 0; i < records.Length; i++)
@@ -61,7 +60,7 @@ public sealed class CountedEventsTests(ShopFixture shops)
     [Fact]
     public async Task Memory_is_bounded_and_what_it_has_forgotten_is_read_again()
     {
-        await using var database = await MigratedAsync();
+        await using var database = await shops.MigratedAsync();
         var many = Enumerable.Range(0, CountedEvents.MaxIds).Select(i => Record(i / 1_000)).ToArray();
         Assert.Equal(many.Length, (await ClaimAsync(database, _one, many)).Count);
         var later = Enumerable.Range(0, 5_000).Select(_ => Record(200)).ToArray();
@@ -75,7 +74,7 @@ public sealed class CountedEventsTests(ShopFixture shops)
     [Fact]
     public async Task Partitions_have_their_own_and_times_may_be_missing_or_absurd()
     {
-        await using var database = await MigratedAsync();
+        await using var database = await shops.MigratedAsync();
         ConsumedRecord[] records = [Record(1), Record(1, partition: 1), Timed(null), Timed(null), Timed("0001-01-01T00:00:00Z"), Timed("9999-12-31T23:59:59.9999999Z"), Record(2)];
 
         Assert.Equal(records, await ClaimAsync(database, _one, records));
@@ -87,7 +86,7 @@ public sealed class CountedEventsTests(ShopFixture shops)
     [Fact]
     public async Task It_is_the_id_that_tells_and_not_the_time()
     {
-        await using var database = await MigratedAsync();
+        await using var database = await shops.MigratedAsync();
         var id = Guid.CreateVersion7();
         var first = Timed($"{Noon:O}", id: id);
 
@@ -98,15 +97,6 @@ public sealed class CountedEventsTests(ShopFixture shops)
         var last = Timed($"{Noon:O}", id: new Guid("ffffffff-ffff-7fff-bfff-ffffffffffff"));
         Assert.Equal([last], await ClaimAsync(database, _one, last, Again(last)));
         Assert.Empty(await ClaimAsync(database, _other, Again(last)));
-    }
-
-    private async Task<NpgsqlDataSource> MigratedAsync()
-    {
-        var connection = await shops.CreateDatabaseAsync();
-        await using var db = new ActivityDbFactory().CreateDbContext([]);
-        db.Database.SetConnectionString(connection);
-        await db.Database.MigrateAsync(TestContext.Current.CancellationToken);
-        return NpgsqlDataSource.Create(connection);
     }
 
     private static Task<List<ConsumedRecord>> ClaimAsync(NpgsqlDataSource database, CountedEvents counted, params ConsumedRecord[] records) => ClaimAsync(database, counted, commit: true, records);

@@ -3,6 +3,8 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Mvc.Testing;
+using Microsoft.EntityFrameworkCore;
+using Npgsql;
 using Shop.Testing;
 
 namespace Shop.Activity.Tests.Hosting;
@@ -25,6 +27,16 @@ public sealed class ShopFixture : IAsyncLifetime
 
     /// <summary>An empty database.</summary>
     public Task<string> CreateDatabaseAsync() => _postgres.CreateDatabaseAsync();
+
+    /// <summary>A database with the service's tables, on which no instance of it runs.</summary>
+    public async Task<NpgsqlDataSource> MigratedAsync()
+    {
+        var connection = await CreateDatabaseAsync();
+        await using var db = new ActivityDbFactory().CreateDbContext([]);
+        db.Database.SetConnectionString(connection);
+        await db.Database.MigrateAsync(TestContext.Current.CancellationToken);
+        return NpgsqlDataSource.Create(connection);
+    }
 
     public async ValueTask DisposeAsync()
     {

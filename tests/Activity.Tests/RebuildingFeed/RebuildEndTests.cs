@@ -154,16 +154,43 @@ public sealed class RebuildEndTests(ShopFixture shops)
                 Assert.Equal(HttpStatusCode.Accepted, begun.StatusCode);
             await Eventually.BecomesAsync("swapping", () => StateAsync(database));
             foreach (var letter in letters)
-            {
-                using var request = new HttpRequestMessage(HttpMethod.Post, $"/api/ops/activity/dead-letters/{letter}/redrive");
-                request.Headers.Authorization = new("Bearer", TestTokens.Operator());
-                using var redriven = await shop.Client.SendAsync(request, TestContext.Current.CancellationToken);
-                Assert.Equal(HttpStatusCode.NoContent, redriven.StatusCode);
-            }
+                Assert.Equal(HttpStatusCode.NoContent, await RedriveAsync(shop, letter));
         }
         await Eventually.BecomesAsync("done", () => StateAsync(database));
         Assert.Equal(right, await ReadAsync(database, Content));
         Assert.Equal("0", await ReadAsync(database, "SELECT count(*)::text FROM pg_tables WHERE tablename LIKE 'shadow%'"));
+    }
+
+    [Fact]
+    public async Task What_was_before_the_time_and_came_again_after_it_is_there_once_also_when_it_is_redriven_afterwards()
+    {
+        await using var broker = await RunningBroker.StartAsync(Broker.Embedded);
+        var database = await shops.CreateDatabaseAsync();
+        await using var shop = await StartAsync(broker, database, seed: 17);
+        using var kafka = new KafkaWriter(broker.BootstrapServers);
+        // of a key that the index of keys has, and of one that it has not
+        string[] skus = ["mug-again", new('m', 200)];
+        var at = DateTimeOffset.UtcNow;
+        var written = new List<(Guid Id, StockRanLow Event)>();
+        foreach (var ranLow in skus.SelectMany(sku => Enumerable.Range(1, 3).Select(available => new StockRanLow(sku, available))))
+            written.Add((await kafka.PublishAsync(ranLow, at: at), ranLow));
+        await FeedIsThereAsync(broker.BootstrapServers, database);
+        var since = await NextMillisecondAsync();
+        // the last of each does not come again
+        foreach (var (id, ranLow) in written.Where(each => each.Event.Available < 3))
+            await kafka.PublishAsync(ranLow, at: at, id: id);
+        await FeedIsThereAsync(broker.BootstrapServers, database);
+        string[] letters = [await FailAsync(database, "stock", skus[0]), await FailAsync(database, "stock", skus[1])];
+        Assert.Equal("4", await ReadAsync(database, "SELECT count(*)::text FROM parked_records"));
+
+        using (var begun = await SendAsync(shop, HttpMethod.Post, $$"""{"from":"{{since:O}}"}"""))
+            Assert.Equal(HttpStatusCode.Accepted, begun.StatusCode);
+        await Eventually.BecomesAsync("done", () => StateAsync(database));
+        // what did not come again waits on
+        Assert.Equal("redriving redriving 2", await ReadAsync(database, "SELECT string_agg(status, ' ') || ' ' || (SELECT count(*) FROM parked_records) FROM dead_letters"));
+        foreach (var letter in letters)
+            Assert.Equal(HttpStatusCode.NoContent, await RedriveAsync(shop, letter));
+        Assert.Equal("6 6", await ReadAsync(database, "SELECT count(*) || ' ' || count(DISTINCT event_id) FROM events WHERE topic = 'stock'"));
     }
 
     [Long]
@@ -215,6 +242,14 @@ public sealed class RebuildEndTests(ShopFixture shops)
           SELECT gen_random_uuid(), 'activity.feed', topic, partition, record_offset, key, event_id, headers, body, '', '', '', now(), 'parked' FROM records ORDER BY record_offset LIMIT 1 RETURNING id)
         SELECT id::text FROM letter
         """);
+
+    private static async Task<HttpStatusCode> RedriveAsync(RunningActivity shop, string letter)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"/api/ops/activity/dead-letters/{letter}/redrive");
+        request.Headers.Authorization = new("Bearer", TestTokens.Operator());
+        using var redriven = await shop.Client.SendAsync(request, TestContext.Current.CancellationToken);
+        return redriven.StatusCode;
+    }
 
     private static Task<string> StateAsync(string database) => ReadAsync(database, "SELECT state FROM rebuilds");
 }

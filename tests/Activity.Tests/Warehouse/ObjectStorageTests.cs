@@ -1,4 +1,5 @@
 using Amazon.S3;
+using Confluent.Kafka;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Options;
@@ -18,6 +19,8 @@ namespace Shop.Activity.Tests.Warehouse;
 public sealed class ObjectStorageTests(ShopFixture shops)
 {
     private const string EachOnce = "SELECT count(*), count(*) - count(DISTINCT (topic, partition, \"offset\")) FROM events WHERE topic NOT IN ('logs', 'alarms')";
+
+    public static TheoryData<Broker> Brokers => RunningBroker.Both;
 
     [Fact]
     public async Task Each_record_is_in_one_object_whoever_writes_and_is_read_from_there()
@@ -55,17 +58,12 @@ public sealed class ObjectStorageTests(ShopFixture shops)
         var written = await load.WriteAsync(200);
         // an instance that was lost in the middle of sending a file
         var begun = new WarehouseFile("orders", 0, new(2026, 11, 30, 6, 0, 0, TimeSpan.Zero), 0, 3);
-        await using (await StartAsync(running, database, s3, ("Warehouse:MaxAge", "01:00:00")))
-        {
-            await using var source = NpgsqlDataSource.Create(database);
-            await using var note = source.CreateCommand($"INSERT INTO warehouse_begun (topic, partition, begin_offset, path) VALUES ('orders', 0, 0, '{begun.Path}')");
-            await note.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
-        }
+        await NoteAsync(running, database, s3, begun, begin: 0);
 
         await using var shop = await StartAsync(running, database, s3);
         var warehouse = shop.Services.GetRequiredService<IWarehouse>();
         await Eventually.BecomesAsync((long)written, async () => Records(await warehouse.ListAsync(CancellationToken.None)));
-        var orders = (await warehouse.ListAsync(CancellationToken.None)).Select(file => file.File).Where(file => file is { Topic: "orders", Partition: 0 }).OrderBy(file => file.First).ToList();
+        var orders = await OrdersAsync(warehouse);
         Assert.Equal(begun, orders[0]);
         Assert.Equal(4, orders[1].First);
         // one that does not know that it has lost the lock sends nothing else, and what it does send is the same
@@ -91,12 +89,7 @@ public sealed class ObjectStorageTests(ShopFixture shops)
         var written = await load.WriteAsync(200);
         // what was noted last of a partition of which there is nothing
         var gone = new WarehouseFile("orders", 0, new(2026, 11, 30, 6, 0, 0, TimeSpan.Zero), 3, 5);
-        await using (await StartAsync(running, database, s3, ("Warehouse:MaxAge", "01:00:00")))
-        {
-            await using var source = NpgsqlDataSource.Create(database);
-            await using var note = source.CreateCommand($"INSERT INTO warehouse_begun (topic, partition, begin_offset, path) VALUES ('orders', 0, 3, '{gone.Path}')");
-            await note.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
-        }
+        await NoteAsync(running, database, s3, gone, begin: 3);
 
         await using var shop = await StartAsync(running, database, s3);
         var warehouse = shop.Services.GetRequiredService<IWarehouse>();
@@ -115,12 +108,7 @@ public sealed class ObjectStorageTests(ShopFixture shops)
         using var load = new TopicLoad(running.BootstrapServers, seed: 33);
         await load.WriteAsync(200);
         var begun = new WarehouseFile("orders", 0, new(2026, 11, 30, 6, 0, 0, TimeSpan.Zero), 0, 1_000_000);
-        await using (await StartAsync(running, database, s3, ("Warehouse:MaxAge", "01:00:00")))
-        {
-            await using var source = NpgsqlDataSource.Create(database);
-            await using var note = source.CreateCommand($"INSERT INTO warehouse_begun (topic, partition, begin_offset, path) VALUES ('orders', 0, 0, '{begun.Path}')");
-            await note.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
-        }
+        await NoteAsync(running, database, s3, begun, begin: 0);
 
         await using var shop = await StartAsync(running, database, s3);
         var warehouse = shop.Services.GetRequiredService<IWarehouse>();
@@ -131,6 +119,32 @@ public sealed class ObjectStorageTests(ShopFixture shops)
         // and it is said
         var health = shop.Services.GetRequiredService<HealthCheckService>();
         await Eventually.BecomesTrueAsync(async () => (await health.CheckHealthAsync(TestContext.Current.CancellationToken)).Entries["warehouse"].Description?.Contains("orders", StringComparison.Ordinal) == true);
+    }
+
+    [Long]
+    [Theory, MemberData(nameof(Brokers))]
+    public async Task What_somebody_has_begun_is_what_others_write_also_where_the_topic_has_dropped_what_was_before(Broker kind)
+    {
+        Assert.SkipWhen(kind == Broker.Embedded, "EmbeddedKafka deletes no records on request");
+        await using var running = await RunningBroker.StartAsync(kind);
+        using var folder = new TemporaryFolder();
+        await using var s3 = await S3Server.StartAsync(folder.Path);
+        var database = await shops.CreateDatabaseAsync();
+        await Rebuilds.CreateTopicsAsync(running);
+        using var load = new TopicLoad(running.BootstrapServers, seed: 35);
+        await load.WriteAsync(200);
+        // nothing was left of what the file before was begun for
+        var begun = new WarehouseFile("orders", 0, new(2026, 11, 30, 6, 0, 0, TimeSpan.Zero), 4, 6);
+        await NoteAsync(running, database, s3, begun, begin: 2);
+        using (var admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = running.BootstrapServers }).Build())
+            await admin.DeleteRecordsAsync([new TopicPartitionOffset("orders", 0, 4)]);
+
+        await using var shop = await StartAsync(running, database, s3);
+        var warehouse = shop.Services.GetRequiredService<IWarehouse>();
+        await Eventually.BecomesTrueAsync(async () => (await OrdersAsync(warehouse)).Count > 1);
+        var orders = await OrdersAsync(warehouse);
+        Assert.Equal(begun, orders[0]);
+        Assert.Equal(7, orders[1].First);
     }
 
     [Theory]
@@ -145,6 +159,19 @@ public sealed class ObjectStorageTests(ShopFixture shops)
 
     private static async Task<RunningActivity> StartAsync(RunningBroker broker, string database, S3Server s3, params (string Name, string Value)[] settings) =>
         await ShopFixture.StartAsync(broker.BootstrapServers, database, [("Warehouse:MaxAge", "00:00:00.2"), .. s3.Settings, .. settings]);
+
+    /// <summary>Notes a file of the first partition of orders, as an instance does that is lost in the middle of sending it.</summary>
+    private static async Task NoteAsync(RunningBroker broker, string database, S3Server s3, WarehouseFile file, long begin)
+    {
+        await using var shop = await StartAsync(broker, database, s3, ("Warehouse:MaxAge", "01:00:00"));
+        await using var source = NpgsqlDataSource.Create(database);
+        await using var note = source.CreateCommand($"INSERT INTO warehouse_begun (topic, partition, begin_offset, path) VALUES ('orders', 0, {begin}, '{file.Path}')");
+        await note.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+    }
+
+    /// <summary>The files of the first partition of orders.</summary>
+    private static async Task<List<WarehouseFile>> OrdersAsync(IWarehouse warehouse) =>
+        [.. (await warehouse.ListAsync(CancellationToken.None)).Select(file => file.File).Where(file => file is { Topic: "orders", Partition: 0 }).OrderBy(file => file.First)];
 
     /// <summary>What a rebuild from the archive reads where the topics have nothing any more.</summary>
     private static async Task<long> ArchivedAsync(IServiceProvider services, IReadOnlyList<(WarehouseFile File, long Size)> files)

@@ -225,6 +225,35 @@ public sealed class WarehouseWriterTests(ShopFixture shops)
     }
 
     [Fact]
+    public async Task A_topic_that_has_what_its_newest_file_should_have_and_has_not_waits_and_is_told_of()
+    {
+        await using var running = await RunningBroker.StartAsync(Broker.Embedded);
+        using var folder = new TemporaryFolder();
+        using var warehouse = new WarehouseQuery(folder.Path);
+        await Rebuilds.CreateTopicsAsync(running);
+        using var kafka = new KafkaWriter(running.BootstrapServers);
+        await using (await StartAsync(running, folder, Quick))
+        {
+            for (var i = 0; i < 2; i++)
+                await kafka.PublishAsync(new StockRanLow("mug-blue", i));
+            await Eventually.BecomesAsync("2", async () => string.Join(' ', await warehouse.ReadAsync("SELECT count(*) FROM stock")));
+        }
+        // one that was ended when the topic had lost the last two records that it was begun for, which others have taken the places of since
+        var last = warehouse.Files().Where(file => file.Topic == "stock").MaxBy(file => file.Last)!;
+        File.Move(Path.Combine(folder.Path, last.Path), Path.Combine(folder.Path, (last with { Last = last.Last + 2 }).Path));
+        for (var i = 0; i < 4; i++)
+            await kafka.PublishAsync(new StockRanLow("mug-blue", i));
+
+        await using var again = await StartAsync(running, folder, Quick);
+        var health = again.Services.GetRequiredService<HealthCheckService>();
+        await Eventually.BecomesTrueAsync(async () => (await health.CheckHealthAsync(TestContext.Current.CancellationToken)).Entries["warehouse"].Description?.EndsWith($": stock[{last.Partition}]", StringComparison.Ordinal) == true);
+        // others go on
+        await kafka.PublishAsync(new OrderConfirmed(Guid.CreateVersion7()));
+        await Eventually.BecomesAsync("1", async () => string.Join(' ', await warehouse.ReadAsync("SELECT count(*) FROM orders")));
+        Assert.Equal(["2"], await warehouse.ReadAsync("SELECT count(*) FROM stock"));
+    }
+
+    [Fact]
     public async Task Files_that_cannot_be_merged_keep_no_others_from_it()
     {
         await using var running = await RunningBroker.StartAsync(Broker.Embedded);

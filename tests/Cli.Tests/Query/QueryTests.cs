@@ -52,6 +52,15 @@ public sealed class QueryTests : IDisposable
         Assert.DoesNotContain('\u001b', table);
     }
 
+    [Fact]
+    public async Task What_a_terminal_would_obey_is_not_in_an_error()
+    {
+        var (code, _, errors) = await RunAsync("select error('a' || chr(27) || '[2Jb' || chr(8238) || 'c')");
+
+        Assert.Equal(1, code);
+        Assert.Contains("a\uFFFD[2Jb\uFFFDc", string.Join('\n', errors), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("delete from orders")]
     [InlineData("drop view orders")]
@@ -64,6 +73,10 @@ public sealed class QueryTests : IDisposable
     [InlineData("select * from read_text('/etc/passwd')")]
     [InlineData("select * from enable_logging('QueryLog', storage_path := '/tmp/x.csv')")]
     [InlineData("select * from query('from ENABLE_LOGGING()')")]
+    [InlineData("select * from query('from enable_' || 'logging(''QueryLog'', storage_path := ''/tmp/x.csv'')')")]
+    [InlineData("with logged as (from QUERY('from enable_' || 'logging()')) select count(*) from orders where exists (from logged)")]
+    [InlineData("from json_execute_serialized_sql(json_serialize_sql('from enable_' || 'logging()'))")]
+    [InlineData("select 1 union all select count(*) from \"Enable_Profiling\"()")]
     [InlineData("explain analyze copy (select 1) to '/tmp/x.csv'")]
     [InlineData("install httpfs")]
     [InlineData("selct 1")]
@@ -77,6 +90,21 @@ public sealed class QueryTests : IDisposable
         Assert.DoesNotContain(errors, line => line.Contains("   at ", StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData("select count(*) as n from orders where type <> 'enable_logging' and reason is distinct from 'query(1)' -- disable_logging")]
+    [InlineData("with query as (from orders) select count(*) as n from query /* enable_profiling() */")]
+    [InlineData("select count(*) as n, any_value(type) as enable_logging from orders")]
+    public async Task Names_of_what_is_refused_may_be_in_texts_and_names_and_comments(string sql)
+    {
+        var output = await OutputAsync(sql, "--csv");
+        Assert.StartsWith("n", output[0], StringComparison.Ordinal);
+        Assert.StartsWith("4", output[1], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_query_may_be_nested_deeply() =>
+        Assert.Equal(["n", "300"], await OutputAsync($"select {string.Join(" + ", Enumerable.Repeat("1", 300))} as n", "--csv"));
+
     [Fact]
     public async Task Only_files_of_topics_that_a_statement_names_are_opened()
     {
@@ -86,11 +114,7 @@ public sealed class QueryTests : IDisposable
 
         Assert.Equal(["n", "4"], await OutputAsync("select count(*) as n from \"ORDERS\"", "--csv"));
         Assert.Equal(["n", "4"], await OutputAsync("with payments_of_mine as (from orders) select count(*) as n from payments_of_mine", "--csv"));
-        foreach (var sql in new[]
-        {
-            "select count(*) from Payments", "select count(*) from events", "select count(*) from query_table('pay' || 'ments')",
-            "select count(*) from json_execute_serialized_sql(json_serialize_sql('from pay' || 'ments'))",
-        })
+        foreach (var sql in new[] { "select count(*) from Payments", "select count(*) from events", "select count(*) from query_table('pay' || 'ments')" })
         {
             var (code, _, errors) = await RunAsync(sql);
             Assert.Equal(1, code);
