@@ -211,6 +211,7 @@ public sealed class CatalogCaptureTests(ShopFixture shops)
         await shop.SaysAsync(HttpStatusCode.ServiceUnavailable, "ALTER ROLE ... REPLICATION");
     }
 
+    [Long]
     [Fact]
     public async Task A_server_without_a_logical_log_is_told_in_words_by_readiness()
     {

@@ -64,6 +64,7 @@ public sealed class ExpiryTests(ShopFixture shops)
         Assert.Equal(0, await shop.ScalarAsync<long>("SELECT count(*) FROM dead_letters"));
     }
 
+    [Long]
     [Fact]
     public async Task What_is_reserved_of_a_product_that_is_gone_holds_up_no_others()
     {

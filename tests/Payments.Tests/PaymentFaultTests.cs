@@ -184,6 +184,7 @@ public sealed class PaymentFaultTests(PostgresFixture postgres)
         Assert.Equal(first + 400, calls.Sum());
     }
 
+    [Long]
     [Fact]
     public async Task A_provider_that_is_down_loses_nothing()
     {

@@ -11,6 +11,7 @@ namespace Shop.Activity.Tests.RebuildingFeed;
 /// <summary>What a rebuild reads from the archive, beside what it reads from the topics.</summary>
 public sealed class ArchivedEventsTests(ShopFixture shops)
 {
+    [Long]
     [Fact]
     public async Task What_the_archive_has_is_what_the_topics_have_whatever_was_written()
     {

@@ -15,6 +15,7 @@ public sealed class RebuildEndTests(ShopFixture shops)
 {
     public static TheoryData<Broker> Brokers => RunningBroker.Both;
 
+    [Long]
     [Fact]
     public async Task What_one_reading_has_seen_of_an_end_says_nothing_about_the_next()
     {
@@ -63,6 +64,7 @@ public sealed class RebuildEndTests(ShopFixture shops)
         Assert.Equal(content, await ReadAsync(database, Content));
     }
 
+    [Long]
     [Fact]
     public async Task Whoever_reads_the_old_tables_for_long_holds_up_the_end_and_nothing_else()
     {
@@ -91,6 +93,7 @@ public sealed class RebuildEndTests(ShopFixture shops)
         Assert.Equal("t", await ReadAsync(database, "SELECT CASE WHEN bool_and(reltuples > 0) THEN 't' ELSE 'f' END FROM pg_class WHERE oid = ANY(ARRAY['events', 'orders', 'ordered_skus']::regclass[])"));
     }
 
+    [Long]
     [Fact]
     public async Task Dead_letters_and_parked_records_that_the_new_tables_have_are_ended()
     {
@@ -121,6 +124,7 @@ public sealed class RebuildEndTests(ShopFixture shops)
         Assert.Equal("odd", await ReadAsync(database, "SELECT key FROM dead_letters WHERE status = 'parked' AND endpoint = 'activity.feed'"));
     }
 
+    [Long]
     [Fact]
     public async Task What_was_before_the_time_and_is_redriven_meanwhile_is_kept_and_once()
     {

@@ -140,6 +140,7 @@ public sealed class RebuildTests(ShopFixture shops)
         Assert.Equal(content, await ReadAsync(database, Content));
     }
 
+    [Long]
     [Fact]
     public async Task From_a_time_on_what_was_before_it_stays()
     {

@@ -35,6 +35,7 @@ public sealed class FileMergingTests
         Assert.Equal([true, true, false, false], ofToday);
     }
 
+    [Long]
     [Fact]
     public async Task A_merged_file_has_every_row_in_row_groups_that_are_not_in_memory_together()
     {

@@ -97,6 +97,7 @@ public sealed class ObjectStorageTests(ShopFixture shops)
         Assert.DoesNotContain(gone, (await warehouse.ListAsync(CancellationToken.None)).Select(file => file.File));
     }
 
+    [Long]
     [Fact]
     public async Task What_somebody_has_begun_and_the_topic_has_lost_since_is_ended_with_what_is_there()
     {

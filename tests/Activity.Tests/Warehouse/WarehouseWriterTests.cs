@@ -84,6 +84,7 @@ public sealed class WarehouseWriterTests(ShopFixture shops)
         await Eventually.BecomesTrueAsync(() => Task.FromResult(Directory.EnumerateFiles(folder.Path, "*.parquet", SearchOption.AllDirectories).Count() == warehouse.Files().Count));
     }
 
+    [Long]
     [Fact]
     public async Task A_second_instance_takes_over_where_the_first_ended()
     {
@@ -160,6 +161,7 @@ public sealed class WarehouseWriterTests(ShopFixture shops)
         Assert.Superset(old, Directory.EnumerateFiles(folder.Path, "*.parquet", SearchOption.AllDirectories).Select(path => Path.GetFileName(path)).ToHashSet());
     }
 
+    [Long]
     [Fact]
     public async Task A_topic_that_has_lost_its_end_and_grown_again_waits_and_its_files_stay()
     {
@@ -253,6 +255,7 @@ public sealed class WarehouseWriterTests(ShopFixture shops)
         Assert.Equal(["2"], await warehouse.ReadAsync("SELECT count(*) FROM stock"));
     }
 
+    [Long]
     [Fact]
     public async Task Files_that_cannot_be_merged_keep_no_others_from_it()
     {

@@ -91,6 +91,7 @@ public sealed class AuthoritySessionTests : AtAuthority
         Assert.Equal(0, await Authority.ValidRefreshTokensAsync());
     }
 
+    [Long]
     [Fact]
     public async Task Who_signs_out_while_the_authority_is_away_is_signed_out_of_the_shop()
     {
@@ -110,6 +111,7 @@ public sealed class AuthoritySessionTests : AtAuthority
         Assert.Equal(Nobody, await Browser.GetStringAsync(new Uri(gateway.Client.BaseAddress!, "/api/session"), Cancellation));
     }
 
+    [Long]
     [Fact]
     public async Task While_the_authority_gives_no_tokens_what_is_for_everybody_is_there_and_signing_out_is_possible()
     {
@@ -139,6 +141,7 @@ public sealed class AuthoritySessionTests : AtAuthority
         Assert.Equal((HttpStatusCode.NoContent, 0), (signedOut.StatusCode, await Authority.ValidRefreshTokensAsync()));
     }
 
+    [Long]
     [Fact]
     public async Task A_cookie_that_is_renewed_while_tokens_are_refreshed_leaves_the_session_the_new_ones()
     {
@@ -194,6 +197,7 @@ public sealed class AuthoritySessionTests : AtAuthority
         Assert.Equal(HttpStatusCode.OK, await StatusAsync(gateway, Session));
     }
 
+    [Long]
     [Fact]
     public async Task A_gateway_whose_token_another_has_used_takes_what_that_one_got()
     {

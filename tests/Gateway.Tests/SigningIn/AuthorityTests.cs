@@ -77,6 +77,7 @@ public sealed class AuthorityTests : IAsyncLifetime
         await Eventually.BecomesAsync(HttpStatusCode.Unauthorized, async () => (await AskAsync("/who", token)).Status);
     }
 
+    [Long]
     [Fact]
     public async Task A_key_that_is_new_is_found_and_one_that_is_gone_signs_nothing()
     {

@@ -20,6 +20,7 @@ public sealed class TableCaptureTests(PostgresFixture postgres, BrokerFixture br
 {
     public static TheoryData<Broker> Both => RunningBroker.Both;
 
+    [Long]
     [Theory, MemberData(nameof(Both))]
     public async Task Two_tables_of_a_service_become_two_topics(Broker broker)
     {

@@ -56,6 +56,7 @@ public sealed class CrashTests(PostgresFixture postgres, BrokerFixture brokers)
         await service.HaveExactlyAsync(journals, 3);
     }
 
+    [Long]
     [Theory, MemberData(nameof(Both))]
     public async Task Killed_between_produce_and_delete_the_relay_repeats_events_which_have_no_second_effect(Broker broker)
     {

@@ -70,6 +70,7 @@ public sealed class FailingHandlerTests(PostgresFixture postgres, BrokerFixture 
         await service.HaveEntriesAsync(1);
     }
 
+    [Long]
     [Fact]
     public async Task After_a_failover_to_a_server_that_was_read_only_the_service_goes_on_by_itself()
     {
@@ -117,6 +118,7 @@ public sealed class FailingHandlerTests(PostgresFixture postgres, BrokerFixture 
         Assert.True(attempts > 3);
     }
 
+    [Long]
     [Theory, MemberData(nameof(Both))]
     public async Task A_deadlock_of_two_handlers_is_resolved(Broker broker)
     {

@@ -56,6 +56,7 @@ public sealed class LogDivergenceTests(PostgresFixture postgres, BrokerFixture b
     }
 
     /// <summary>Without the topic's id nobody could tell: the client saw nothing of it, and its offset is there in the new log as well.</summary>
+    [Long]
     [Theory, MemberData(nameof(RunningBroker.Both), MemberType = typeof(RunningBroker))]
     public async Task A_topic_that_was_made_anew_out_of_sight_is_read_from_its_first_record(Broker broker)
     {

@@ -80,6 +80,7 @@ public sealed class UnreadableBatchTests(PostgresFixture postgres)
         }
     }
 
+    [Long]
     [Theory, MemberData(nameof(RunningBroker.Both), MemberType = typeof(RunningBroker))]
     public async Task A_bit_that_fell_over_costs_its_own_batch_alone(Broker broker)
     {

@@ -9,6 +9,7 @@ public sealed class RedriveRaceTests(PostgresFixture postgres, BrokerFixture bro
 {
     private volatile bool _broken = true;
 
+    [Long]
     [Fact]
     public async Task Two_instances_that_redrive_and_discard_the_same_dead_letters_while_records_come_play_each_once()
     {

@@ -84,6 +84,7 @@ public sealed class KafkaLogTests(PostgresFixture postgres, BrokerFixture broker
     }
 
     /// <summary>Of a topic's single partition, which one of the two has.</summary>
+    [Long]
     [Fact]
     public async Task An_instance_without_a_partition_is_well_after_an_outage_too()
     {

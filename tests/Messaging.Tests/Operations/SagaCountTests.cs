@@ -12,6 +12,7 @@ public sealed class SagaCountTests(PostgresFixture postgres, BrokerFixture broke
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
+    [Long]
     [Fact]
     public async Task States_of_few_are_counted_and_of_many_known_by_the_statistics_and_none_is_read_in_whole()
     {

@@ -18,6 +18,7 @@ public sealed class HeldMessagesTests(PostgresFixture postgres, BrokerFixture br
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
+    [Long]
     [Fact]
     public async Task The_relays_read_and_the_list_of_refused_events_look_at_a_few_pages_for_each_row_they_find_with_500_000_held_back()
     {

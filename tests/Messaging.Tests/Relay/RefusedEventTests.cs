@@ -75,6 +75,7 @@ public sealed class RefusedEventTests(PostgresFixture postgres, BrokerFixture br
         Assert.Equal(HttpStatusCode.NotFound, await service.DiscardRefusedAsync(first.Id));
     }
 
+    [Long]
     [Theory, MemberData(nameof(Both))]
     public async Task An_event_that_only_the_broker_knows_to_be_too_large_is_found_among_those_sent_with_it(Broker broker)
     {

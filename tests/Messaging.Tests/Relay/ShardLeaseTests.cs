@@ -62,6 +62,7 @@ public sealed class ShardLeaseTests(PostgresFixture postgres)
         }
     }
 
+    [Long]
     [Fact]
     public async Task An_instance_that_stands_still_loses_its_shards_to_the_others()
     {

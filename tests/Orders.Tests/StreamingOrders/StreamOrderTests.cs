@@ -138,6 +138,7 @@ public sealed class StreamOrderTests(TwoInstances shop) : IClassFixture<TwoInsta
         Assert.Equal(["2", "3"], (await resumed.RestAsync()).Select(change => change.Id));
     }
 
+    [Long]
     [Fact]
     public async Task It_lives_no_longer_than_the_token_it_was_opened_with()
     {

@@ -40,6 +40,7 @@ public sealed class ScreeningFlowTests(PostgresFixture postgres)
         await Eventually.BecomesAsync("PaymentHeld,PaymentHeld", () => shop.Orders.PaymentEventsOfAsync(held.OrderId));
     }
 
+    [Long]
     [Fact]
     public async Task What_is_remembered_survives_a_restart_and_is_shared_by_instances()
     {
@@ -63,6 +64,7 @@ public sealed class ScreeningFlowTests(PostgresFixture postgres)
         static PaymentRequested Card(int i) => OrdersStandIn.Request(i % 2 == 1 ? $"tok_declined_c{i}" : $"tok_visa_c{i}", "tester", "device", "address", isFirst: true);
     }
 
+    [Long]
     [Fact]
     public async Task Card_testing_is_caught_through_rebalances_in_its_middle()
     {
