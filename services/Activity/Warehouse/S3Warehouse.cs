@@ -25,8 +25,11 @@ internal sealed class S3Warehouse(IAmazonS3 s3, NpgsqlDataSource dataSource, IOp
     /// <summary>How long a storage may pause in the middle of a file that is read.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
-    /// <summary>How long an answer may take, the sending of a file and the client's own attempts included: the client would wait for weeks, and longer for what follows an answer's headers.</summary>
+    /// <summary>How long an answer may take, the client's own attempts included: it would wait for weeks, and longer for what follows an answer's headers. A file that is sent has its time besides.</summary>
     private static readonly TimeSpan AnswerPatience = TimeSpan.FromMinutes(5);
+
+    /// <summary>A file is sent as it was begun, however slowly: less than this is silence.</summary>
+    private const int SlowestBytesPerSecond = 16 * 1024;
 
     private readonly S3Options _options = options.Value.S3;
 
@@ -72,7 +75,7 @@ internal sealed class S3Warehouse(IAmazonS3 s3, NpgsqlDataSource dataSource, IOp
         await BeginAsync(file, begin, cancellationToken);
         content.Position = 0;
         var put = new PutObjectRequest { BucketName = _options.Bucket, Key = KeyOf(file.Path), InputStream = content, AutoCloseStream = false, UseChunkEncoding = false };
-        await AnswerAsync(token => s3.PutObjectAsync(put, token), cancellationToken);
+        await AnswerAsync(token => s3.PutObjectAsync(put, token), cancellationToken, TimeSpan.FromSeconds(content.Length / SlowestBytesPerSecond));
     }
 
     /// <inheritdoc/>
@@ -158,9 +161,9 @@ internal sealed class S3Warehouse(IAmazonS3 s3, NpgsqlDataSource dataSource, IOp
     }
 
     /// <exception cref="TimeoutException">The storage has not answered in time, and is asked no longer.</exception>
-    private async Task<T> AnswerAsync<T>(Func<CancellationToken, Task<T>> ask, CancellationToken cancellationToken)
+    private async Task<T> AnswerAsync<T>(Func<CancellationToken, Task<T>> ask, CancellationToken cancellationToken, TimeSpan sending = default)
     {
-        using var late = new CancellationTokenSource(AnswerPatience, time);
+        using var late = new CancellationTokenSource(AnswerPatience + sending, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, cancellationToken);
         try
         {
@@ -169,7 +172,7 @@ internal sealed class S3Warehouse(IAmazonS3 s3, NpgsqlDataSource dataSource, IOp
         }
         catch (OperationCanceledException) when (late.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
-            throw new TimeoutException($"The storage has not answered within {AnswerPatience.TotalMinutes:0} min");
+            throw new TimeoutException($"The storage has not answered within {(AnswerPatience + sending).TotalMinutes:0} min");
         }
     }
 

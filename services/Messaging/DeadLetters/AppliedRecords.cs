@@ -38,23 +38,31 @@ public static class AppliedRecords
         await using var batch = new NpgsqlBatch(connection) { Timeout = 0 };
         // in the order of a redrive: letters first
         Add("SELECT FROM dead_letters WHERE endpoint = $1 AND status IN ('parked', 'redriving') ORDER BY id FOR UPDATE");
-        foreach (var length in (string[])[$"<= {longestIndexedKey}", $"> {longestIndexedKey}"])
-        {
-            // its id is in its headers, as StoredHeaders writes what CloudEvent writes
-            Add($"""
-                DELETE FROM parked_records p USING {records} e
-                WHERE p.endpoint = $1 AND e.key = p.key AND length(e.key) {length} AND length(p.key) {length}
-                  AND p.headers @> jsonb_build_array(jsonb_build_object('name', 'ce_id', 'value', encode(convert_to(e.event_id::text, 'UTF8'), 'base64')))
-                """);
-            Add($"""
-                UPDATE dead_letters d SET status = 'redriving' FROM {records} e
-                WHERE d.endpoint = $1 AND d.status = 'parked' AND e.key = d.key AND e.event_id = d.event_id AND length(e.key) {length} AND length(d.key) {length}
-                """);
-        }
+        // by their places first: mostly those are all
         Add($"""
             DELETE FROM parked_records p USING {records} e
             WHERE p.endpoint = $1 AND e.topic = p.topic AND e.partition = p.partition AND e.record_offset = p.record_offset
             """);
+        foreach (var length in (string[])[$"<= {longestIndexedKey}", $"> {longestIndexedKey}"])
+        {
+            // a parked record's id is in its headers, of which StoredHeaders keeps the bytes: the last one, as CloudEvent reads it; where none waits, no record is looked at
+            Add($$"""
+                WITH waiting AS MATERIALIZED (
+                  SELECT p.id, p.key, CASE WHEN ce_id ~ '^([0-9a-fA-F]{32}|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})$' THEN ce_id::uuid END AS event_id
+                  FROM parked_records p CROSS JOIN LATERAL (
+                    SELECT encode(decode(header ->> 'value', 'base64'), 'escape') AS ce_id FROM jsonb_array_elements(p.headers) WITH ORDINALITY AS headers(header, number)
+                    WHERE header ->> 'name' = 'ce_id' AND header ->> 'value' IS NOT NULL ORDER BY number DESC LIMIT 1) AS last
+                  WHERE p.endpoint = $1 AND length(p.key) {{length}}),
+                there AS MATERIALIZED (
+                  SELECT key, event_id FROM {{records}} WHERE EXISTS (SELECT FROM waiting) AND length(key) {{length}} AND key IN (SELECT key FROM waiting))
+                DELETE FROM parked_records p USING waiting w JOIN there t ON t.key = w.key AND t.event_id = w.event_id WHERE p.id = w.id
+                """);
+            Add($"""
+                UPDATE dead_letters d SET status = 'redriving' FROM {records} e
+                WHERE d.endpoint = $1 AND d.status = 'parked' AND e.key = d.key AND e.event_id = d.event_id AND length(e.key) {length} AND length(d.key) {length}
+                  AND EXISTS (SELECT FROM dead_letters WHERE endpoint = $1 AND status = 'parked' AND length(key) {length})
+                """);
+        }
         Add($"""
             UPDATE dead_letters d SET status = CASE
               WHEN EXISTS (SELECT FROM parked_records p WHERE p.endpoint = d.endpoint AND p.key_digest = d.key_digest) THEN 'redriving' WHEN discarded THEN 'discarded' ELSE 'redriven' END

@@ -52,6 +52,8 @@ internal sealed class LogCursor(long next)
     {
         // several stretches may follow one another without a record in between: all of them are in doubt together
         _passedFrom = Sought is null || next < _passedFrom ? Math.Min(Next, next) : _passedFrom;
+        // of a log that begins again nothing was looked at
+        PassedUntil = next < Next ? null : PassedUntil;
         (Next, Sought, IsAtEnd, IsHeld, IsToProbe) = (next, next, isAtEnd, false, false);
     }
 

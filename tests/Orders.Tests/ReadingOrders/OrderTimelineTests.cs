@@ -39,7 +39,8 @@ public sealed class OrderTimelineTests(TwoInstances shop) : IClassFixture<TwoIns
         var id = (await shop.One.Http.SubmitAsync(shopper, body: Body(token: "\"tok_visa_4f9a\""))).Id;
         await shop.One.ProduceAsync(new StockReserved(id, [new("mug-blue", 2)]));
         await shop.One.ProduceAsync(new PaymentHeld(id, id, 0.93, ["many cards"]));
-        await shop.RecordedAsync(id, "payment-held");
+        // each is recorded for itself, and none comes between the two readings
+        await Task.WhenAll(((string[])["stock-reserved", "payment-requested", "payment-held"]).Select(type => shop.RecordedAsync(id, type)));
 
         var own = await shop.One.Http.GetAsync(shopper, $"/api/orders/{id}/timeline");
         var operators = await shop.One.Http.GetAsOperatorAsync($"/api/orders/{id}/timeline");
