@@ -230,7 +230,7 @@ public sealed class RebuildEndTests(ShopFixture shops)
         return shop;
     }
 
-    /// <summary>Makes it so that the first event of a key failed, and its others wait behind it.</summary>
+    /// <summary>Makes it so that the first event of a key failed, and its others wait behind it: written by somebody who has ids of their own, of which the last one counts.</summary>
     /// <returns>The dead letter's id.</returns>
     private static Task<string> FailAsync(string database, string topic, string key) => ReadAsync(database, $$"""
         WITH owners AS (DELETE FROM orders WHERE order_id::text = '{{key}}'),
@@ -238,7 +238,7 @@ public sealed class RebuildEndTests(ShopFixture shops)
         gone AS (DELETE FROM events WHERE topic = '{{topic}}' AND key = '{{key}}' RETURNING *),
         records AS (SELECT topic, partition, record_offset, key, event_id, convert_to(data::text, 'UTF8') AS body,
             (SELECT jsonb_agg(jsonb_build_object('name', name, 'value', encode(convert_to(value, 'UTF8'), 'base64')))
-              FROM (VALUES ('ce_id', event_id::text), ('ce_type', type), ('ce_source', source), ('ce_time', to_char(timezone('UTC', gone.at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))) AS header(name, value)) AS headers
+              FROM (VALUES ('ce_id', gen_random_uuid()::text), ('ce_id', upper(event_id::text)), ('ce_type', type), ('ce_source', source), ('ce_time', to_char(timezone('UTC', gone.at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))) AS header(name, value)) AS headers
           FROM gone),
         parked AS (INSERT INTO parked_records (endpoint, topic, partition, record_offset, key, headers, body, parked_at)
           SELECT 'activity.feed', topic, partition, record_offset, key, headers, body, now() FROM records ORDER BY record_offset OFFSET 1),
