@@ -2,7 +2,7 @@ using Xunit.v3;
 
 namespace Shop.Testing;
 
-/// <summary>Marks a test that kills, floods or waits for longer than about 20 s: <c>./shop test --all</c> runs it, <c>./shop test</c> and CI do not.</summary>
+/// <summary>Marks a test that kills, floods or waits for longer than about 15 s: <c>./shop test --all</c> runs it, <c>./shop test</c> and CI do not.</summary>
 [AttributeUsage(AttributeTargets.Class | AttributeTargets.Method)]
 public sealed class LongAttribute : Attribute, ITraitAttribute
 {
