@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Shop.Messaging.Streams;
 
 namespace Shop.Activity.Warehouse;
 
@@ -12,4 +13,19 @@ internal sealed class WarehouseHealth : IHealthCheck
 
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
         Task.FromResult(_leftOut is [] ? HealthCheckResult.Healthy() : HealthCheckResult.Degraded($"Not archived, as they end before what the warehouse has: {string.Join(", ", _leftOut)}"));
+
+    /// <summary>What is left out, as an operator is told: a topic as a whole, or those of its partitions.</summary>
+    public static List<string> NamesOf(HashSet<(string Topic, int Partition)> leftOut, IReadOnlyList<LogPartition> partitions)
+    {
+        var names = new List<string>();
+        foreach (var topic in partitions.GroupBy(partition => partition.Topic.Name).OrderBy(topic => topic.Key, StringComparer.Ordinal))
+        {
+            var left = topic.Where(partition => leftOut.Contains((topic.Key, partition.Partition))).ToList();
+            if (left.Count > 0 && left.Count == topic.Count())
+                names.Add(topic.Key);
+            else
+                names.AddRange(left.Select(partition => $"{topic.Key}[{partition.Partition}]"));
+        }
+        return names;
+    }
 }

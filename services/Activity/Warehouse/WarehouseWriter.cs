@@ -138,7 +138,7 @@ internal sealed partial class WarehouseWriter(LogReaders logs, IWarehouse wareho
         }
         foreach (var partition in _partitions.Values.Where(partition => begun.Keys.Any(key => (key.Topic, key.Partition) == (partition.Topic, partition.Partition) && key.Begin > partition.Begin)))
             await warehouse.ForgetBegunAsync(partition.Topic, partition.Partition, partition.Begin, cancellationToken);
-        var (names, before) = (Names(leftOut, partitions), Names(_leftOut, partitions));
+        var (names, before) = (WarehouseHealth.NamesOf(leftOut, partitions), WarehouseHealth.NamesOf(_leftOut, partitions));
         foreach (var name in names.Except(before))
             TopicLeftOut(logger, name);
         if (leftOut.Count == 0 || !_leftOut.SetEquals(leftOut))
@@ -153,21 +153,6 @@ internal sealed partial class WarehouseWriter(LogReaders logs, IWarehouse wareho
     }
 
     private static (string Topic, int Partition) KeyOf(LogPartition partition) => (partition.Topic.Name, partition.Partition);
-
-    /// <summary>What is left out, as an operator is told: a topic as a whole, or those of its partitions.</summary>
-    private static List<string> Names(HashSet<(string Topic, int Partition)> leftOut, IReadOnlyList<LogPartition> partitions)
-    {
-        var names = new List<string>();
-        foreach (var topic in partitions.GroupBy(partition => partition.Topic.Name).OrderBy(topic => topic.Key, StringComparer.Ordinal))
-        {
-            var left = topic.Where(partition => leftOut.Contains(KeyOf(partition))).ToList();
-            if (left.Count > 0 && left.Count == topic.Count())
-                names.Add(topic.Key);
-            else
-                names.AddRange(left.Select(partition => $"{topic.Key}[{partition.Partition}]"));
-        }
-        return names;
-    }
 
     private void Add(LogPartition partition, WarehouseFile? last, IReadOnlyDictionary<(string Topic, int Partition, long Begin), WarehouseFile>? begun)
     {

@@ -57,11 +57,7 @@ public sealed class LostTailTests(PostgresFixture postgres) : IAsyncDisposable
     {
         using var service = await StartServiceAsync();
         await service.PrepareAsync();
-        var journals = Journals.New(1);
-        await service.Topics.PublishAsync(service.Notes, Journals.Notes(journals, 1));
-        var logs = BrokerFiles.LogsOf(service.Notes, _directory);
-        await service.Topics.PublishAsync(service.Notes, Journals.Notes(journals, 1, first: 2));
-        Assert.Equal(1, logs.Sum(log => BrokerFiles.DamageFrom(log.Key, log.Value, Damage.Bit)));
+        var (journals, logs) = await PublishDamagedAsync(service);
         await using var proxy = TcpProxy.ForKafka(service.Kafka);
         await using var instance = await service.StartAsync(kafka: proxy.ConnectionString);
         await Eventually.BecomesAsync(1, () => instance.CountAsync("dead_letters"));
@@ -116,11 +112,7 @@ public sealed class LostTailTests(PostgresFixture postgres) : IAsyncDisposable
     {
         using var service = await StartServiceAsync();
         await service.PrepareAsync();
-        var journals = Journals.New(1);
-        await service.Topics.PublishAsync(service.Notes, Journals.Notes(journals, 1));
-        var logs = BrokerFiles.LogsOf(service.Notes, _directory);
-        await service.Topics.PublishAsync(service.Notes, Journals.Notes(journals, 1, first: 2));
-        Assert.Equal(1, logs.Sum(log => BrokerFiles.DamageFrom(log.Key, log.Value, Damage.Bit)));
+        var (journals, logs) = await PublishDamagedAsync(service);
         await using var proxy = TcpProxy.ForKafka(service.Kafka);
         await using var instance = await service.StartAsync(kafka: proxy.ConnectionString);
         using var topics = new TopicClient(service.Kafka);
@@ -143,6 +135,18 @@ public sealed class LostTailTests(PostgresFixture postgres) : IAsyncDisposable
         }
 
         Assert.Equal([0L, 1, 2, 3], read);
+    }
+
+    /// <summary>Publishes a note, and another one which nobody can read.</summary>
+    /// <returns>The journal, and where the logs end before what cannot be read.</returns>
+    private async Task<(List<Guid> Journals, Dictionary<string, int> Logs)> PublishDamagedAsync(JournalService service)
+    {
+        var journals = Journals.New(1);
+        await service.Topics.PublishAsync(service.Notes, Journals.Notes(journals, 1));
+        var logs = BrokerFiles.LogsOf(service.Notes, _directory);
+        await service.Topics.PublishAsync(service.Notes, Journals.Notes(journals, 1, first: 2));
+        Assert.Equal(1, logs.Sum(log => BrokerFiles.DamageFrom(log.Key, log.Value, Damage.Bit)));
+        return (journals, logs);
     }
 
     private async Task<JournalService> StartServiceAsync()
